@@ -1,0 +1,26 @@
+# The view of the segmentor (stage 3): masks to learn from are pseudo labels.
+_base_ = './smokestack.py'
+
+seg_train_pipeline = [
+    dict(type='mmsmoke.LoadImage'),
+    dict(type='mmsmoke.LoadMask', required=True),
+    dict(type='mmcv.RandomFlip', prob=0.5),
+    dict(type='mmseg.PhotoMetricDistortion'),
+    dict(type='mmsmoke.PackWeakSegInputs'),
+]
+train_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
+        seg_map_dir='work_dirs/resnet18-s_smokestack-128/masks', pipeline=seg_train_pipeline
+    ),
+)
+val_evaluator = [
+    dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
+    dict(type='mmseg.IoUMetric', iou_metrics=['mIoU']),
+]
+test_evaluator = [
+    dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
+    dict(type='mmseg.IoUMetric', iou_metrics=['mIoU']),
+]
+val_cfg = dict()
+test_cfg = dict()

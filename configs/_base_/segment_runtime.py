@@ -1,0 +1,6 @@
+# Stage 3: an ordinary mmseg run.
+_base_ = './default_runtime.py'
+
+default_scope = 'mmseg'
+default_hooks = dict(checkpoint=dict(save_best='seg/image_iou'))
+visualizer = dict(type='SegLocalVisualizer', _delete_=True, vis_backends=_base_.vis_backends)

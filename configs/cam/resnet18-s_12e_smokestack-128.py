@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/models/resnet18-s_cam.py',
+    '../_base_/datasets/smokestack.py',
+    '../_base_/schedules/adamw_12e.py',
+    '../_base_/classify.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,63 @@
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
+
+from .launch import build_runner
+
+
+def evaluate_splits(
+    cfg: Config, checkpoint: str | Path, splits: list[str], threshold_split: str | None = None
+) -> dict:
+    """Tests one checkpoint on several splits of its data set.
+
+    Args:
+        cfg: of the model; its ``test_dataloader`` serves every split.
+        threshold_split: the validation split on which the threshold of CAMs is chosen; it is
+            tested first, and the other splits use its threshold. With None, metrics use the
+            ``threshold`` of the config.
+
+    Returns:
+        A result: protocol, numbers of each split, and what is needed to make them again.
+    """
+    if not Path(checkpoint).is_file():
+        raise UserError(f'checkpoint {checkpoint} not found')
+    cfg = copy.deepcopy(cfg)
+    cfg.load_from, cfg.resume = str(checkpoint), False
+    runner = build_runner(cfg)
+    threshold, numbers = None, {}
+    first = [] if threshold_split is None else [threshold_split]
+    for split in dict.fromkeys([*first, *splits]):
+        loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
+        loader.dataset.split = split
+        if threshold is not None:
+            _fix_threshold(evaluator, threshold)
+        _forget_test_numbers(runner)
+        runner._test_loop = dict(type='TestLoop', dataloader=loader, evaluator=evaluator)
+        numbers[split] = plain_numbers(runner.test())
+        if split == threshold_split:
+            threshold = numbers[split].get('cam/threshold')
+    return dict(
+        config=cfg.filename,
+        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        data_root=cfg.test_dataloader.dataset.data_root,
+        seed=cfg.get('randomness', {}).get('seed'),
+        protocol=dict(threshold=threshold, threshold_split=threshold_split),
+        splits=numbers,
+    )
+
+
+def _fix_threshold(evaluator: list | dict, threshold: float) -> None:
+    for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
+        if metric['type'] == 'mmsmoke.PseudoLabelMetric' and metric.get('source') != 'mask':
+            metric['threshold'] = threshold
+
+
+def _forget_test_numbers(runner: Runner) -> None:
+    """The log would repeat numbers of the last split for metrics that this split does not have."""
+    scalars = runner.message_hub.log_scalars
+    for name in [name for name in scalars if name.startswith('test/')]:
+        del scalars[name]

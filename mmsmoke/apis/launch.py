@@ -1,0 +1,88 @@
+"""What the tools share: read a config with its command-line changes, build a Runner from it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmsmoke.engine import latest_checkpoint
+from mmsmoke.utils import UserError
+from mmsmoke.utils.quiet import silence_known_noise
+
+
+def load_config(
+    config: str | os.PathLike,
+    work_dir: str | os.PathLike | None = None,
+    options: Mapping | None = None,
+    launcher: str = 'none',
+) -> Config:
+    """Reads a config, by default with ``work_dirs/NAME`` as its work_dir, as mmseg does."""
+    silence_known_noise()
+    if not Path(config).is_file():
+        raise UserError(f'config {config} not found')
+    cfg = Config.fromfile(str(config))
+    cfg.launcher = launcher
+    if options:
+        cfg.merge_from_dict(dict(options))
+        if 'data_root' in options:
+            _move_data_root(cfg._cfg_dict, options['data_root'])
+    if work_dir is not None:
+        cfg.work_dir = str(work_dir)
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(config).stem)
+    return cfg
+
+
+def _move_data_root(node, data_root: str) -> None:
+    """``--cfg-options data_root=…`` alone would come too late: the data sets hold copies of it."""
+    items = node.items() if isinstance(node, Mapping) else enumerate(node)
+    for key, value in list(items):
+        if key == 'data_root':
+            node[key] = data_root
+        elif isinstance(value, Mapping | list):
+            _move_data_root(value, data_root)
+
+
+def resume(cfg: Config) -> Path | None:
+    """Makes a training go on from its newest checkpoint; from the start if there is none."""
+    checkpoint = latest_checkpoint(cfg.work_dir)
+    cfg.resume = checkpoint is not None
+    if checkpoint is not None:
+        cfg.load_from = str(checkpoint)
+    return checkpoint
+
+
+def use_mixed_precision(cfg: Config) -> None:
+    """float16 with loss scaling on a GPU; bfloat16, which needs none, on a CPU."""
+    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper', 'mmsmoke.AutocastOptimWrapper'):
+        raise UserError(f'--amp cannot be used with optim_wrapper {wrapper}')
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        cfg.optim_wrapper.type = 'mmsmoke.AutocastOptimWrapper'
+
+
+def build_runner(cfg: Config) -> Runner:
+    """A Runner for one process or, under a launcher, for this process of several."""
+    if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
+        _prepare_cpu_processes(cfg)
+    if 'runner_type' in cfg:
+        return RUNNERS.build(cfg)
+    return Runner.from_cfg(cfg)
+
+
+def _prepare_cpu_processes(cfg: Config) -> None:
+    # mmengine would select a GPU even for gloo, and give DDP a device of its own
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = {
+        'type': 'MMDistributedDataParallel',
+        'device_ids': None,
+        **cfg.get('model_wrapper_cfg', {}),
+    }

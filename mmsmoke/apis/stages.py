@@ -1,0 +1,156 @@
+"""Runs the tools as steps that are done once: finished ones are kept, half-done ones go on."""
+
+import ctypes
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.config import Config
+
+import mmsmoke
+from mmsmoke.engine import best_checkpoint
+from mmsmoke.utils import UserError, differences, plain, sha256_of_file, write_json
+
+TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
+RESULTS = 'results.json'
+_WORTH_SHOWING = re.compile(r'Epoch\(|Iter\(|WARNING|ERROR|error:|Traceback|images are done')
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Keeps a second run out of a folder. The lock goes when the process dies, however it dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / '.lock', 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f'another run is at work in {folder}') from None
+        yield
+
+
+def begin(folder: Path, settings: dict) -> dict | None:
+    """Opens the folder of a step; returns its results if it was finished with these settings.
+
+    A folder that was begun with other settings is put aside, and what changed is said.
+    """
+    settings, path = plain(settings), folder / 'settings.json'
+    if path.is_file():
+        changed = differences(json.loads(path.read_text()), settings)
+        if changed:
+            aside = _free_name(folder)
+            say(f'{folder}: settings changed ({"; ".join(changed[:3])}): it runs again')
+            say(f'what was there is kept as {aside}')
+            folder.rename(aside)
+    if not path.is_file():
+        write_json(path, settings)
+    results = folder / RESULTS
+    return json.loads(results.read_text()) if results.is_file() else None
+
+
+def _free_name(folder: Path) -> Path:
+    number = 1
+    while (aside := folder.with_name(f'{folder.name}.old-{number}')).exists():
+        number += 1
+    return aside
+
+
+def train_and_test(
+    cfg: Config, folder: Path, splits: Sequence[str], threshold_split: str | None = None
+) -> dict:
+    """Trains the model of a config into ``folder`` and tests its best checkpoint.
+
+    Returns:
+        The result that tools/test.py writes; see :func:`mmsmoke.apis.evaluate.evaluate_splits`.
+    """
+    settings = dict(
+        config=plain(cfg.to_dict()),
+        splits=list(splits),
+        threshold_split=threshold_split,
+        data=_data_hashes(cfg),
+    )
+    done = begin(folder, settings)
+    if done:
+        say(f'{folder} is finished')
+        return done
+    config = write_config(cfg, folder)
+    run_tool('train.py', config, '--work-dir', folder, '--resume', log=folder / 'train.log')
+    chosen = ['--threshold-split', threshold_split] if threshold_split else []
+    run_tool(
+        *('test.py', config, best_checkpoint(folder), '--work-dir', folder / 'test'),
+        *('--out', folder / RESULTS, '--splits', *splits, *chosen),
+        log=folder / 'test.log',
+    )
+    return json.loads((folder / RESULTS).read_text())
+
+
+def _data_hashes(cfg: Config) -> dict[str, str]:
+    """Of the labels, and of the pseudo masks' manifest: changed data means another run."""
+    dataset = cfg.train_dataloader.dataset
+    files = [Path(dataset.data_root) / 'labels.csv']
+    if dataset.get('seg_map_dir'):
+        files.append(Path(dataset.seg_map_dir).parent / 'manifest.json')
+    return {str(file): sha256_of_file(file) for file in files if file.is_file()}
+
+
+def write_config(cfg: Config, folder: Path) -> Path:
+    """The config of a step with all changes applied, for the tools and for the reader."""
+    path = folder / 'config.py'
+    cfg.dump(str(path))
+    return path
+
+
+def run_tool(name: str, *arguments, log: Path | None = None) -> None:
+    """Runs one of the project's tools as a user would, in a process that ends with this one.
+
+    Args:
+        log: keeps the whole output there and shows the lines that report progress; without it
+            the tool writes to the terminal itself.
+    """
+    command = [sys.executable, str(TOOLS / name), *map(str, arguments)]
+    say('$ ' + ' '.join(['python', f'tools/{name}', *map(str, arguments)]))
+    output = None if log is None else subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=output, stderr=output and subprocess.STDOUT, preexec_fn=_die_with_parent
+    ) as process:
+        tail = [] if log is None else _show(process, log)
+    if process.returncode:
+        for line in tail:
+            say(line)
+        where = f'; all of its output is in {log}' if log else ''
+        raise UserError(f'tools/{name} failed with exit code {process.returncode}{where}')
+
+
+def _show(process: subprocess.Popen, log: Path, most: int = 15) -> list[str]:
+    """Copies the output into the log, shows progress; returns the last lines."""
+    tail = []
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, 'a', encoding='utf-8') as file:
+        for raw in process.stdout:
+            line = raw.decode(errors='replace')
+            file.write(line)
+            file.flush()
+            text = re.sub(r'^\S+ \S+ - mmengine - INFO - ', '', line.rstrip())
+            if _WORTH_SHOWING.search(text):
+                say(f'  {text}')
+            tail = [*tail[1 - most :], f'  {text}']
+    return tail
+
+
+def _die_with_parent() -> None:
+    """After ``kill -9`` of the pipeline, no training must go on behind the next run's back."""
+    if sys.platform == 'linux':
+        parent_death_signal = 1
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,184 @@
+"""Reads labels.csv and finds everything that is wrong with a data set on disk.
+
+The data set class raises the first problem that it meets in its own split; the checking tool
+lists all of them. Every problem names the file, and the row of labels.csv where there is one.
+"""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from mmsmoke.functional import IGNORE
+from mmsmoke.utils import DataError
+
+TABLE = 'labels.csv'
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image. ``number`` is its line in labels.csv, the header being line 1."""
+
+    number: int
+    image: str
+    split: str
+    labels: tuple[int, ...]
+    columns: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        return f'{TABLE} row {self.number} ({self.image})'
+
+    @property
+    def mask_name(self) -> str:
+        """Name of this image's PNG within any folder of masks."""
+        path = PurePosixPath(self.image)
+        parts = path.parts[1:] if path.parts[0] == 'images' else path.parts
+        return str(PurePosixPath(*parts).with_suffix('.png'))
+
+
+def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """Returns the good rows and the problems of the others.
+
+    Raises:
+        DataError: if there is no table, or none that could be read at all.
+    """
+    path = Path(root) / TABLE
+    if not path.is_file():
+        raise DataError(
+            f'{path} not found: a data set is a folder with {TABLE} (image,split,'
+            f'{",".join(classes)}) and images/'
+        )
+    try:
+        with open(path, encoding='utf-8-sig', newline='') as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            header = reader.fieldnames or []
+            lines = [(reader.line_num, line) for line in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f'{path} is not a UTF-8 csv file: {error}') from error
+    missing = [name for name in ('image', 'split') if name not in header]
+    if missing:
+        raise DataError(f'{path} row 1 has no column {missing[0]!r}; it has: {", ".join(header)}')
+    unknown = [name for name in classes if name not in header]
+    if unknown:
+        raise DataError(
+            f'{path} row 1 has no column for class {unknown[0]!r}; it has: {", ".join(header)}'
+        )
+
+    rows, problems, seen = [], [], {}
+    for number, line in lines:
+        columns = {key: (value or '').strip() for key, value in line.items() if key}
+        labels = [columns[name] for name in classes]
+        row = Row(number, columns['image'], columns['split'], (), columns)
+        found = list(_row_problems(Path(root), row, dict(zip(classes, labels, strict=True)), seen))
+        if found:
+            problems += found
+        else:
+            rows.append(Row(number, row.image, row.split, tuple(map(int, labels)), columns))
+    if not lines:
+        problems.append(f'{path} has no rows')
+    return rows, problems
+
+
+def _row_problems(root: Path, row: Row, labels: dict[str, str], seen: dict) -> Iterator[str]:
+    if not row.image or not row.split:
+        yield f'{TABLE} row {row.number}: empty image or split'
+        return
+    path = PurePosixPath(row.image)
+    if path.is_absolute() or '..' in path.parts:
+        yield f'{row.where}: the path must lie inside the data set'
+        return
+    first = seen.setdefault(row.mask_name, row)
+    if first is not row:
+        same = 'is' if first.image == row.image else 'would share its mask with'
+        yield f'{row.where}: duplicate, {same} the image of row {first.number} ({first.image})'
+    for name, value in labels.items():
+        if value not in ('0', '1'):
+            yield f'{row.where}: {name} must be 0 or 1, got {value!r}'
+    if not (root / row.image).is_file():
+        yield f'{row.where}: image file not found in {root}'
+
+
+def choose_split(rows: Sequence[Row], split: str | Sequence[str]) -> list[Row]:
+    """Rows of one or several splits; DataError for a split that no row has."""
+    wanted = [split] if isinstance(split, str) else list(split)
+    present = sorted({row.split for row in rows})
+    for name in wanted:
+        if name not in present:
+            raise DataError(f'{TABLE} has no split {name!r}; it has: {", ".join(present)}')
+    return [row for row in rows if row.split in wanted]
+
+
+def balance_problems(rows: Sequence[Row], classes: Sequence[str], split: str) -> Iterator[str]:
+    """A classifier needs both kinds of image for each class."""
+    for k, name in enumerate(classes):
+        for value, word in ((1, 'positive'), (0, 'negative')):
+            if not any(row.labels[k] == value for row in rows):
+                yield f'{TABLE}: split {split!r} has no {word} image for class {name!r}'
+
+
+def mask_problems(
+    root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
+) -> list[str]:
+    """Masks of another size or with other values than 0..K and 255."""
+
+    def check(row: Row) -> list[str]:
+        path = Path(masks) / row.mask_name
+        if not path.is_file():
+            return []
+        return list(_one_mask_problems(Path(root) / row.image, path, row, num_classes))
+
+    with ThreadPoolExecutor() as pool:
+        return [problem for found in pool.map(check, rows) for problem in found]
+
+
+def _one_mask_problems(image: Path, path: Path, row: Row, num_classes: int) -> Iterator[str]:
+    try:
+        with Image.open(path) as file:
+            mask = np.asarray(file)
+    except Exception as error:
+        yield f'{path} ({row.where}): mask cannot be read: {error}'
+        return
+    if mask.ndim != 2 or mask.dtype != np.uint8:
+        yield f'{path} ({row.where}): mask must have one 8-bit channel, has {mask.shape} {mask.dtype}'
+        return
+    try:
+        size = displayed_size(image)
+    except Exception as error:
+        yield f'{row.where}: image cannot be read: {error}'
+        return
+    if size != mask.shape[::-1]:
+        yield (
+            f'{path} ({row.where}): mask is {mask.shape[1]}x{mask.shape[0]}, '
+            f'image is {size[0]}x{size[1]}'
+        )
+    values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
+    strange = [v for v in values if v > num_classes and v != IGNORE]
+    black_and_white = values in ([0, IGNORE], [IGNORE]) and any(row.labels)
+    if black_and_white or strange:
+        hint = (
+            '; 255 means "ignore" here. If white is smoke, convert the folder once: '
+            f'python tools/dataset_converters/white_to_one.py {path.parent}'
+        )
+        allowed = ', '.join(map(str, range(num_classes + 1)))
+        yield (
+            f'{path} ({row.where}): mask has values {_shorten(values)}, '
+            f'allowed are {allowed} and 255{hint if IGNORE in values else ""}'
+        )
+
+
+def displayed_size(image: Path) -> tuple[int, int]:
+    """(width, height) as loaded, after the rotation that EXIF asks for; reads the header only."""
+    with Image.open(image) as file:
+        turned = file.getexif().get(0x0112, 1) >= 5
+        return file.size[::-1] if turned else file.size
+
+
+def _shorten(values: Sequence[int], most: int = 6) -> str:
+    shown = ', '.join(map(str, values[:most]))
+    return f'{shown}, … ({len(values)} values)' if len(values) > most else shown

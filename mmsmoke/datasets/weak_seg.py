@@ -1,0 +1,146 @@
+import colorsys
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.dataset import BaseDataset
+
+from mmsmoke.registry import DATASETS
+from mmsmoke.utils import DataError
+
+from .table import TABLE, balance_problems, choose_split, mask_problems, read_table
+
+
+@DATASETS.register_module()
+class WeakSegDataset(BaseDataset):
+    """Images with image-level labels in the standard layout, for all three stages.
+
+    ::
+
+        data_root/labels.csv   image,split,smoke[,more classes][,any other columns]
+        data_root/images/      data_root/masks/ (optional truth)   data_root/context/ (optional)
+
+    ``metainfo['classes']`` names the mask values: background first, then the K foreground
+    classes. Class k of the classifier has mask value k + 1.
+
+    Args:
+        data_root: folder with labels.csv.
+        split: one name from the column ``split``, or several.
+        classes: columns of labels.csv that are classes; by default those of ``metainfo``.
+        seg_map_dir: folder of masks to learn from, usually pseudo labels; taken from where the
+            command runs, like a work_dir. Without it, a training set has no masks at all: true
+            masks reach metrics and reports only (``test_mode=True``). For full supervision name
+            the folder of true masks here.
+        filter_cfg: keeps the rows whose columns have these values, as in
+            ``dict(smoke=1, camera=['north', 'south'])``.
+        check_masks: look at size and values of all masks in use before anything starts.
+        metainfo, indices, lazy_init, test_mode, …: as in mmengine's BaseDataset.
+
+    Example:
+        >>> train = WeakSegDataset('data/smokestack', split='train')  # doctest: +SKIP
+        >>> train.get_data_info(0)['gt_score']  # doctest: +SKIP
+        [1.0]
+    """
+
+    METAINFO = dict(classes=('background', 'smoke'), palette=[[0, 0, 0], [255, 128, 0]])
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str | Sequence[str] = 'train',
+        classes: Sequence[str] | None = None,
+        seg_map_dir: str | None = None,
+        metainfo: dict | None = None,
+        check_masks: bool = True,
+        **kwargs,
+    ):
+        metainfo = copy.copy(metainfo or {})
+        if classes is not None:
+            metainfo['classes'] = ('background', *classes)
+        names = metainfo.get('classes', self.METAINFO['classes'])
+        if len(metainfo.get('palette', self.METAINFO['palette'])) != len(names):
+            metainfo['palette'] = make_palette(len(names))
+        self.split = split
+        self.seg_map_dir = seg_map_dir
+        self.check_masks = check_masks
+        super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
+
+    @property
+    def label_classes(self) -> tuple[str, ...]:
+        """The K foreground classes, without the background."""
+        return tuple(self._metainfo['classes'][1:])
+
+    def load_data_list(self) -> list[dict]:
+        rows, problems = read_table(self.data_root, self.label_classes)
+        self._raise(problems)
+        rows = choose_split(rows, self.split)
+        rows = [row for row in rows if self._wanted(row.columns)]
+        if not rows:
+            raise DataError(f'{self.data_root}: no row of split {self.split!r} fits filter_cfg')
+        if not (self.test_mode or self.seg_map_dir or self.filter_cfg):
+            self._raise(list(balance_problems(rows, self.label_classes, self.split)))
+        masks = self._mask_folder()
+        if masks is not None and self.check_masks:
+            self._raise(mask_problems(self.data_root, masks, rows, len(self.label_classes)))
+        return [self._data_info(row, masks) for row in rows]
+
+    def _mask_folder(self) -> Path | None:
+        if self.seg_map_dir is not None:
+            if not Path(self.seg_map_dir).is_dir():
+                raise DataError(
+                    f'seg_map_dir {self.seg_map_dir} does not exist; '
+                    'tools/make_pseudo_labels.py makes such folders'
+                )
+            return Path(self.seg_map_dir)
+        return Path(self.data_root) / 'masks' if self.test_mode else None
+
+    def _data_info(self, row, masks: Path | None) -> dict:
+        info = dict(
+            img_path=str(Path(self.data_root) / row.image),
+            image=row.image,
+            mask_name=row.mask_name,
+            row=row.number,
+            columns=row.columns,
+            gt_label=[k for k, value in enumerate(row.labels) if value],
+            gt_score=[float(value) for value in row.labels],
+            # what mmseg's transforms ask for
+            label_map=None,
+            reduce_zero_label=False,
+            seg_fields=[],
+        )
+        mask = masks / row.mask_name if masks else None
+        if mask is not None and mask.is_file():
+            info['seg_map_path'] = str(mask)
+        elif self.seg_map_dir is not None:
+            raise DataError(f'{mask} not found: no mask for {row.where}')
+        context = Path(self.data_root) / 'context' / row.mask_name
+        if self.test_mode and context.is_file():
+            info['context_path'] = str(context)
+        return info
+
+    def _wanted(self, columns: dict[str, str]) -> bool:
+        for name, values in (self.filter_cfg or {}).items():
+            if name not in columns:
+                raise DataError(f'filter_cfg: {self.data_root}/{TABLE} has no column {name!r}')
+            values = values if isinstance(values, list | tuple | set) else [values]
+            if columns[name] not in map(str, values):
+                return False
+        return True
+
+    def _raise(self, problems: list[str]) -> None:
+        if problems:
+            more = f' (and {len(problems) - 1} more)' if len(problems) > 1 else ''
+            raise DataError(
+                f'{self.data_root}: {problems[0]}{more}. '
+                f'python tools/check_dataset.py {self.data_root} lists all'
+            )
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Present classes, for mmengine's ClassBalancedDataset."""
+        return self.get_data_info(idx)['gt_label']
+
+
+def make_palette(num_classes: int) -> list[list[int]]:
+    """Black, then well separated bright colours."""
+    colours = [colorsys.hsv_to_rgb((0.08 + 0.618 * k) % 1, 1, 1) for k in range(num_classes - 1)]
+    return [[0, 0, 0], *([round(255 * value) for value in colour] for colour in colours)]

@@ -1,0 +1,5 @@
+from .hooks import *  # noqa: F403
+from .loops import *  # noqa: F403
+from .optim_wrapper import AutocastOptimWrapper
+
+__all__ = ['AutocastOptimWrapper']

@@ -1,0 +1,50 @@
+import re
+from pathlib import Path
+
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+
+from mmsmoke.registry import HOOKS
+from mmsmoke.utils import atomic_path
+
+
+class AtomicLocalBackend(LocalBackend):
+    """Writes under a temporary name, then renames: no reader ever meets half a file."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        with atomic_path(filepath) as temporary:
+            temporary.write_bytes(obj)
+
+
+register_backend('mmsmoke_atomic', AtomicLocalBackend, force=True)
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """mmengine's CheckpointHook, but a killed run leaves whole checkpoints only."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault('backend_args', dict(backend='mmsmoke_atomic'))
+        super().__init__(*args, **kwargs)
+
+
+def latest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The newest epoch_N.pth or iter_N.pth.
+
+    It does not trust mmengine's file ``last_checkpoint``, which is written in place.
+    """
+    return _newest(work_dir, r'(?:epoch|iter)_(\d+)\.pth')
+
+
+def best_checkpoint(work_dir: str | Path) -> Path | None:
+    """What ``save_best`` kept, else the newest checkpoint."""
+    return _newest(work_dir, r'best_.*_(\d+)\.pth') or latest_checkpoint(work_dir)
+
+
+def _newest(work_dir: str | Path, pattern: str) -> Path | None:
+    numbered = [
+        (int(match[1]), path)
+        for path in Path(work_dir).glob('*.pth')
+        if (match := re.fullmatch(pattern, path.name))
+    ]
+    return max(numbered)[1] if numbered else None

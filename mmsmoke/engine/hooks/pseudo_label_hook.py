@@ -1,0 +1,116 @@
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import torch.nn.functional as F
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.structures import PixelData
+from PIL import Image
+from torch import Tensor
+
+from mmsmoke.functional import scores_to_mask
+from mmsmoke.registry import HOOKS
+from mmsmoke.utils import UserError, atomic_path, plain_numbers
+from mmsmoke.version import __version__
+
+
+@HOOKS.register_module()
+class PseudoLabelHook(Hook):
+    """Thresholds ``seg_scores`` and writes the pseudo labels; the last hook of a label run.
+
+    It writes into the work_dir: ``masks/`` (palette PNG, same names as the images),
+    ``scores/`` if asked for, and ``manifest.json`` at the end.
+
+    Args:
+        threshold: a pixel is foreground if its best score is greater.
+        threshold_mode: how the threshold was found, for the manifest: ``fixed`` (given),
+            ``dataset`` (best on a validation split).
+        threshold_split: the split it was chosen on, if it was.
+        score_stride: keep soft scores too, averaged over squares of so many pixels, as 8-bit
+            PNG; the maps of several classes stand one below the other. None keeps none.
+    """
+
+    priority = 'LOW'
+
+    def __init__(
+        self,
+        threshold: float = 0.3,
+        threshold_mode: str = 'fixed',
+        threshold_split: str | None = None,
+        score_stride: int | None = None,
+    ):
+        if not 0 <= threshold < 1:
+            raise UserError(f'threshold must be in [0, 1), got {threshold}')
+        self.threshold = threshold
+        self.protocol = dict(
+            threshold=threshold, threshold_mode=threshold_mode, threshold_split=threshold_split
+        )
+        self.score_stride = score_stride
+
+    def before_test(self, runner) -> None:
+        if not hasattr(runner.test_loop, 'journal'):
+            raise UserError("PseudoLabelHook needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+        self.palette = runner.test_dataloader.dataset.metainfo['palette']
+        self.folder = Path(runner.work_dir)
+
+    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        for sample in outputs:
+            mask = scores_to_mask(sample.seg_scores, self.threshold)
+            sample.pred_sem_seg = PixelData(data=mask[None])
+            mask = mask.cpu().numpy()
+            save_mask(self.folder / 'masks' / sample.mask_name, mask, self.palette)
+            if self.score_stride:
+                path = self.folder / 'scores' / sample.mask_name
+                save_scores(path, sample.seg_scores, self.score_stride)
+            sample.record = dict(
+                image=sample.image,
+                mask=f'masks/{sample.mask_name}',
+                label=sample.present().int().tolist(),
+                probability=[round(p, 4) for p in sample.pred_scores.tolist()],
+                foreground=round(float((mask > 0).mean()), 6),
+            )
+
+    @master_only
+    def after_test_epoch(self, runner, metrics=None) -> None:
+        dataset = runner.cfg.test_dataloader['dataset']
+        header = dict(
+            version=__version__,
+            written=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+            data_root=str(dataset['data_root']),
+            split=dataset.get('split'),
+            classes=list(runner.test_dataloader.dataset.metainfo['classes']),
+            protocol=dict(**self.protocol, normalize=runner.test_loop.normalize),
+            score_stride=self.score_stride,
+            metrics=plain_numbers(metrics or {}),
+            settings=runner.test_loop.settings,
+        )
+        records = runner.test_loop.journal.manifest_records()
+        lines = ',\n'.join('  ' + json.dumps(record) for record in records)
+        text = json.dumps(header, indent=1).removesuffix('\n}')
+        with atomic_path(self.folder / 'manifest.json') as path:
+            path.write_text(f'{text},\n "images": [\n{lines}\n ]\n}}\n', encoding='utf-8')
+        runner.logger.info(f'{len(records)} masks and manifest.json are in {self.folder}')
+
+
+def save_mask(path: Path, mask: np.ndarray, palette: list[list[int]]) -> None:
+    """Palette PNG: viewers show the colours, loaders read the indices."""
+    picture = Image.fromarray(mask.astype(np.uint8), mode='P')
+    picture.putpalette([value for colour in palette for value in colour])
+    with atomic_path(path) as temporary:
+        picture.save(temporary, optimize=False)
+
+
+def save_scores(path: Path, scores: Tensor, stride: int) -> None:
+    """[K, H, W] in [0, 1] as one grey PNG of K maps below each other, at 1/stride."""
+    small = F.avg_pool2d(scores[None], stride, ceil_mode=True, count_include_pad=False)[0]
+    values = (small * 255).round().byte().flatten(0, 1).cpu().numpy()
+    with atomic_path(path) as temporary:
+        Image.fromarray(values).save(temporary, optimize=True)
+
+
+def read_scores(path: Path, num_classes: int) -> np.ndarray:
+    """Float [K, H / stride, W / stride] in [0, 1], from what save_scores wrote."""
+    values = np.asarray(Image.open(path), np.float32) / 255
+    return values.reshape(num_classes, -1, values.shape[1])

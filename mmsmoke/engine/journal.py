@@ -1,0 +1,92 @@
+"""What a pseudo-label run has finished, so that it can go on after any interruption."""
+
+import base64
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import barrier, get_rank, is_main_process
+
+from mmsmoke.utils import UserError, differences, write_json
+
+OUTPUTS = ('masks', 'scores', 'journal', 'manifest.json')
+
+
+class Journal:
+    """One line of JSON for each finished image, in one file a process.
+
+    A line is written after the files of its image are in place; a line torn by a crash is
+    ignored, and its image is done again.
+
+    Args:
+        folder: output folder of the run.
+        settings: everything that decides what the output looks like. A folder that was begun
+            with other settings is refused.
+        overwrite: start over instead of going on.
+    """
+
+    def __init__(self, folder: Path, settings: dict, overwrite: bool = False):
+        self.folder = folder / 'journal'
+        if is_main_process():
+            if overwrite:
+                remove_outputs(folder)
+            self._check_settings(settings)
+        barrier()
+        self.records = self._read()
+
+    def _check_settings(self, settings: dict) -> None:
+        path = self.folder / 'settings.json'
+        if path.is_file():
+            changed = list(differences(json.loads(path.read_text()), settings))
+            if changed:
+                raise UserError(
+                    f'{self.folder.parent} holds pseudo labels of another setting '
+                    f'({"; ".join(changed)}); choose another --work-dir or pass --overwrite'
+                )
+        else:
+            write_json(path, settings)
+
+    def _read(self) -> dict[str, dict]:
+        records = {}
+        for path in sorted(self.folder.glob('rank*.jsonl')):
+            for line in path.read_text(encoding='utf-8').splitlines():
+                try:
+                    record = json.loads(line)
+                except json.JSONDecodeError:
+                    continue
+                records[record['image']] = record
+        return records
+
+    def add(self, record: dict, results: list[Any]) -> None:
+        """Args:
+        record: what the manifest will say of the image, with the key ``image``.
+        results: what each metric noted of it.
+        """
+        packed = base64.b64encode(pickle.dumps(results)).decode()
+        line = json.dumps({**record, 'results': packed})
+        with open(self.folder / f'rank{get_rank()}.jsonl', 'a', encoding='utf-8') as file:
+            file.write(f'\n{line}')  # the line break ends whatever a crash left torn
+
+    def restored_results(self) -> list[list[Any]]:
+        """For each image that was finished before this run began, what each metric noted."""
+        packed = [record['results'] for record in self.records.values()]
+        return [pickle.loads(base64.b64decode(item)) for item in packed]
+
+    def manifest_records(self) -> list[dict]:
+        """Of all images of all processes, in order of name."""
+        records = self._read()
+        return [
+            {key: value for key, value in records[image].items() if key != 'results'}
+            for image in sorted(records)
+        ]
+
+
+def remove_outputs(folder: Path) -> None:
+    for name in OUTPUTS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

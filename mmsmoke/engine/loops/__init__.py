@@ -1,0 +1,3 @@
+from .pseudo_label_loop import PseudoLabelLoop
+
+__all__ = ['PseudoLabelLoop']

@@ -1,0 +1,100 @@
+import copy
+from pathlib import Path
+
+import torch
+from mmengine.dist import get_rank, get_world_size
+from mmengine.runner import TestLoop
+from mmengine.runner.amp import autocast
+
+from mmsmoke.functional import cams_to_scores
+from mmsmoke.registry import DATASETS, LOOPS
+from mmsmoke.utils import plain, sha256_of_file
+
+from ..journal import Journal
+
+
+@LOOPS.register_module()
+class PseudoLabelLoop(TestLoop):
+    """A test loop in another order, for writing pseudo labels.
+
+    The model predicts, ``after_test_iter`` hooks refine the samples in the order of the config,
+    then the evaluator sees what the hooks made of them. Before the hooks each sample gets
+    ``seg_scores`` [K, H, W] at the size of its file: its CAMs, normalised, without the classes
+    that its label excludes.
+
+    Images are shared out over processes without repetition, and images that an earlier,
+    interrupted run finished are not done again; metrics still cover all of them.
+
+    Args:
+        normalize: see :func:`~mmsmoke.functional.normalize_cams`.
+        overwrite: throw away what the work_dir holds instead of going on with it.
+    """
+
+    def __init__(
+        self,
+        runner,
+        dataloader: dict,
+        evaluator,
+        normalize: str = 'minmax',
+        overwrite: bool = False,
+        fp16: bool = False,
+    ):
+        self.normalize = normalize
+        self.settings = output_settings(runner.cfg)
+        self.journal = Journal(Path(runner.work_dir), self.settings, overwrite)
+        dataloader = copy.deepcopy(dataloader)
+        dataset = DATASETS.build(dataloader['dataset'])
+        names = [dataset.get_data_info(index)['image'] for index in range(len(dataset))]
+        pending = [i for i, name in enumerate(names) if name not in self.journal.records]
+        if len(pending) < len(names):
+            runner.logger.info(f'{len(names) - len(pending)} of {len(names)} images are done')
+        dataloader.update(dataset=dataset, sampler=pending[get_rank() :: get_world_size()])
+        super().__init__(runner, dataloader, evaluator, fp16)
+
+    def run(self) -> dict:
+        self.runner.call_hook('before_test')
+        self.runner.call_hook('before_test_epoch')
+        self.runner.model.eval()
+        if get_rank() == 0:
+            for results in self.journal.restored_results():
+                for metric, result in zip(self.evaluator.metrics, results, strict=True):
+                    metric.results.append(result)
+        for idx, data_batch in enumerate(self.dataloader):
+            self.run_iter(idx, data_batch)
+        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        self.runner.call_hook('after_test_epoch', metrics=metrics)
+        self.runner.call_hook('after_test')
+        return metrics
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: dict) -> None:
+        self.runner.call_hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
+        with autocast(enabled=self.fp16):
+            outputs = self.runner.model.test_step(data_batch)
+        for sample in outputs:
+            sample.seg_scores = cams_to_scores(
+                sample.cams, sample.ori_shape, sample.present(), self.normalize
+            )
+        self.runner.call_hook(
+            'after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        noted = [metric.results[-len(outputs) :] for metric in self.evaluator.metrics]
+        for i, sample in enumerate(outputs):
+            self.journal.add(sample.record, [results[i] for results in noted])
+
+
+def output_settings(cfg) -> dict:
+    """Everything that decides what the pseudo labels look like."""
+    dataset = cfg.test_dataloader['dataset']
+    settings = dict(
+        model=cfg.model,
+        dataset=dataset,
+        loop={key: value for key, value in cfg.test_cfg.items() if key != 'overwrite'},
+        hooks=cfg.get('custom_hooks', []),
+    )
+    return dict(
+        **plain(settings),
+        checkpoint=sha256_of_file(cfg.load_from) if cfg.get('load_from') else None,
+        labels=sha256_of_file(Path(dataset['data_root']) / 'labels.csv'),
+    )

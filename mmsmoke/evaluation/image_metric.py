@@ -1,0 +1,45 @@
+from collections.abc import Sequence
+
+from mmengine.evaluator import BaseMetric
+
+
+class ImageMetric(BaseMetric):
+    """A metric that keeps one result an image, so that each image counts exactly once.
+
+    However the images were shared out over processes, and however often a sampler repeated some
+    to fill a batch, the numbers equal those of one process. Subclasses append dicts with the key
+    ``image`` to ``self.results`` and implement ``compute(results)``.
+    """
+
+    def compute(self, results: list[dict]) -> dict[str, float]:
+        raise NotImplementedError
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        unique = {result['image']: result for result in results}
+        return self.compute([unique[image] for image in sorted(unique)]) if unique else {}
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        # BaseMetric cuts the gathered results to ``size``, which drops the wrong ones if the
+        # processes had different shares; compute_metrics removes the repeated ones instead.
+        return super().evaluate(max(size, 1) * 1000)
+
+    def foreground_names(self) -> Sequence[str] | None:
+        classes = (self.dataset_meta or {}).get('classes')
+        return classes[1:] if classes else None
+
+    def per_class(self, name: str, values: Sequence[float]) -> dict[str, float]:
+        """The mean over classes as ``name`` and, for several classes, each as ``name_class``.
+
+        Values that do not exist (nan) are left out.
+        """
+        known = [float(value) for value in values if value == value]
+        metrics = {name: sum(known) / len(known)} if known else {}
+        if len(values) > 1:
+            names = self.foreground_names() or range(len(values))
+            pairs = zip(names, values, strict=True)
+            metrics |= {f'{name}_{key}': float(value) for key, value in pairs if value == value}
+        return metrics
+
+
+def image_name(sample: dict) -> str:
+    return sample.get('image') or sample['img_path']

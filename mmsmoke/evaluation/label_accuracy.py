@@ -1,0 +1,26 @@
+from collections.abc import Sequence
+
+import torch
+
+from mmsmoke.registry import METRICS
+
+from .image_metric import ImageMetric, image_name
+
+
+@METRICS.register_module()
+class LabelAccuracy(ImageMetric):
+    """Share of image-level labels predicted right, in percent, at probability 0.5.
+
+    Several classes: the mean over classes, and each on its own.
+    """
+
+    default_prefix = 'label'
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        for sample in data_samples:
+            right = (sample['pred_score'] > 0.5) == (sample['gt_score'] > 0.5)
+            self.results.append(dict(image=image_name(sample), right=right.tolist()))
+
+    def compute(self, results: list[dict]) -> dict[str, float]:
+        right = torch.tensor([result['right'] for result in results]).double()
+        return self.per_class('accuracy', (100 * right.mean(0)).tolist())

@@ -1,0 +1,88 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mmsmoke.functional import (
+    THRESHOLDS,
+    cams_to_scores,
+    image_mean_iou,
+    mask_counts,
+    pooled_iou,
+    threshold_counts,
+)
+from mmsmoke.registry import METRICS
+
+from .image_metric import ImageMetric, image_name
+
+
+@METRICS.register_module()
+class PseudoLabelMetric(ImageMetric):
+    """Foreground IoU, in percent, of CAMs, refined scores or masks against true masks.
+
+    Reports ``image_iou`` (mean over the images with truth, the thesis' "mIoU") and
+    ``pooled_iou`` (all pixels of all images). For scores it looks at all thresholds 0.00 … 1.00
+    in one pass. Classes that an image does not have, by its label, count as not predicted: this
+    measures localisation, as a pseudo-label run would use it. Images without truth are left out.
+
+    Args:
+        source: ``scores`` (``seg_scores`` of a sample, or its ``cams`` normalised) or ``mask``
+            (``pred_sem_seg``).
+        threshold: where scores become foreground. None chooses the threshold with the best
+            ``image_iou`` on these very images, the lowest of equals, and reports it: right for a
+            validation split, an upper bound anywhere else.
+        normalize: for ``cams``, see :func:`~mmsmoke.functional.normalize_cams`.
+    """
+
+    default_prefix = 'cam'
+
+    def __init__(
+        self,
+        source: str = 'scores',
+        threshold: float | None = None,
+        normalize: str = 'minmax',
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if source not in ('scores', 'mask'):
+            raise ValueError(f"source must be 'scores' or 'mask', got {source!r}")
+        self.source, self.threshold, self.normalize = source, threshold, normalize
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        for sample in data_samples:
+            counts = self._counts(sample).tolist() if 'gt_sem_seg' in sample else None
+            self.results.append(dict(image=image_name(sample), counts=counts))
+
+    def _counts(self, sample: dict) -> Tensor:
+        truth = sample['gt_sem_seg']['data'][0]
+        if self.source == 'mask':
+            mask = sample['pred_sem_seg']['data'][0]
+            return mask_counts(mask, truth.to(mask.device), len(self.foreground_names()))
+        if 'seg_scores' in sample:
+            scores = sample['seg_scores']
+        else:
+            present = sample['gt_score'] > 0.5
+            scores = cams_to_scores(sample['cams'], truth.shape, present, self.normalize)
+        return threshold_counts(scores, truth.to(scores.device))
+
+    def compute(self, results: list[dict]) -> dict[str, float]:
+        counts = [result['counts'] for result in results if result['counts'] is not None]
+        if not counts:
+            return {}
+        counts = torch.tensor(counts)
+        image_iou, pooled = 100 * image_mean_iou(counts), 100 * pooled_iou(counts)
+        metrics = {}
+        if self.source == 'scores':
+            index = self._threshold_index(image_iou)
+            image_iou, pooled = image_iou[:, index], pooled[:, index]
+            metrics['threshold'] = round(THRESHOLDS[index].item(), 2)
+        return {
+            **self.per_class('image_iou', image_iou.tolist()),
+            **self.per_class('pooled_iou', pooled.tolist()),
+            **metrics,
+        }
+
+    def _threshold_index(self, image_iou: Tensor) -> int:
+        if self.threshold is not None:
+            return int((THRESHOLDS - self.threshold).abs().argmin())
+        return int(image_iou.nanmean(0).nan_to_num(0).argmax())

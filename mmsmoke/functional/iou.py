@@ -1,0 +1,75 @@
+"""Intersection over union at every threshold from one pass over the pixels.
+
+Counts are integers, so that they add up over images, batches and processes without rounding.
+"""
+
+import torch
+from torch import Tensor
+
+from .cam import IGNORE
+
+THRESHOLDS = torch.arange(101) / 100
+
+
+def threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
+    """Pixel counts of one image at each of the thresholds 0.00, 0.01, ... 1.00.
+
+    A pixel belongs to class k at threshold t if k is its best class and the score exceeds t, the
+    rule of :func:`~mmsmoke.functional.cam.scores_to_mask`.
+
+    Args:
+        scores: [K, H, W] in [0, 1].
+        truth: [H, W], 0 background, k + 1 class k, 255 ignored.
+
+    Returns:
+        int64 [K, 101, 3]: true positives, predicted pixels, true pixels.
+    """
+    best, label = scores.max(dim=0)
+    valid = truth != IGNORE
+    best, label, truth = best[valid], label[valid], truth[valid].long() - 1
+    # number of thresholds that the score exceeds strictly
+    passed = torch.bucketize(best.float(), THRESHOLDS.to(best.device))
+    bins = len(THRESHOLDS) + 1
+    counts = []
+    for k in range(len(scores)):
+        predicted = _passing(passed[label == k], bins)
+        hit = _passing(passed[(label == k) & (truth == k)], bins)
+        counts.append(torch.stack([hit, predicted, (truth == k).sum().expand_as(hit)], dim=-1))
+    return torch.stack(counts)
+
+
+def _passing(passed: Tensor, bins: int) -> Tensor:
+    """How many pixels exceed each threshold, from how many thresholds each pixel exceeds."""
+    histogram = torch.bincount(passed, minlength=bins)
+    return histogram.flip(0).cumsum(0).flip(0)[1:]
+
+
+def mask_counts(mask: Tensor, truth: Tensor, num_classes: int) -> Tensor:
+    """Pixel counts [K, 3] of a finished label map; ignored in either map counts for nothing.
+
+    Columns as in :func:`threshold_counts`.
+    """
+    valid = (truth != IGNORE) & (mask != IGNORE)
+    classes = torch.arange(1, num_classes + 1, device=mask.device)[:, None]
+    predicted, true = mask[valid] == classes, truth[valid] == classes
+    return torch.stack([(predicted & true).sum(1), predicted.sum(1), true.sum(1)], dim=-1)
+
+
+def pooled_iou(counts: Tensor) -> Tensor:
+    """IoU over all pixels of all images; nan where there is neither truth nor prediction.
+
+    Args:
+        counts: [N, ..., 3] of N images.
+    """
+    hit, predicted, true = counts.sum(0).double().unbind(-1)
+    return hit / (predicted + true - hit)
+
+
+def image_mean_iou(counts: Tensor) -> Tensor:
+    """Mean over the images that have truth of the IoU of each; nan if none has.
+
+    Literature on smoke calls this "mIoU"; mmseg's mIoU pools the pixels and includes background.
+    Images without truth say nothing about localisation and are left out.
+    """
+    hit, predicted, true = counts.double().unbind(-1)
+    return torch.where(true > 0, hit / (predicted + true - hit), torch.nan).nanmean(0)

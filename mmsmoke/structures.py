@@ -1,0 +1,75 @@
+import pickle
+from multiprocessing.reduction import ForkingPickler
+
+import torch
+from mmengine.structures import PixelData
+from mmpretrain.structures import DataSample
+from mmseg.structures import SegDataSample
+
+
+class WeakSegDataSample(DataSample, SegDataSample):
+    """One image on its way through all three stages.
+
+    It is a sample of mmpretrain and a sample of mmseg at once, so classifiers and segmentors of
+    both take it as it is.
+
+    Fields (K foreground classes, mask value k + 1 stands for class k):
+        gt_label: indices of the present classes, as in mmpretrain's multi-label tasks.
+        gt_score: the same as a multi-hot vector [K].
+        gt_sem_seg: true mask [1, H, W] at the size of the file, 0 background, 255 ignore. Only
+            metrics and reports may look at it.
+        gt_context: co-occurring objects [1, H, W], 1 chimney.
+        pred_scores: class probabilities [K] (mmpretrain's ``pred_score`` under our name).
+        cams: class activation maps [K, h, w], ReLU-ed, not normalised, on the feature grid.
+        seg_scores: localisation scores [K, H, W] in [0, 1], what refiners improve.
+        pred_sem_seg: label map [1, H, W].
+
+    Example:
+        >>> sample = WeakSegDataSample().set_gt_score(torch.tensor([1.0]))
+        >>> sample.cams = torch.rand(1, 7, 7)
+        >>> sample.present().tolist()
+        [True]
+    """
+
+    @property
+    def gt_context(self) -> PixelData:
+        return self._gt_context
+
+    @gt_context.setter
+    def gt_context(self, value: PixelData) -> None:
+        self.set_field(value, '_gt_context', dtype=PixelData)
+
+    @gt_context.deleter
+    def gt_context(self) -> None:
+        del self._gt_context
+
+    @property
+    def pred_scores(self) -> torch.Tensor:
+        return self.pred_score
+
+    @property
+    def cams(self) -> torch.Tensor:
+        return self._cams
+
+    @cams.setter
+    def cams(self, value: torch.Tensor) -> None:
+        self.set_field(value, '_cams', dtype=torch.Tensor)
+
+    @cams.deleter
+    def cams(self) -> None:
+        del self._cams
+
+    def present(self) -> torch.Tensor:
+        """Classes that this image has by its label, bool [K]; by prediction where unlabelled."""
+        if 'gt_score' in self:
+            return self.gt_score > 0.5
+        return self.pred_score > 0.5
+
+
+def _reduce_by_value(sample: WeakSegDataSample) -> tuple:
+    return pickle.loads, (pickle.dumps(sample),)
+
+
+# Between loader workers and the main process torch hands over one file descriptor a tensor; the
+# small tensors of a few batches would use up the usual limit of 1024.
+ForkingPickler.register(WeakSegDataSample, _reduce_by_value)

@@ -1,0 +1,37 @@
+"""What all command-line tools have in common."""
+
+import argparse
+import functools
+import re
+import sys
+from collections.abc import Callable
+
+from .errors import UserError
+
+
+def add_launcher_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    # torch.distributed.launch passes --local-rank, older versions --local_rank
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:
+    """Prints a UserError as one line on standard error and exits with 2."""
+
+    @functools.wraps(main)
+    def run() -> None:
+        try:
+            main()
+        except UserError as error:
+            # from a loader worker the text arrives with the worker's traceback before it
+            message = str(error).strip().splitlines()[-1]
+            message = re.sub(r'^mmsmoke\.utils\.errors\.\w+: ', '', message)
+            print(f'error: {message}', file=sys.stderr, flush=True)
+            sys.exit(2)
+
+    return run

@@ -1,0 +1,46 @@
+"""Silences messages of the libraries below that tell the user nothing. Narrowly, and only here."""
+
+import importlib
+import warnings
+
+import numpy as np
+
+WARNINGS = (
+    'Fail to import ``MultiScaleDeformableAttention``',
+    '`build_loss` would be deprecated',
+    'The current default value|Default ``avg_non_ignore`` is False',
+)
+LOGS = (
+    'The prefix is not set in metric class',
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias of "LocalBackend"',
+    'Could not import OneDL',
+)
+# they took their own reference to print_log before we could wrap it
+_EARLY_IMPORTERS = ('mmengine.fileio.file_client', 'mmengine.evaluator.metric')
+
+
+def silence_known_noise() -> None:
+    """Call once, before models and data sets are built."""
+    for pattern in WARNINGS:
+        warnings.filterwarnings('ignore', message=f'.*({pattern})')
+
+    logging = importlib.import_module('mmengine.logging')
+    if not hasattr(logging.print_log, 'unfiltered'):
+        quiet = _without_noise(logging.print_log)
+        logging.print_log = quiet
+        for name in _EARLY_IMPORTERS:
+            importlib.import_module(name).print_log = quiet
+
+    # dtypes in the checkpoints of mmseg's segmentors that torch.load does not know as harmless
+    torch = importlib.import_module('torch')
+    torch.serialization.add_safe_globals([np.dtypes.Float32DType, np.dtypes.Float64DType])
+
+
+def _without_noise(print_log):
+    def quiet(msg, *args, **kwargs):
+        if not str(msg).startswith(LOGS):
+            print_log(msg, *args, **kwargs)
+
+    quiet.unfiltered = print_log
+    return quiet

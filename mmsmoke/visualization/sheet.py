@@ -1,0 +1,70 @@
+"""Pictures for the eye: masks and score maps over images, and sheets of them side by side."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+INK, PAPER = (40, 40, 40), 255
+_GAP = 6
+
+
+def overlay_mask(image: np.ndarray, mask: np.ndarray, palette: Sequence, opacity=0.5) -> np.ndarray:
+    """Tints and outlines each class of a label map; ignored pixels become grey.
+
+    Args:
+        image: uint8 [H, W, 3] RGB.
+        mask: uint8 [H, W], 0 background, 255 ignored.
+        palette: RGB of each value of the mask.
+    """
+    colours = np.full((256, 3), 128, np.uint8)
+    colours[: len(palette)] = palette
+    tinted = (image * (1 - opacity) + colours[mask] * opacity).astype(np.uint8)
+    out = np.where((mask > 0)[..., None], tinted, image)
+    for value in np.unique(mask[mask > 0]):
+        outlines, _ = cv2.findContours(
+            (mask == value).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(out, outlines, -1, colours[value].tolist(), 1)
+    return out
+
+
+def overlay_scores(image: np.ndarray, scores: np.ndarray, opacity: float = 0.6) -> np.ndarray:
+    """A heat map [H, W] in [0, 1] over the image, blue to red."""
+    heat = cv2.applyColorMap((scores * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1]
+    return (image * (1 - opacity) + heat * opacity).astype(np.uint8)
+
+
+def contact_sheet(
+    rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], width: int = 192
+) -> np.ndarray:
+    """Pictures in a grid, one example a row, the titles above the columns.
+
+    Args:
+        rows: uint8 [H, W, 3] RGB pictures; within a row all of one size.
+        width: of each picture in the sheet; the height follows.
+    """
+    lines = [_title_line(titles, width)]
+    for row in rows:
+        height = round(width * row[0].shape[0] / row[0].shape[1])
+        shrinking = row[0].shape[1] > width
+        how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+        lines.append(_join([cv2.resize(p, (width, height), interpolation=how) for p in row]))
+    return np.vstack(
+        [np.pad(line, ((0, _GAP), (0, 0), (0, 0)), constant_values=PAPER) for line in lines]
+    )
+
+
+def _title_line(titles: Sequence[str], width: int) -> np.ndarray:
+    boxes = []
+    for title in titles:
+        box = np.full((28, width, 3), PAPER, np.uint8)
+        cv2.putText(box, title, (4, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
+        boxes.append(box)
+    return _join(boxes)
+
+
+def _join(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    side = ((0, 0), (_GAP, 0), (0, 0))
+    padded = [np.pad(picture, side, constant_values=PAPER) for picture in pictures]
+    return np.pad(np.hstack(padded), ((0, 0), (0, _GAP), (0, 0)), constant_values=PAPER)

@@ -1,0 +1,24 @@
+from collections.abc import Sequence
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
+    """A table that reads well in a terminal and in a document; numbers stand to the right."""
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    right = [_all_numbers(column[1:]) for column in zip(*cells, strict=True)]
+    rule = [
+        '-' * (width - 1) + (':' if to_right else '-')
+        for width, to_right in zip(widths, right, strict=True)
+    ]
+    lines = [
+        ' | '.join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        )
+        for row in [cells[0], rule, *cells[1:]]
+    ]
+    return '\n'.join(f'| {line} |' for line in lines)
+
+
+def _all_numbers(cells: Sequence[str]) -> bool:
+    return all(cell[:1].isdigit() or cell in ('', '–') for cell in cells)

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+version = {}
+exec(Path(__file__).with_name('mmsmoke').joinpath('version.py').read_text(), version)
+
+EXTRAS = dict(
+    crf=['pydensecrf2>=1.1,<2'],
+    sam=['segment-anything>=1.0'],
+    clip=['open-clip-torch>=2.30'],
+    bench=['grad-cam>=1.5.4'],
+    test=['pytest>=8', 'ruff>=0.9'],
+    docs=['sphinx>=7', 'myst-parser>=3', 'furo>=2024.8'],
+)
+
+setup(
+    name='mmsmoke',
+    version=version['__version__'],
+    description='Weakly supervised smoke segmentation on the OpenMMLab runner',
+    long_description=Path(__file__).with_name('README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    keywords='weakly supervised segmentation, class activation map, smoke, OpenMMLab',
+    python_requires='>=3.10,<3.13',
+    packages=find_packages(include=['mmsmoke', 'mmsmoke.*']),
+    # mmsmoke/.mim holds links to configs/ and tools/, so that editable and ordinary installs
+    # carry them alike and `mim` finds them.
+    package_data={'mmsmoke': ['.mim/*/**']},
+    install_requires=[
+        'torch>=2.6',
+        'torchvision>=0.21',
+        'onedl-mmengine>=0.10.12,<0.11',
+        'onedl-mmcv>=2.3.6,<2.4',
+        'onedl-mmsegmentation>=1.4.2,<1.5',
+        'onedl-mmpretrain>=1.3.6,<1.4',
+        'timm>=1.0.20,<2',
+        'numpy>=2.0',
+        'opencv-python>=4.10',
+        'pillow>=10',
+        'tensorboard>=2.18',
+        'tqdm>=4.66',
+    ],
+    extras_require=EXTRAS,
+)

@@ -1,0 +1,134 @@
+"""Fixtures for all tests: a small data set on disk, and the command-line tools as modules."""
+
+import csv
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+SPLITS = dict(train=6, val=4, test=4)
+COLOURS = ((255, 255, 255), (230, 40, 40), (40, 60, 230))
+PALETTE = [0, 0, 0, 255, 128, 0, 0, 255, 0, 0, 128, 255]
+
+
+def write_dataset(
+    root: Path,
+    classes: Sequence[str] = ('smoke',),
+    splits: Mapping[str, int] = SPLITS,
+    size: tuple[int, int] = (48, 36),
+    suffix: str = '.png',
+    masks: bool = True,
+    context: bool = False,
+    seed: int = 0,
+) -> Path:
+    """Dim noise with one bright disc for each class that the image has, in the standard layout.
+
+    Class k of image i is present if bit k of i + 1 is set, so each class has positives and
+    negatives in each split of two or more images (four or more for several classes). Images of
+    no class have no mask file. Extra columns: ``camera`` (north, south) and ``note`` (empty).
+
+    Args:
+        size: (width, height).
+        suffix: of the images, ``.png`` or ``.jpg``.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for split, count in splits.items():
+        for i in range(count):
+            labels = [(i + 1) >> k & 1 for k in range(len(classes))]
+            picture, mask = draw(rng, size, labels)
+            name = f'{split}_{i}'
+            save(root / 'images' / f'{name}{suffix}', picture)
+            if masks and any(labels):
+                save_palette(root / 'masks' / f'{name}.png', mask)
+            if context:
+                chimney = np.zeros_like(mask)
+                chimney[-8:, 2:6] = 1
+                save_palette(root / 'context' / f'{name}.png', chimney)
+            camera = 'north' if i % 4 < 2 else 'south'
+            rows.append([f'images/{name}{suffix}', split, *labels, camera, ''])
+    write_table(root, ['image', 'split', *classes, 'camera', 'note'], rows)
+    return root
+
+
+def draw(rng, size: tuple[int, int], labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    width, height = size
+    picture = rng.integers(20, 90, (height, width, 3)).astype(np.uint8)
+    mask = np.zeros((height, width), np.uint8)
+    rows, columns = np.mgrid[:height, :width]
+    radius = min(width // len(labels), height) / 4
+    for k, present in enumerate(labels):
+        # one vertical strip of the image for each class, so that discs never overlap
+        x = (k + 0.5) * width / len(labels) + rng.uniform(-1, 1) * radius / 2
+        y = rng.uniform(radius, height - radius)
+        if present:
+            disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+            picture[disc], mask[disc] = COLOURS[k], k + 1
+    return picture, mask
+
+
+def write_table(root: Path, header: Sequence[str], rows: Sequence[Sequence]) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    with open(root / 'labels.csv', 'w', encoding='utf-8', newline='') as file:
+        csv.writer(file, lineterminator='\n').writerows([header, *rows])
+    return root
+
+
+def save(path: Path, array: np.ndarray, **kwargs) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **kwargs)
+    return path
+
+
+def save_palette(path: Path, mask: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(mask.astype(np.uint8)).convert('L')
+    picture.putpalette(PALETTE)
+    picture.save(path)
+    return path
+
+
+@pytest.fixture
+def tiny_dataset(tmp_path) -> Callable[..., Path]:
+    """Function that writes a small data set and returns its folder; see :func:`write_dataset`."""
+
+    def make(name: str = 'tiny', **kwargs) -> Path:
+        return write_dataset(tmp_path / name, **kwargs)
+
+    return make
+
+
+@pytest.fixture
+def load_tool() -> Callable[[str], ModuleType]:
+    """Function that imports a script below tools/, as in load_tool('dataset_converters/x.py')."""
+
+    def load(path: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / 'tools' / path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def run_main(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Function that runs a tool's main() with arguments; returns exit code, stdout and stderr."""
+
+    def run(main: Callable[[], None], *args) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, 'argv', ['tool', *map(str, args)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

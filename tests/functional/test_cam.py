@@ -1,0 +1,180 @@
+import pytest
+import torch
+
+from mmsmoke.functional import cams_to_scores, normalize_cams, scores_to_mask
+
+MODES = ('minmax', 'max', 'seam')
+
+
+def random_cams(*shape, seed=0):
+    """Signed, as a convolution gives them."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) * 5
+
+
+# normalize_cams
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_normalised_maps_lie_between_zero_and_one(mode):
+    scores = normalize_cams(random_cams(4, 3, 7, 9), mode)
+    assert scores.shape == (4, 3, 7, 9)
+    assert 0 <= scores.min() and scores.max() <= 1
+
+
+@pytest.mark.parametrize('mode', ['minmax', 'max'])
+def test_strongest_position_becomes_one(mode):
+    high = normalize_cams(random_cams(5, 7, 9), mode).amax((-2, -1))
+    torch.testing.assert_close(high, torch.ones(5))
+
+
+@pytest.mark.parametrize(
+    ('mode', 'expected'),
+    [
+        ('minmax', [0.0, 0.5, 1.0]),
+        ('max', [0.2, 0.6, 1.0]),
+        ('seam', [0.0, (4 - 1e-5) / (8 + 1e-5), (8 - 1e-5) / (8 + 1e-5)]),
+    ],
+)
+def test_values_worked_out_by_hand(mode, expected):
+    scores = normalize_cams(torch.tensor([[[2.0, 6.0, 10.0]]]), mode)
+    torch.testing.assert_close(scores, torch.tensor([[expected]]))
+
+
+@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize('value', [0.0, -3.0])
+def test_map_without_evidence_stays_zero(mode, value):
+    assert not normalize_cams(torch.full((2, 4, 5), value), mode).any()
+
+
+@pytest.mark.parametrize('mode', ['minmax', 'seam'])
+@pytest.mark.parametrize('value', [0.3, 1.0, 1e6])
+def test_map_without_contrast_becomes_zero_not_one(mode, value):
+    assert not normalize_cams(torch.full((1, 4, 5), value), mode).any()
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_negative_evidence_counts_as_none(mode):
+    cams = random_cams(3, 6, 6)
+    torch.testing.assert_close(normalize_cams(cams, mode), normalize_cams(cams.relu(), mode))
+
+
+@pytest.mark.parametrize('mode', ['minmax', 'max'])
+def test_normalising_twice_changes_nothing(mode):
+    once = normalize_cams(random_cams(3, 6, 6), mode)
+    torch.testing.assert_close(normalize_cams(once, mode), once)
+
+
+@pytest.mark.parametrize('mode', ['minmax', 'max'])
+def test_strength_of_evidence_does_not_matter(mode):
+    cams = random_cams(3, 6, 6)
+    torch.testing.assert_close(normalize_cams(50 * cams, mode), normalize_cams(cams, mode))
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_maps_of_a_batch_do_not_see_each_other(mode):
+    cams = random_cams(3, 2, 6, 8) * torch.tensor([1.0, 100.0, 0.0])[:, None, None, None]
+    each = [[normalize_cams(cams[b, k], mode) for k in range(2)] for b in range(3)]
+    expected = torch.stack([torch.stack(maps) for maps in each])
+    torch.testing.assert_close(normalize_cams(cams, mode), expected)
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_order_of_pixels_is_kept(mode):
+    cams = random_cams(1, 8, 8).abs() + 1
+    order = normalize_cams(cams, mode).flatten().argsort()
+    ranked = cams.flatten()[order]
+    assert (ranked.diff() >= 0).all()
+
+
+def test_input_is_left_as_it_was():
+    cams = random_cams(2, 5, 5)
+    before = cams.clone()
+    normalize_cams(cams)
+    assert torch.equal(cams, before)
+
+
+def test_unknown_mode_is_named():
+    with pytest.raises(ValueError, match="'softmax'"):
+        normalize_cams(torch.rand(1, 4, 4), 'softmax')
+
+
+# cams_to_scores
+
+
+@pytest.mark.parametrize('size', [(37, 53), (7, 5), (3, 9), (1, 1)])
+@pytest.mark.parametrize('grid', [(7, 5), (1, 1), (2, 11)])
+def test_scores_have_the_size_of_the_image(size, grid):
+    scores = cams_to_scores(random_cams(3, *grid), size)
+    assert scores.shape == (3, *size)
+    assert scores.dtype == torch.float32
+    assert 0 <= scores.min() and scores.max() <= 1
+
+
+def test_absent_class_has_zero_score():
+    cams = random_cams(3, 6, 7)
+    scores = cams_to_scores(cams, (20, 31), present=torch.tensor([True, False, True]))
+    assert not scores[1].any()
+    everything = cams_to_scores(cams, (20, 31))
+    assert torch.equal(scores[[0, 2]], everything[[0, 2]])
+
+
+def test_resizing_is_bilinear_between_pixel_centres():
+    scores = cams_to_scores(torch.tensor([[[0.0, 3.0]]]), (1, 4))
+    torch.testing.assert_close(scores, torch.tensor([[[0, 0.25, 0.75, 1]]]))
+
+
+def test_height_and_width_are_not_mixed_up():
+    cams = torch.zeros(1, 2, 4)
+    cams[0, 0, 3] = 1  # upper right
+    scores = cams_to_scores(cams, (10, 40))[0]
+    row, column = divmod(int(scores.argmax()), 40)
+    assert row < 5 and column >= 30
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_scores_of_any_precision_are_float32(dtype):
+    cams = random_cams(1, 6, 6).to(dtype)
+    scores = cams_to_scores(cams, (12, 12))
+    assert scores.dtype == torch.float32
+    torch.testing.assert_close(scores, cams_to_scores(cams.float(), (12, 12)))
+
+
+# scores_to_mask
+
+
+def test_threshold_is_strict():
+    scores = torch.tensor([[[0.29, 0.3, 0.31]]])
+    assert scores_to_mask(scores, 0.3).tolist() == [[0, 0, 1]]
+
+
+def test_zero_score_is_background_even_at_threshold_zero():
+    assert not scores_to_mask(torch.zeros(2, 3, 3), 0.0).any()
+
+
+def test_nothing_exceeds_threshold_one():
+    assert not scores_to_mask(torch.ones(1, 3, 3), 1.0).any()
+
+
+def test_foreground_shrinks_as_the_threshold_rises():
+    scores = torch.rand(2, 12, 13, generator=torch.Generator().manual_seed(0))
+    masks = [scores_to_mask(scores, t / 20) for t in range(21)]
+    for lower, higher in zip(masks, masks[1:], strict=False):
+        kept = higher > 0
+        assert torch.equal(higher[kept], lower[kept])
+
+
+def test_strongest_class_wins():
+    scores = torch.rand(4, 9, 10, generator=torch.Generator().manual_seed(0))
+    mask = scores_to_mask(scores, 0.6)
+    assert mask.dtype == torch.uint8 and mask.shape == (9, 10)
+    assert set(mask.unique().tolist()) == {0, 1, 2, 3, 4}
+    for y in range(9):
+        for x in range(10):
+            values = scores[:, y, x].tolist()
+            best = values.index(max(values)) + 1
+            assert mask[y, x] == (best if max(values) > 0.6 else 0)
+
+
+def test_absent_class_never_appears_in_a_mask():
+    scores = cams_to_scores(random_cams(3, 6, 6), (24, 24), torch.tensor([True, False, False]))
+    assert set(scores_to_mask(scores, 0.0).unique().tolist()) == {0, 1}

@@ -1,0 +1,24 @@
+"""Runs all stages of a pipeline config; run it again to go on after an interruption."""
+
+import argparse
+
+from mmengine.config import DictAction
+
+from mmsmoke.apis.pipeline import run_pipeline
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file, of configs/pipelines/')
+    parser.add_argument('--work-dir', help='where everything goes (work_dirs/CONFIG)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
+    )
+    args = parser.parse_args()
+    run_pipeline(args.config, args.work_dir, args.cfg_options)
+
+
+if __name__ == '__main__':
+    main()
