@@ -14,7 +14,6 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 SPLITS = dict(train=6, val=4, test=4)
 COLOURS = ((255, 255, 255), (230, 40, 40), (40, 60, 230))
-PALETTE = [0, 0, 0, 255, 128, 0, 0, 255, 0, 0, 128, 255]
 
 
 def write_dataset(
@@ -88,8 +87,9 @@ def save(path: Path, array: np.ndarray, **kwargs) -> Path:
 
 def save_palette(path: Path, mask: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = Image.fromarray(mask.astype(np.uint8)).convert('L')
-    picture.putpalette(PALETTE)
+    picture = Image.fromarray(mask.astype(np.uint8))
+    # all 256 colours: Pillow stores fewer bits for fewer colours, and 255 would become 1 or 3
+    picture.putpalette([value * 37 % 256 for value in range(768)])
     picture.save(path)
     return path
 

@@ -1,4 +1,4 @@
-# Stages 1 and 2. Everything of mmsmoke is named with its scope; what is not is mmpretrain's.
+# All stages. Types of mmsmoke are named with their scope; plain names are mmpretrain's here.
 default_scope = 'mmpretrain'
 custom_imports = dict(imports=['mmsmoke.registry'])
 

@@ -2,6 +2,5 @@ _base_ = [
     '../_base_/models/resnet18-s_cam.py',
     '../_base_/datasets/smokestack.py',
     '../_base_/schedules/adamw_12e.py',
-    '../_base_/classify.py',
-    '../_base_/default_runtime.py',
+    '../_base_/classify_runtime.py',
 ]

@@ -57,7 +57,7 @@ def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Ro
     try:
         with open(path, encoding='utf-8-sig', newline='') as file:
             reader = csv.DictReader(file, skipinitialspace=True)
-            header = reader.fieldnames or []
+            header = reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
             lines = [(reader.line_num, line) for line in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f'{path} is not a UTF-8 csv file: {error}') from error
@@ -92,6 +92,9 @@ def _row_problems(root: Path, row: Row, labels: dict[str, str], seen: dict) -> I
     path = PurePosixPath(row.image)
     if path.is_absolute() or '..' in path.parts:
         yield f'{row.where}: the path must lie inside the data set'
+        return
+    if path in (PurePosixPath(), PurePosixPath('images')):
+        yield f'{row.where}: this is a folder, not an image'
         return
     first = seen.setdefault(row.mask_name, row)
     if first is not row:
@@ -128,19 +131,19 @@ def mask_problems(
     """Masks of another size or with other values than 0..K and 255."""
 
     def check(row: Row) -> list[str]:
-        path = Path(masks) / row.mask_name
-        if not path.is_file():
+        if not (Path(masks) / row.mask_name).is_file():
             return []
-        return list(_one_mask_problems(Path(root) / row.image, path, row, num_classes))
+        return list(_one_mask_problems(Path(root) / row.image, Path(masks), row, num_classes))
 
     with ThreadPoolExecutor() as pool:
         return [problem for found in pool.map(check, rows) for problem in found]
 
 
-def _one_mask_problems(image: Path, path: Path, row: Row, num_classes: int) -> Iterator[str]:
+def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> Iterator[str]:
+    path = masks / row.mask_name
     try:
         with Image.open(path) as file:
-            mask = np.asarray(file)
+            mask, indexed = np.asarray(file), file.mode == 'P'
     except Exception as error:
         yield f'{path} ({row.where}): mask cannot be read: {error}'
         return
@@ -159,11 +162,12 @@ def _one_mask_problems(image: Path, path: Path, row: Row, num_classes: int) -> I
         )
     values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
     strange = [v for v in values if v > num_classes and v != IGNORE]
-    black_and_white = values in ([0, IGNORE], [IGNORE]) and any(row.labels)
+    # the values of a palette PNG are meant as they are: a pseudo label may be unsure all over
+    black_and_white = not indexed and values in ([0, IGNORE], [IGNORE]) and any(row.labels)
     if black_and_white or strange:
         hint = (
             '; 255 means "ignore" here. If white is smoke, convert the folder once: '
-            f'python tools/dataset_converters/white_to_one.py {path.parent}'
+            f'python tools/dataset_converters/white_to_one.py {masks}'
         )
         allowed = ', '.join(map(str, range(num_classes + 1)))
         yield (
@@ -175,7 +179,8 @@ def _one_mask_problems(image: Path, path: Path, row: Row, num_classes: int) -> I
 def displayed_size(image: Path) -> tuple[int, int]:
     """(width, height) as loaded, after the rotation that EXIF asks for; reads the header only."""
     with Image.open(image) as file:
-        turned = file.getexif().get(0x0112, 1) >= 5
+        # getexif alone would decode the whole of a PNG in search of a late chunk
+        turned = 'exif' in file.info and file.getexif().get(0x0112, 1) >= 5
         return file.size[::-1] if turned else file.size
 
 

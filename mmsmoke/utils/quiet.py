@@ -7,8 +7,8 @@ import numpy as np
 
 WARNINGS = (
     'Fail to import ``MultiScaleDeformableAttention``',
-    '`build_loss` would be deprecated',
-    'The current default value|Default ``avg_non_ignore`` is False',
+    'Default ``avg_non_ignore`` is False',
+    'For binary segmentation, we suggest using',
 )
 LOGS = (
     'The prefix is not set in metric class',

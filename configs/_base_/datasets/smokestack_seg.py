@@ -14,13 +14,3 @@ train_dataloader = dict(
         seg_map_dir='work_dirs/resnet18-s_smokestack-128/masks', pipeline=seg_train_pipeline
     ),
 )
-val_evaluator = [
-    dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
-    dict(type='mmseg.IoUMetric', iou_metrics=['mIoU']),
-]
-test_evaluator = [
-    dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
-    dict(type='mmseg.IoUMetric', iou_metrics=['mIoU']),
-]
-val_cfg = dict()
-test_cfg = dict()

@@ -18,6 +18,10 @@ class LoadImage(LoadImageFromFile):
 
     def transform(self, results: dict) -> dict:
         try:
+            with Image.open(results['img_path']) as file:
+                # Pillow would cut off all that is brighter than 255
+                if file.mode[0] in 'IF':
+                    raise DataError('more than 8 bits a pixel; convert it to 8 bits')
             return super().transform(results)
         except Exception as error:
             row = f' (labels.csv row {results["row"]})' if 'row' in results else ''

@@ -96,10 +96,12 @@ class PseudoLabelHook(Hook):
 
 def save_mask(path: Path, mask: np.ndarray, palette: list[list[int]]) -> None:
     """Palette PNG: viewers show the colours, loaders read the indices."""
-    picture = Image.fromarray(mask.astype(np.uint8), mode='P')
-    picture.putpalette([value for colour in palette for value in colour])
+    # all 256 colours: with fewer, Pillow stores fewer bits a pixel and 255 would not survive
+    colours = palette + [[128, 128, 128]] * (256 - len(palette))
+    picture = Image.fromarray(mask.astype(np.uint8))
+    picture.putpalette([value for colour in colours for value in colour])
     with atomic_path(path) as temporary:
-        picture.save(temporary, optimize=False)
+        picture.save(temporary)
 
 
 def save_scores(path: Path, scores: Tensor, stride: int) -> None:

@@ -1,4 +1,6 @@
-# Stage 1: what every CAM classifier's training has in common, whatever the data.
+# Stage 1: what the training of every CAM classifier has in common, whatever the data.
+_base_ = './default_runtime.py'
+
 val_evaluator = [
     dict(type='mmsmoke.LabelAccuracy'),
     dict(type='mmsmoke.PseudoLabelMetric'),

@@ -1,0 +1,45 @@
+# make demo      the whole pipeline on drawn data, on the CPU
+# make test      the tests
+# Either works first, on a machine that has Python 3.10 to 3.12, make and, for dense CRFs, a C++ compiler.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+CANDIDATES := python3 python3.12 python3.11 python3.10 python
+PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
+	'import sys; (3, 10) <= sys.version_info[:2] <= (3, 12) and print("$(p)")' 2>/dev/null)))
+# mmcv's compiled operators are not needed, and building them takes the better part of an hour
+export MMCV_WITH_OPS := 0
+
+.PHONY: install test lint demo clean
+.DELETE_ON_ERROR:
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+demo: $(VENV)/.installed
+	$(BIN)/python tools/run_pipeline.py configs/pipelines/smokestack_demo.py --work-dir work_dirs/demo
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.10 to 3.12 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: setup.py mmsmoke/version.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo "Installing mmsmoke and PyTorch: some minutes and about 6 GB"
+	$(BIN)/python -m pip install -e .
+	@$(BIN)/python -m pip install --quiet -e '.[crf]' || \
+		echo "NOTE: pydensecrf could not be built (is a C++ compiler there?); going on without it"
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

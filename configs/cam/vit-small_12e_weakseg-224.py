@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/models/vit-small_cam.py',
+    '../_base_/datasets/weakseg-224.py',
+    '../_base_/schedules/finetune_12e.py',
+    '../_base_/classify_runtime.py',
+]

@@ -1,0 +1,234 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from PIL import Image
+
+from mmsmoke.apis.launch import build_runner
+from mmsmoke.engine import PseudoLabelHook, read_scores
+from mmsmoke.functional import cams_to_scores, scores_to_mask
+from mmsmoke.utils import UserError
+
+PIPELINE = [
+    dict(type='mmsmoke.LoadImage'),
+    dict(type='mmsmoke.LoadMask'),
+    dict(type='mmsmoke.PackWeakSegInputs'),
+]
+
+
+def label_config(data_root, work_dir, checkpoint, classes=('smoke',), batch_size=3, **hook):
+    """A label run over the training images with a tiny CNN."""
+    return Config(
+        dict(
+            default_scope='mmpretrain',
+            work_dir=str(work_dir),
+            load_from=str(checkpoint),
+            model=tiny_model(len(classes)),
+            test_dataloader=dict(
+                batch_size=batch_size,
+                num_workers=0,
+                sampler=dict(type='DefaultSampler', shuffle=False),
+                dataset=dict(
+                    type='mmsmoke.WeakSegDataset',
+                    data_root=str(data_root),
+                    classes=list(classes),
+                    split='train',
+                    test_mode=True,
+                    pipeline=PIPELINE,
+                ),
+            ),
+            test_cfg=dict(type='mmsmoke.PseudoLabelLoop'),
+            test_evaluator=[
+                dict(type='mmsmoke.PseudoLabelMetric'),
+                dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='pseudo'),
+            ],
+            custom_hooks=[dict(type='mmsmoke.PseudoLabelHook', **hook)],
+        )
+    )
+
+
+def tiny_model(num_classes):
+    return dict(
+        type='mmsmoke.CAMClassifier',
+        data_preprocessor=dict(mean=[128] * 3, std=[64] * 3, to_rgb=True),
+        backbone=dict(type='ResNet', depth=18, base_channels=4, stem_channels=4, num_stages=2,
+                      strides=(1, 2), dilations=(1, 1), out_indices=(1,)),
+        head=dict(type='mmsmoke.CAMHead', num_classes=num_classes, in_channels=8),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    def make(num_classes=1):
+        from mmpretrain.registry import MODELS
+
+        torch.manual_seed(0)
+        model = MODELS.build(tiny_model(num_classes))
+        # random weights give maps of either sign; these see something everywhere
+        model.head.classifier.weight.data.abs_()
+        path = tmp_path / f'classifier-{num_classes}.pth'
+        torch.save(dict(state_dict=model.state_dict(), meta=dict()), path)
+        return path
+
+    return make
+
+
+def run(cfg) -> tuple[dict, Runner]:
+    torch.manual_seed(0)
+    cfg = cfg.copy()
+    cfg.experiment_name = f'test-{run.count}'
+    run.count += 1
+    runner = build_runner(cfg)
+    return runner.test(), runner
+
+
+run.count = 0
+
+
+def masks_of(folder):
+    return {path.name: np.array(Image.open(path)) for path in sorted(folder.glob('masks/*.png'))}
+
+
+def test_one_palette_mask_an_image_and_a_manifest(tiny_dataset, tmp_path, checkpoint):
+    root, out = tiny_dataset(splits=dict(train=7)), tmp_path / 'out'
+    metrics, _ = run(label_config(root, out, checkpoint(), threshold=0.4))
+    masks = masks_of(out)
+    assert list(masks) == [f'train_{i}.png' for i in range(7)]
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert [record['image'] for record in manifest['images']] == [
+        f'images/train_{i}.png' for i in range(7)
+    ]
+    assert manifest['protocol'] == dict(
+        threshold=0.4, threshold_mode='fixed', threshold_split=None, normalize='minmax'
+    )
+    assert manifest['metrics']['pseudo/image_iou'] == metrics['pseudo/image_iou']
+    assert len(manifest['settings']['checkpoint']) == len(manifest['settings']['labels']) == 64
+    with Image.open(out / 'masks/train_0.png') as file:
+        assert file.mode == 'P'
+        assert file.getpalette()[3:6] == [255, 128, 0]
+    for record in manifest['images']:
+        mask = masks[record['mask'].removeprefix('masks/')]
+        assert record['foreground'] == pytest.approx((mask > 0).mean(), abs=1e-6)
+
+
+def test_masks_are_thresholded_cams_of_the_model(tiny_dataset, tmp_path, checkpoint):
+    root, out = tiny_dataset(), tmp_path / 'out'
+    _, runner = run(label_config(root, out, checkpoint(), threshold=0.4))
+    dataset = runner.test_dataloader.dataset
+    for item in dataset:
+        from mmengine.dataset import pseudo_collate
+
+        with torch.no_grad():
+            sample = runner.model.test_step(pseudo_collate([item]))[0]
+        scores = cams_to_scores(sample.cams, (36, 48), sample.gt_score > 0.5)
+        written = masks_of(out)[sample.mask_name]
+        assert (written != scores_to_mask(scores, 0.4).numpy()).mean() < 0.001
+
+
+def test_negatives_are_empty_and_absent_classes_never_appear(tiny_dataset, tmp_path, checkpoint):
+    classes = ('smoke', 'fire')
+    root, out = tiny_dataset(classes=classes, splits=dict(train=8)), tmp_path / 'out'
+    run(label_config(root, out, checkpoint(2), classes, threshold=0.1))
+    manifest = json.loads((out / 'manifest.json').read_text())
+    masks = masks_of(out)
+    for record in manifest['images']:
+        found = set(np.unique(masks[record['mask'].removeprefix('masks/')])) - {0}
+        allowed = {k + 1 for k, present in enumerate(record['label']) if present}
+        assert found <= allowed
+        if not allowed:
+            assert not found
+    assert any(masks[name].any() for name in masks)
+
+
+def test_soft_scores_are_small_and_close(tiny_dataset, tmp_path, checkpoint):
+    root, out = tiny_dataset(), tmp_path / 'out'
+    _, runner = run(label_config(root, out, checkpoint(), threshold=0.4, score_stride=4))
+    from mmengine.dataset import pseudo_collate
+
+    item = runner.test_dataloader.dataset[0]
+    with torch.no_grad():
+        sample = runner.model.test_step(pseudo_collate([item]))[0]
+    scores = cams_to_scores(sample.cams, (36, 48))
+    small = torch.nn.functional.avg_pool2d(scores, 4)
+    stored = read_scores(out / 'scores' / sample.mask_name, num_classes=1)
+    assert stored.shape == (1, 9, 12)
+    assert np.abs(stored - small.numpy()).max() <= 0.5 / 255 + 1e-5
+
+
+def test_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
+    tiny_dataset, tmp_path, checkpoint, monkeypatch
+):
+    root = tiny_dataset(splits=dict(train=9))
+    whole, _ = run(label_config(root, tmp_path / 'whole', checkpoint(), threshold=0.4))
+
+    broken = label_config(root, tmp_path / 'broken', checkpoint(), threshold=0.4, batch_size=2)
+    write, written = PseudoLabelHook.after_test_iter, []
+
+    def fails_in_third_batch(hook, runner, batch_idx, data_batch=None, outputs=None):
+        if batch_idx == 2:
+            raise KeyboardInterrupt
+        written.extend(sample.mask_name for sample in outputs)
+        write(hook, runner, batch_idx, data_batch, outputs)
+
+    monkeypatch.setattr(PseudoLabelHook, 'after_test_iter', fails_in_third_batch)
+    with pytest.raises(KeyboardInterrupt):
+        run(broken)
+    assert len(written) == 4 and not (tmp_path / 'broken/manifest.json').exists()
+    times = {name: (tmp_path / 'broken/masks' / name).stat().st_mtime_ns for name in written}
+
+    monkeypatch.setattr(PseudoLabelHook, 'after_test_iter', write)
+    resumed, _ = run(broken)
+    assert resumed == whole
+    assert times == {
+        name: (tmp_path / 'broken/masks' / name).stat().st_mtime_ns for name in written
+    }
+    a, b = masks_of(tmp_path / 'whole'), masks_of(tmp_path / 'broken')
+    assert a.keys() == b.keys() and all((a[name] == b[name]).all() for name in a)
+    # a third run finds everything done, and still says the same
+    again, _ = run(broken)
+    assert again == whole
+
+
+def test_changed_settings_are_refused_by_name(tiny_dataset, tmp_path, checkpoint):
+    root, out = tiny_dataset(), tmp_path / 'out'
+    run(label_config(root, out, checkpoint(), threshold=0.4))
+    changed = label_config(root, out, checkpoint(), threshold=0.5)
+    with pytest.raises(UserError, match=r'hooks\[0\]\.threshold: 0\.4 -> 0\.5.*--overwrite'):
+        run(changed)
+    changed.test_cfg.overwrite = True
+    run(changed)
+    assert json.loads((out / 'manifest.json').read_text())['protocol']['threshold'] == 0.5
+
+
+def test_images_without_truth_are_labelled_without_metrics(tiny_dataset, tmp_path, checkpoint):
+    root, out = tiny_dataset(masks=False), tmp_path / 'out'
+    run(label_config(root, out, checkpoint(), threshold=0.4))
+    assert len(masks_of(out)) == 6
+    metrics = json.loads((out / 'manifest.json').read_text())['metrics']
+    assert not [name for name in metrics if 'image_iou' in name]
+
+
+def test_unreadable_image_stops_the_run_by_name_and_keeps_what_was_done(
+    tiny_dataset, tmp_path, checkpoint
+):
+    root, out = tiny_dataset(), tmp_path / 'out'
+    picture = root / 'images/train_4.png'
+    good = picture.read_bytes()
+    picture.write_bytes(good[: len(good) // 2])
+    cfg = label_config(root, out, checkpoint(), threshold=0.4, batch_size=1)
+    with pytest.raises(UserError, match=r'train_4\.png \(labels\.csv row 6\)'):
+        run(cfg)
+    assert len(masks_of(out)) == 4
+    picture.write_bytes(good)
+    run(cfg)
+    assert len(masks_of(out)) == 6
+
+
+def test_hook_in_an_ordinary_test_loop_is_refused(tiny_dataset, tmp_path, checkpoint):
+    cfg = label_config(tiny_dataset(), tmp_path / 'out', checkpoint())
+    cfg.test_cfg = dict(type='TestLoop')
+    with pytest.raises(UserError, match='PseudoLabelLoop'):
+        run(cfg)

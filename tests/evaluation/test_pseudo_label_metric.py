@@ -1,0 +1,230 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.evaluation import IoUMetric
+
+from mmsmoke.evaluation import PseudoLabelMetric
+from mmsmoke.functional import IGNORE
+from mmsmoke.structures import WeakSegDataSample
+
+SHAPE = (20, 26)
+
+
+def make_samples(count=6, num_classes=1, seed=0, prefix='images'):
+    """As an evaluator passes them on: dicts with truth, CAMs on a coarse grid and a mask."""
+    rng = np.random.default_rng(seed)
+    samples = []
+    for i in range(count):
+        labels = [float((i + 1) >> k & 1) for k in range(num_classes)]
+        truth = rng.integers(0, num_classes + 1, SHAPE)
+        for k, label in enumerate(labels):
+            if not label:
+                truth[truth == k + 1] = 0
+        truth[rng.random(SHAPE) < 0.05] = IGNORE
+        name = f'{prefix}/{i}.png'
+        sample = WeakSegDataSample(metainfo=dict(image=name, img_path=name, ori_shape=SHAPE))
+        sample.set_gt_score(labels)
+        sample.gt_sem_seg = PixelData(data=torch.from_numpy(truth)[None])
+        sample.cams = torch.from_numpy(rng.random((num_classes, 5, 6)).astype(np.float32)) * 9
+        mask = rng.integers(0, num_classes + 1, SHAPE)
+        sample.pred_sem_seg = PixelData(data=torch.from_numpy(mask)[None])
+        samples.append(sample.to_dict())
+    return samples
+
+
+def build(metric=PseudoLabelMetric, classes=('smoke',), **kwargs):
+    built = metric(**kwargs)
+    built.dataset_meta = dict(classes=('background', *classes))
+    return built
+
+
+def evaluate(samples, size=None, **kwargs):
+    metric = build(**kwargs)
+    metric.process({}, samples)
+    return metric.evaluate(len(samples) if size is None else size)
+
+
+def test_pooled_iou_of_masks_is_that_of_mmseg():
+    samples = make_samples()
+    theirs = build(IoUMetric)
+    theirs.process({}, samples)
+    intersect, union, _, _ = (sum(areas) for areas in zip(*theirs.results, strict=True))
+    ours = evaluate(samples, source='mask', prefix='seg')
+    assert ours['seg/pooled_iou'] == pytest.approx(100 * (intersect / union)[1].item())
+
+
+def test_pooled_iou_of_three_classes_is_that_of_mmseg():
+    classes = ('smoke', 'steam', 'fog')
+    samples = make_samples(12, 3)
+    theirs = build(IoUMetric, classes)
+    theirs.process({}, samples)
+    intersect, union, _, _ = (sum(areas) for areas in zip(*theirs.results, strict=True))
+    ours = evaluate(samples, source='mask', classes=classes)
+    expected = 100 * (intersect / union)[1:]
+    assert [ours[f'cam/pooled_iou_{name}'] for name in classes] == pytest.approx(expected.tolist())
+    assert ours['cam/pooled_iou'] == pytest.approx(expected.mean().item())
+
+
+def test_one_class_gets_no_second_name():
+    assert set(evaluate(make_samples(), source='mask')) == {'cam/image_iou', 'cam/pooled_iou'}
+
+
+def mean_iou_by_hand(samples, threshold):
+    """Resizes with numpy's own bilinear interpolation, pixel centres aligned."""
+    values = []
+    for sample in samples:
+        truth = sample['gt_sem_seg']['data'][0].numpy()
+        if not sample['gt_score'][0] or not (truth == 1).any():
+            continue
+        cam = sample['cams'][0].double().numpy()
+        cam = (cam - cam.min()) / (cam.max() - cam.min())
+        for axis, size in enumerate(SHAPE):
+            old = cam.shape[axis]
+            at = (np.arange(size) + 0.5) * old / size - 0.5
+            cam = np.apply_along_axis(
+                lambda line, at=at: np.interp(at, np.arange(len(line)), line), axis, cam
+            )
+        predicted, valid = cam > threshold, truth != IGNORE
+        hit = (predicted & (truth == 1) & valid).sum()
+        values.append(hit / ((predicted | (truth == 1)) & valid).sum())
+    return 100 * np.mean(values)
+
+
+def test_image_iou_of_cams_agrees_with_numpy():
+    samples = make_samples()
+    for threshold in (0.15, 0.3, 0.62):
+        ours = evaluate(samples, threshold=threshold)
+        assert ours['cam/image_iou'] == pytest.approx(mean_iou_by_hand(samples, threshold))
+        assert ours['cam/threshold'] == threshold
+
+
+def test_chosen_threshold_is_the_best_of_all():
+    samples = make_samples(5)
+    chosen = evaluate(samples)
+    best, threshold = chosen['cam/image_iou'], chosen['cam/threshold']
+    assert evaluate(samples, threshold=threshold) == chosen
+    for t in (0, 0.05, 0.2, 0.5, 0.99, 1, threshold - 0.01, threshold + 0.01):
+        assert evaluate(samples, threshold=t)['cam/image_iou'] <= best
+
+
+def set_scores(sample, scores, truth):
+    sample.update(seg_scores=torch.tensor(scores), gt_score=torch.ones(len(scores)))
+    sample['gt_sem_seg'] = dict(data=torch.tensor(truth)[None])
+    return sample
+
+
+def test_lowest_of_equally_good_thresholds_is_chosen():
+    (sample,) = make_samples(1)
+    result = evaluate([set_scores(sample, [[[0.2, 0.9]]], [[0, 1]])])
+    assert result == {'cam/image_iou': 100, 'cam/pooled_iou': 100, 'cam/threshold': 0.2}
+
+
+def test_chosen_threshold_reaches_a_hundred_for_scores_that_rank_the_mask():
+    samples = make_samples(4)
+    for sample in samples:
+        truth = sample['gt_sem_seg']['data'] == 1
+        sample['seg_scores'] = 0.2 + 0.35 * truth.float()
+    result = evaluate([s for s in samples if s['gt_score'][0]])
+    assert result == {'cam/image_iou': 100, 'cam/pooled_iou': 100, 'cam/threshold': 0.2}
+
+
+def test_refined_scores_go_before_cams():
+    (sample,) = make_samples(1)
+    truth = sample['gt_sem_seg']['data']
+    plain = evaluate([sample], threshold=0.5)['cam/image_iou']
+    refined = evaluate([{**sample, 'seg_scores': (truth == 1).float()}], threshold=0.5)
+    assert refined['cam/image_iou'] == 100 > plain
+
+
+def test_class_that_the_label_excludes_is_not_predicted():
+    samples = make_samples(2)
+    negative = samples[1]
+    assert not negative['gt_score'].any()
+    alone, both = evaluate(samples[:1], threshold=0.3), evaluate(samples, threshold=0.3)
+    assert alone == both
+
+
+def test_false_alarms_of_masks_count_in_the_pool():
+    positive, negative = make_samples(2)
+    for sample in (positive, negative):
+        sample['gt_sem_seg']['data'] = torch.zeros(1, 4, 4, dtype=torch.long)
+        sample['pred_sem_seg'] = dict(data=torch.zeros(1, 4, 4, dtype=torch.long))
+        sample['pred_sem_seg']['data'][0, 0] = 1
+    positive['gt_sem_seg']['data'][0, 0] = 1
+    result = evaluate([positive, negative], source='mask')
+    assert result == {'cam/image_iou': 100, 'cam/pooled_iou': 50}
+
+
+def test_images_without_a_mask_file_are_left_out():
+    samples = make_samples(6)
+    expected = evaluate(samples[:4])
+    for sample in samples[4:]:
+        del sample['gt_sem_seg']
+    assert evaluate(samples) == expected
+
+
+def test_no_truth_at_all_gives_no_number():
+    samples = make_samples(3)
+    for sample in samples:
+        del sample['gt_sem_seg']
+    assert evaluate(samples) == {}
+
+
+def test_only_negatives_give_no_iou():
+    result = evaluate(make_samples(2)[1:], threshold=0.3)
+    assert 'cam/image_iou' not in result
+    assert all(math.isfinite(value) for value in result.values())
+
+
+def test_normalisation_is_passed_on():
+    samples = make_samples(5)
+    for sample in samples:
+        sample['cams'] = sample['cams'] + 3
+    values = {mode: evaluate(samples, threshold=0.3, normalize=mode) for mode in ('minmax', 'max')}
+    assert values['minmax'] != values['max']
+
+
+# Several processes
+
+
+def test_repeated_images_count_once():
+    samples = make_samples(7)
+    expected = evaluate(samples)
+    # a sampler fills the last batch with the first images
+    assert evaluate([*samples, *samples[:3]], size=7) == expected
+
+
+def test_order_of_images_does_not_matter():
+    samples = make_samples(9)
+    assert evaluate(samples[::-1]) == evaluate(samples)
+
+
+@pytest.mark.parametrize('shares', [(5, 4), (8, 1), (9, 0)])
+def test_uneven_shares_of_two_processes_give_the_numbers_of_one(shares):
+    samples = make_samples(9)
+    first, second = build(), build()
+    first.process({}, samples[: shares[0]])
+    second.process({}, [*samples[shares[0] :], samples[0]])
+    gathered = build()
+    gathered.results = [*second.results, *first.results]
+    assert gathered.evaluate(9) == evaluate(samples)
+
+
+def test_images_of_the_same_name_in_two_data_sets_are_two_images():
+    samples = make_samples(2, seed=0) + make_samples(2, seed=1)
+    different = make_samples(2, seed=0) + make_samples(2, seed=1)
+    for i, sample in enumerate(samples):
+        sample['img_path'] = f'data/{"ab"[i // 2]}/{sample["image"]}'
+        different[i]['image'] = different[i]['img_path'] = f'{i}.png'
+    assert evaluate(samples) == evaluate(different)
+
+
+# Mistakes
+
+
+def test_unknown_source_is_named():
+    with pytest.raises(ValueError, match="'cams'"):
+        PseudoLabelMetric(source='cams')

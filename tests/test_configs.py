@@ -1,0 +1,68 @@
+"""Every config file is built by a clean interpreter, as a user's first command would do it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RUNS = sorted(
+    path
+    for folder in ('cam', 'pseudo', 'segmentors', 'crossarch')
+    for path in (ROOT / 'configs' / folder).rglob('*.py')
+)
+PLANS = sorted(
+    path for folder in ('pipelines', 'sweeps') for path in (ROOT / 'configs' / folder).rglob('*.py')
+)
+
+BUILD_RUN = """
+import sys
+from mmengine.registry import DATASETS, EVALUATOR, HOOKS, MODELS, TRANSFORMS, DefaultScope
+from mmsmoke.apis.launch import load_config
+
+# weights come from the network, which a test must not use
+options = {'model.backbone.pretrained': False} if 'timm' in sys.argv[1] else {}
+cfg = load_config(sys.argv[1], options=options)
+DefaultScope.get_instance('test', scope_name=cfg.default_scope)
+MODELS.build(cfg.model)
+for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+    DATASETS.build({**loader.dataset, 'lazy_init': True})
+EVALUATOR.build(dict(type='Evaluator', metrics=cfg.test_evaluator))
+for hook in [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]:
+    HOOKS.build(hook)
+print('built')
+"""
+
+
+def in_clean_interpreter(code: str, *arguments) -> str:
+    done = subprocess.run(
+        [sys.executable, '-c', code, *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize('config', RUNS, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
+def test_run_config_builds(config):
+    assert in_clean_interpreter(BUILD_RUN, config).endswith('built\n')
+
+
+@pytest.mark.parametrize('plan', PLANS, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
+def test_plan_names_configs_and_splits_that_exist(plan):
+    from mmsmoke.apis.launch import load_config
+
+    cfg = load_config(plan)
+    stages = [cfg[name] for name in ('classify', 'label', 'segment') if name in cfg] or [cfg]
+    for stage in stages:
+        assert (ROOT / stage.config).is_file()
+    assert cfg.threshold_split not in cfg.get('test_splits', [])
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = (
+        "import sys, mmsmoke; print([m for m in ('torch', 'mmengine', 'cv2') if m in sys.modules])"
+    )
+    assert in_clean_interpreter(code).strip() == '[]'

@@ -1,0 +1,20 @@
+"""Trains and tests all variants and seeds of a sweep file; run it again to go on."""
+
+import argparse
+
+from mmsmoke.apis.sweep import run_sweep
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('sweep', help='sweep file, of configs/sweeps/')
+    parser.add_argument('--work-dir', help='where the runs go (work_dirs/SWEEP)')
+    parser.add_argument('--out', help='JSON file for the results (results.json of the work dir)')
+    args = parser.parse_args()
+    run_sweep(args.sweep, args.work_dir, args.out)
+
+
+if __name__ == '__main__':
+    main()
