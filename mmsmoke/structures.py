@@ -1,4 +1,3 @@
-import pickle
 from multiprocessing.reduction import ForkingPickler
 
 import torch
@@ -66,10 +65,19 @@ class WeakSegDataSample(DataSample, SegDataSample):
         return self.pred_score > 0.5
 
 
-def _reduce_by_value(sample: WeakSegDataSample) -> tuple:
-    return pickle.loads, (pickle.dumps(sample),)
+def _reduce(sample: WeakSegDataSample) -> tuple:
+    small = {key: value for key, value in vars(sample).items() if isinstance(value, torch.Tensor)}
+    others = {key: value for key, value in vars(sample).items() if key not in small}
+    return _rebuild, ({key: value.numpy() for key, value in small.items()}, others)
 
 
-# Between loader workers and the main process torch hands over one file descriptor a tensor; the
-# small tensors of a few batches would use up the usual limit of 1024.
-ForkingPickler.register(WeakSegDataSample, _reduce_by_value)
+def _rebuild(small: dict, others: dict) -> WeakSegDataSample:
+    sample = WeakSegDataSample()
+    vars(sample).update(others, **{key: torch.from_numpy(value) for key, value in small.items()})
+    return sample
+
+
+# Between loader workers and the main process torch hands over one file descriptor a tensor. Labels
+# and scores go by value instead, as in mmpretrain: their number would exhaust the usual limit of
+# 1024. Masks still go through shared memory.
+ForkingPickler.register(WeakSegDataSample, _reduce)

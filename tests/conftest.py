@@ -3,12 +3,13 @@
 import csv
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -102,6 +103,13 @@ def tiny_dataset(tmp_path) -> Callable[..., Path]:
         return write_dataset(tmp_path / name, **kwargs)
 
     return make
+
+
+@pytest.fixture
+def mmpretrain_scope() -> Iterator[None]:
+    """The default scope of stages 1 and 2, for this test alone."""
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
 
 
 @pytest.fixture

@@ -148,7 +148,8 @@ def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> 
         yield f'{path} ({row.where}): mask cannot be read: {error}'
         return
     if mask.ndim != 2 or mask.dtype != np.uint8:
-        yield f'{path} ({row.where}): mask must have one 8-bit channel, has {mask.shape} {mask.dtype}'
+        found = f'{mask.shape} {mask.dtype}'
+        yield f'{path} ({row.where}): mask must have one 8-bit channel, has {found}'
         return
     try:
         size = displayed_size(image)

@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.datasets.smokestack import (
-    OPACITY_CUT,
-    PRESETS,
-    SPLITS,
-    Smokestack,
-    render,
-    write_smokestack,
-)
+from mmsmoke.datasets.smokestack import OPACITY_CUT, PRESETS, SPLITS, Smokestack, render
+from mmsmoke.datasets.smokestack_writer import write_smokestack
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48

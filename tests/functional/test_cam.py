@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 
@@ -18,7 +20,7 @@ def random_cams(*shape, seed=0):
 def test_normalised_maps_lie_between_zero_and_one(mode):
     scores = normalize_cams(random_cams(4, 3, 7, 9), mode)
     assert scores.shape == (4, 3, 7, 9)
-    assert 0 <= scores.min() and scores.max() <= 1
+    assert scores.min() >= 0 and scores.max() <= 1
 
 
 @pytest.mark.parametrize('mode', ['minmax', 'max'])
@@ -107,7 +109,7 @@ def test_scores_have_the_size_of_the_image(size, grid):
     scores = cams_to_scores(random_cams(3, *grid), size)
     assert scores.shape == (3, *size)
     assert scores.dtype == torch.float32
-    assert 0 <= scores.min() and scores.max() <= 1
+    assert scores.min() >= 0 and scores.max() <= 1
 
 
 def test_absent_class_has_zero_score():
@@ -158,7 +160,7 @@ def test_nothing_exceeds_threshold_one():
 def test_foreground_shrinks_as_the_threshold_rises():
     scores = torch.rand(2, 12, 13, generator=torch.Generator().manual_seed(0))
     masks = [scores_to_mask(scores, t / 20) for t in range(21)]
-    for lower, higher in zip(masks, masks[1:], strict=False):
+    for lower, higher in itertools.pairwise(masks):
         kept = higher > 0
         assert torch.equal(higher[kept], lower[kept])
 

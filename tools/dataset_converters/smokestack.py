@@ -2,7 +2,8 @@
 
 import argparse
 
-from mmsmoke.datasets.smokestack import PRESETS, write_smokestack
+from mmsmoke.datasets.smokestack import PRESETS
+from mmsmoke.datasets.smokestack_writer import write_smokestack
 from mmsmoke.utils.cli import user_errors_as_text
 
 

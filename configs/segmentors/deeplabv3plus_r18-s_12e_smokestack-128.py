@@ -1,5 +1,5 @@
 _base_ = [
-    '../_base_/models/unet-s.py',
+    '../_base_/models/deeplabv3plus_r18-s.py',
     '../_base_/datasets/smokestack_seg.py',
     '../_base_/schedules/adamw_12e.py',
     '../_base_/segment_runtime.py',

@@ -1,0 +1,166 @@
+"""What a scene consists of, as decided (`Layout`) and as drawn (`Scene`)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Color = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Sky:
+    zenith: Color
+    horizon: Color
+    glow: Color
+    glow_x: float
+    glow_y: float
+    glow_radius: float
+    light: tuple[float, float]  # unit vector towards the light, in the image plane
+
+
+@dataclass(frozen=True)
+class CloudLayer:
+    """Clouds all over the sky, seen in perspective."""
+
+    seed: int
+    cover: float
+    softness: float
+    opacity: float
+    frequency: float
+    shear: float
+    lit: Color
+    shade: Color
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A single cloud, a drifting haze or a fog bank."""
+
+    seed: int
+    x: float
+    y: float
+    length: float
+    height: float
+    slope: float
+    opacity: float
+    softness: float
+    lit: Color
+    shade: Color
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A silhouette across the whole image: hills, or a far skyline when it has `steps`."""
+
+    seed: int
+    y: float
+    height: float
+    frequency: float
+    steps: bool
+    color: Color
+
+
+@dataclass(frozen=True)
+class Ground:
+    seed: int
+    y: float  # the horizon
+    near: Color
+    far: Color
+    contrast: float
+
+
+@dataclass(frozen=True)
+class Building:
+    seed: int
+    x: float
+    width: float
+    top: float
+    base: float
+    roof: str  # flat, gable or saw
+    roof_height: float
+    wall: Color
+    roofing: Color
+    glass: Color
+    lit_share: float  # of its windows
+    columns: int
+    floors: int
+
+
+@dataclass(frozen=True)
+class Chimney:
+    x: float
+    top: float
+    base: float
+    width_top: float
+    width_base: float
+    color: Color
+    band: Color
+    bands: int
+    bands_down_to: float
+
+
+@dataclass(frozen=True)
+class Plume:
+    """Smoke from (x, y), risen by `rise` and blown by `reach` at its far end."""
+
+    seed: int
+    x: float
+    y: float
+    radius: float
+    rise: float
+    reach: float
+    spread: float  # radius gained per length
+    meander: float
+    strength: float  # opacity where it is densest
+    thinning: float  # of the opacity, towards the far end
+    billow: float  # lumps per radius
+    lit: Color
+    shade: Color
+
+
+@dataclass(frozen=True)
+class Camera:
+    seed: int
+    gain: Color
+    vignette: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What stands where, far to near. Replace a field to get an exact counterfactual."""
+
+    sky: Sky
+    clouds: tuple[CloudLayer, ...]
+    banks: tuple[Bank, ...]
+    ridges: tuple[Ridge, ...]
+    ground: Ground
+    chimneys: tuple[Chimney, ...]
+    plumes: tuple[Plume, ...]
+    buildings: tuple[Building, ...]
+    fog: tuple[Bank, ...]
+    camera: Camera
+
+    @property
+    def label(self) -> int:
+        return int(bool(self.plumes))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A drawn layout.
+
+    Attributes:
+        image: uint8 [H, W, 3], RGB.
+        smoke: uint8 [H, W], 1 where `opacity` exceeds `OPACITY_CUT`.
+        context: uint8 [H, W], 1 on chimney pixels that neither smoke nor buildings hide; never
+            1 on a smoke pixel.
+        opacity: float32 [H, W], visible opacity of all plumes together.
+        label: 1 if any plume was laid out.
+    """
+
+    image: np.ndarray
+    smoke: np.ndarray
+    context: np.ndarray
+    opacity: np.ndarray
+    label: int

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+
+from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.functional import cams_to_scores
+from mmsmoke.registry import MODELS
+from mmsmoke.structures import WeakSegDataSample
+
+PREPROCESSOR = dict(mean=[127.0] * 3, std=[64.0] * 3, to_rgb=True)
+RESNET = dict(type='ResNet', depth=18, stem_channels=8, base_channels=8)
+VIT = dict(
+    type='VisionTransformer',
+    arch=dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=48),
+    img_size=32,
+    patch_size=8,
+    out_type='featmap',
+)
+
+
+@pytest.fixture(autouse=True)
+def seed(mmpretrain_scope):
+    torch.manual_seed(0)
+
+
+def build(backbone, in_channels, num_classes=1, **head):
+    head = dict(type='mmsmoke.CAMHead', num_classes=num_classes, in_channels=in_channels, **head)
+    model = MODELS.build(
+        dict(
+            type='mmsmoke.CAMClassifier',
+            data_preprocessor=PREPROCESSOR,
+            backbone=backbone,
+            head=head,
+        )
+    )
+    model.init_weights()
+    return model.eval()
+
+
+@torch.no_grad()
+def predict(model, *size, count=1):
+    return model.predict(torch.randn(count, 3, *size))
+
+
+def test_resnet_of_output_stride_16():
+    backbone = dict(**RESNET, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2))
+    (sample,) = predict(build(backbone, 64), 512, 512)
+    assert sample.cams.shape == (1, 32, 32)
+
+
+def test_resnet_of_images_that_are_not_square():
+    (sample,) = predict(build(dict(RESNET), 64, num_classes=2), 64, 160)
+    assert sample.cams.shape == (2, 2, 5)
+
+
+@pytest.mark.parametrize(
+    ('size', 'grid'), [((32, 32), (4, 4)), ((32, 72), (4, 9)), ((72, 24), (9, 3))]
+)
+def test_vit_grid_follows_the_image(size, grid):
+    (sample,) = predict(build(dict(VIT), 24, pool='max'), *size)
+    assert sample.cams.shape == (1, *grid)
+
+
+def test_vit_patches_keep_their_place():
+    """Without attention, a patch changes the map at its own position and nowhere else."""
+    model = build(dict(VIT), 24, pool='max')
+    for layer in model.backbone.layers:
+        torch.nn.init.zeros_(layer.attn.proj.weight)
+        torch.nn.init.zeros_(layer.attn.proj.bias)
+    image = torch.randn(1, 3, 32, 48)
+    changed = image.clone()
+    changed[:, :, 8:16, 32:40] += 1  # row 1, column 4
+    with torch.no_grad():
+        before, after = (model.head.class_maps(model.extract_feat(x)) for x in (image, changed))
+    assert ((before - after).abs() > 1e-7)[0, 0].nonzero().tolist() == [[1, 4]]
+
+
+def test_backbone_of_timm():
+    backbone = dict(
+        type='TIMMBackbone', model_name='test_resnet', features_only=True, out_indices=(4,)
+    )
+    model = build(backbone, 96)
+    (sample,) = predict(model, 64, 96)
+    assert sample.cams.shape == (1, 2, 3)
+
+
+def test_predictions_are_added_to_the_given_samples():
+    model = build(dict(RESNET), 64, num_classes=2)
+    given = [WeakSegDataSample(metainfo=dict(image=f'{i}.png')) for i in range(3)]
+    with torch.no_grad():
+        inputs = torch.randn(3, 3, 64, 64)
+        predicted = model.predict(inputs, given)
+        maps = model.head.class_maps(model.extract_feat(inputs))
+    assert [sample.image for sample in predicted] == ['0.png', '1.png', '2.png']
+    for sample, signed in zip(predicted, maps, strict=True):
+        torch.testing.assert_close(sample.cams, signed.relu())
+        torch.testing.assert_close(sample.pred_scores, signed.mean((-2, -1)).sigmoid())
+
+
+def test_predictions_without_samples():
+    predicted = predict(build(dict(RESNET), 64), 64, 64, count=2)
+    assert len(predicted) == 2 and all(isinstance(s, WeakSegDataSample) for s in predicted)
+
+
+def test_label_decides_what_is_present_and_else_the_prediction():
+    sample = WeakSegDataSample().set_pred_score(torch.tensor([0.9, 0.2]))
+    assert sample.present().tolist() == [True, False]
+    sample.set_gt_score(torch.tensor([0.0, 1.0]))
+    assert sample.present().tolist() == [False, True]
+
+
+PIPELINE = [dict(type='mmsmoke.LoadImage'), dict(type='mmsmoke.PackWeakSegInputs')]
+TEST_PIPELINE = [PIPELINE[0], dict(type='mmsmoke.LoadMask'), PIPELINE[1]]
+
+
+def overfit(root, classes, steps):
+    """Trains a small network on a few images; returns its losses and tested samples."""
+    dataset = WeakSegDataset(str(root), classes=classes, pipeline=PIPELINE)
+    batch = pseudo_collate([dataset[i] for i in range(len(dataset))])
+    # fixed statistics, so that training and testing compute the same
+    one_stage = dict(num_stages=1, strides=(1,), dilations=(1,), out_indices=(0,), norm_eval=True)
+    model = build(dict(**RESNET, **one_stage), 8, num_classes=len(classes)).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    losses = []
+    for _ in range(steps):
+        data = model.data_preprocessor(batch, training=True)
+        loss = model(**data, mode='loss')['loss']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    dataset = WeakSegDataset(str(root), classes=classes, test_mode=True, pipeline=TEST_PIPELINE)
+    with torch.no_grad():
+        tested = model.eval().test_step(pseudo_collate([dataset[i] for i in range(len(dataset))]))
+    return losses, tested
+
+
+def test_it_learns_eight_images_and_its_maps_point_at_the_smoke(tiny_dataset):
+    losses, tested = overfit(tiny_dataset(splits=dict(train=8)), ('smoke',), steps=40)
+    assert losses[-1] < 0.3 * losses[0]
+    inside, outside = [], []
+    for sample in tested:
+        assert (sample.pred_scores > 0.5).tolist() == sample.present().tolist()
+        if sample.present():
+            smoke = sample.gt_sem_seg.data[0] == 1
+            scores = cams_to_scores(sample.cams, sample.ori_shape)[0]
+            inside.append(scores[smoke].mean().item())
+            outside.append(scores[~smoke].mean().item())
+    assert np.mean(inside) > 2 * np.mean(outside)
+
+
+def test_it_learns_three_classes(tiny_dataset):
+    classes = ('smoke', 'steam', 'fog')
+    root = tiny_dataset(splits=dict(train=8), classes=classes)
+    losses, tested = overfit(root, classes, steps=60)
+    assert losses[-1] < 0.5 * losses[0]
+    assert all(sample.cams.shape[0] == 3 for sample in tested)
+    right = [(s.pred_scores > 0.5) == s.present() for s in tested]
+    assert torch.stack(right).float().mean() > 0.8

@@ -1,0 +1,98 @@
+import pytest
+import torch
+
+from mmsmoke.models import CAMHead
+from mmsmoke.registry import MODELS
+from mmsmoke.structures import WeakSegDataSample
+
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')
+
+
+def build(pool='avg', num_classes=3, in_channels=8, **kwargs):
+    torch.manual_seed(0)
+    head = CAMHead(num_classes=num_classes, in_channels=in_channels, pool=pool, **kwargs)
+    torch.nn.init.normal_(head.classifier.weight)
+    return head
+
+
+def features(shape=(2, 8, 5, 7), seed=0):
+    return (torch.randn(shape, generator=torch.Generator().manual_seed(seed)),)
+
+
+def samples(count):
+    return [WeakSegDataSample() for _ in range(count)]
+
+
+@pytest.mark.parametrize(('pool', 'reduce'), [('avg', torch.mean), ('max', torch.amax)])
+def test_logit_is_the_mean_or_the_strongest_position_of_the_signed_map(pool, reduce):
+    head = build(pool)
+    maps = head.class_maps(features())
+    assert maps.shape == (2, 3, 5, 7) and maps.min() < 0
+    torch.testing.assert_close(head(features()), reduce(maps, dim=(-2, -1)))
+
+
+def test_map_is_the_weighted_sum_of_features():
+    head = build()
+    expected = torch.einsum('kc,bchw->bkhw', head.classifier.weight[:, :, 0, 0], features()[0])
+    torch.testing.assert_close(head.class_maps(features()), expected)
+
+
+def test_average_pooling_before_the_classifier_would_be_the_same():
+    head = build('avg')
+    pooled = features()[0].mean((-2, -1))
+    torch.testing.assert_close(head(features()), pooled @ head.classifier.weight[:, :, 0, 0].T)
+
+
+def test_only_the_last_feature_map_counts():
+    head = build()
+    assert torch.equal(head((torch.rand(2, 4, 9, 9), *features())), head(features()))
+
+
+@pytest.mark.parametrize('pool', ['avg', 'max'])
+def test_permuting_positions_permutes_the_map_and_keeps_the_logit(pool):
+    head = build(pool)
+    order = torch.randperm(35, generator=torch.Generator().manual_seed(0))
+    shuffled = (features()[0].flatten(2)[:, :, order].reshape(2, 8, 5, 7),)
+    maps = head.class_maps(features()).flatten(2)[:, :, order]
+    torch.testing.assert_close(head.class_maps(shuffled).flatten(2), maps)
+    torch.testing.assert_close(head(shuffled), head(features()))
+
+
+def test_predictions_carry_probabilities_and_rectified_maps():
+    head = build()
+    predicted = head.predict(features(), samples(2))
+    maps = head.class_maps(features())
+    for i, sample in enumerate(predicted):
+        torch.testing.assert_close(sample.pred_scores, head(features())[i].sigmoid())
+        torch.testing.assert_close(sample.cams, maps[i].clamp(min=0))
+    # not normalised: stronger features give stronger maps
+    (stronger, _) = head.predict((10 * features()[0],), samples(2))
+    torch.testing.assert_close(stronger.cams, 10 * predicted[0].cams)
+
+
+def test_loss_is_binary_cross_entropy_of_each_class():
+    head = build(num_classes=3)
+    truth = [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    batch = [WeakSegDataSample().set_gt_score(torch.tensor(row)) for row in truth]
+    loss = head.loss(features(), batch)['loss']
+    p = head(features()).sigmoid().double()
+    t = torch.tensor(truth).double()
+    expected = -(t * p.log() + (1 - t) * (1 - p).log())
+    # mmpretrain sums over classes and averages over images
+    assert loss.item() == pytest.approx(expected.sum(1).mean().item(), rel=1e-5)
+
+
+def test_it_has_no_bias_which_would_shift_every_position():
+    assert [name for name, _ in build().named_parameters()] == ['classifier.weight']
+    assert not build()((torch.zeros(1, 8, 4, 4),)).any()
+
+
+def test_configs_find_it_and_initialise_it():
+    head = MODELS.build(dict(type='mmsmoke.CAMHead', num_classes=2, in_channels=64))
+    head.init_weights()
+    assert 0.005 < head.classifier.weight.std() < 0.02
+
+
+def test_unknown_pool_is_named():
+    with pytest.raises(ValueError, match=r"\['avg', 'max'\].*'sum'"):
+        CAMHead(num_classes=1, in_channels=4, pool='sum')

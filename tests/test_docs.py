@@ -1,0 +1,35 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from mmsmoke.apis.tables import fill_tables
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+def test_tables_are_what_the_result_files_say(document):
+    text = document.read_text(encoding='utf-8')
+    assert fill_tables(text, ROOT) == text, 'run python tools/analysis/make_tables.py'
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_documents_name_exist(document):
+    text = document.read_text(encoding='utf-8')
+    links = re.findall(r'\]\((?!http|#)([^)#]+)', text)
+    named = re.findall(r'(?<![\w/.-])((?:configs|tools|docs)/[\w./-]+\.(?:py|sh|json|md))', text)
+    missing = [link for link in links if not (document.parent / link).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+    assert not missing
+
+
+def test_a_table_is_renewed_from_its_file(tmp_path):
+    (tmp_path / 'r.json').write_text('{"size": 160, "rate": 99.5}')
+    text = 'before\n<!-- table r.json -->\nold\n<!-- end -->\nafter\n'
+    renewed = fill_tables(text, tmp_path)
+    assert renewed.startswith('before\n<!-- table r.json -->\n| size | rate |\n')
+    assert renewed.endswith('| 160 | 99.5 |\n<!-- end -->\nafter\n') or '|  160 | 99.5 |' in renewed
+    assert 'old' not in renewed
+    assert fill_tables(renewed, tmp_path) == renewed

@@ -1,0 +1,148 @@
+"""train.py, test.py and make_pseudo_labels.py as mmseg users type them, in one process and in two."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+PYTHON = sys.executable
+
+
+def run(*command, ok: bool = True, **env) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        list(map(str, command)), cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': PYTHON, **env},
+    )  # fmt: skip
+    assert (done.returncode == 0) == ok, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.fixture
+def project(tiny_dataset, tmp_path):
+    """A data set and two child configs, as a user would write them."""
+    root = tiny_dataset(splits=dict(train=9, val=5, test=4), context=True)
+    for folder, base in (
+        ('cam', 'cam/resnet18-s_12e_smokestack-128.py'),
+        ('pseudo', 'pseudo/resnet18-s_smokestack-128.py'),
+    ):
+        (tmp_path / f'{folder}.py').write_text(
+            f"_base_ = '{ROOT}/configs/{base}'\n"
+            "model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n"
+            'train_cfg = dict(max_epochs=2)\n'
+            'train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
+            'val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
+            'test_dataloader = dict(batch_size=2, num_workers=0)\n'
+        )
+    return root, tmp_path
+
+
+def test_train_resume_amp_and_test(project):
+    root, folder = project
+    config, work_dir, data = folder / 'cam.py', folder / 'work', f'data_root={root}'
+    run(PYTHON, 'tools/train.py', config, '--work-dir', work_dir, '--amp', '--cfg-options', data)
+    assert {'epoch_1.pth', 'epoch_2.pth'} <= {path.name for path in work_dir.glob('*.pth')}
+    log = max(work_dir.glob('*/*.log')).read_text()
+    assert "type='mmsmoke.AutocastOptimWrapper'" in log
+
+    run(PYTHON, 'tools/train.py', config, '--work-dir', work_dir, '--resume', '--cfg-options', data,
+        'train_cfg.max_epochs=3')  # fmt: skip
+    epochs = set(re.findall(r'Epoch\(train\)\s+\[(\d)\]', max(work_dir.glob('*/*.log')).read_text()))
+    assert epochs == {'3'}
+
+    out = folder / 'result.json'
+    run(PYTHON, 'tools/test.py', config, work_dir / 'epoch_3.pth', '--work-dir', folder / 'test',
+        '--splits', 'test', '--threshold-split', 'val', '--out', out, '--cfg-options', data)  # fmt: skip
+    result = json.loads(out.read_text())
+    threshold = result['splits']['val']['cam/threshold']
+    assert result['protocol'] == dict(threshold=threshold, threshold_split='val')
+    assert result['splits']['test']['cam/threshold'] == threshold
+    assert result['seed'] == 0 and len(result['checkpoint']['sha256']) == 64
+
+
+def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(project):
+    root, folder = project
+    work_dir, data = folder / 'work', f'data_root={root}'
+    run('tools/dist_train.sh', folder / 'cam.py', 2, '--work-dir', work_dir,
+        '--cfg-options', data, PORT=free_port())  # fmt: skip
+    checkpoint = work_dir / 'epoch_2.pth'
+    assert checkpoint.is_file()
+
+    tested = {}
+    for name, command in dict(
+        one=[PYTHON, 'tools/test.py', folder / 'cam.py', checkpoint],
+        two=['tools/dist_test.sh', folder / 'cam.py', checkpoint, 2],
+    ).items():
+        out = folder / f'{name}.json'
+        run(*command, '--work-dir', folder / f'test-{name}', '--splits', 'val', 'test',
+            '--out', out, '--cfg-options', data, PORT=free_port())  # fmt: skip
+        tested[name] = json.loads(out.read_text())['splits']
+    assert tested['one'] == tested['two']
+
+    masks, manifests = {}, {}
+    for name, command in dict(
+        one=[PYTHON, 'tools/make_pseudo_labels.py', folder / 'pseudo.py', checkpoint],
+        two=['tools/dist_test.sh', folder / 'pseudo.py', checkpoint, 2],
+    ).items():
+        out = folder / f'labels-{name}'
+        run(*command, '--work-dir', out, '--cfg-options', data,
+            TOOL='make_pseudo_labels.py', PORT=free_port())  # fmt: skip
+        manifests[name] = json.loads((out / 'manifest.json').read_text())
+        masks[name] = {p.name: np.array(Image.open(p)) for p in out.glob('masks/*.png')}
+    lines = [
+        json.loads(line)['image']
+        for path in (folder / 'labels-two/journal').glob('rank*.jsonl')
+        for line in path.read_text().split('\n')
+        if line
+    ]
+    assert len(list((folder / 'labels-two/journal').glob('rank*.jsonl'))) == 2
+    assert Counter(lines) == Counter(f'images/train_{i}.png' for i in range(9))
+    assert manifests['one']['images'] == manifests['two']['images']
+    assert manifests['one']['metrics'] == manifests['two']['metrics']
+    assert masks['one'].keys() == masks['two'].keys()
+    assert all((masks['one'][name] == masks['two'][name]).all() for name in masks['one'])
+
+
+@pytest.mark.parametrize(
+    'damage, message',
+    [
+        (lambda root: (root / 'labels.csv').unlink(), 'labels.csv not found'),
+        (lambda root: (root / 'images/train_3.png').unlink(), 'row 5 (images/train_3.png): image'),
+    ],
+)
+def test_bad_data_is_one_line_and_exit_code_2_before_training(project, damage, message):
+    root, folder = project
+    damage(root)
+    done = run(PYTHON, 'tools/train.py', folder / 'cam.py', '--work-dir', folder / 'work',
+               '--cfg-options', f'data_root={root}', ok=False)  # fmt: skip
+    assert done.returncode == 2
+    assert 'Traceback' not in done.stdout + done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: ') and message in last
+    assert not list((folder / 'work').glob('*.pth'))
+
+
+def test_wrong_command_lines_are_one_line(project, tmp_path):
+    root, folder = project
+    for command, message in (
+        (['tools/train.py', 'no/such/config.py'], 'config no/such/config.py not found'),
+        (['tools/test.py', folder / 'cam.py', 'no.pth'], 'checkpoint no.pth not found'),
+        (['tools/make_pseudo_labels.py', folder / 'cam.py', 'no.pth'], 'writes no pseudo labels'),
+    ):
+        done = run(PYTHON, *command, ok=False)
+        assert done.returncode == 2 and message in done.stderr, done.stderr
+        assert 'Traceback' not in done.stderr

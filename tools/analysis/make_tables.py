@@ -1,0 +1,31 @@
+"""Renews the tables in documents from the result files that they name."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmsmoke.apis.tables import fill_tables
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('documents', nargs='*', help='files (README.md and docs/*.md)')
+    parser.add_argument('--check', action='store_true', help='change nothing; exit 1 if out of date')
+    args = parser.parse_args()
+    documents = map(Path, args.documents or ['README.md', *map(str, Path('docs').rglob('*.md'))])
+    outdated = False
+    for document in documents:
+        text = document.read_text(encoding='utf-8')
+        renewed = fill_tables(text, Path())
+        if renewed != text:
+            outdated = True
+            print(f'{document}: {"out of date" if args.check else "renewed"}')
+            if not args.check:
+                document.write_text(renewed, encoding='utf-8')
+    sys.exit(1 if args.check and outdated else 0)
+
+
+if __name__ == '__main__':
+    main()

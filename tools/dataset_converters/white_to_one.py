@@ -1,0 +1,106 @@
+"""Turns masks with white (255) smoke into masks with value 1, in place.
+
+Here 1 is smoke, and 255 means "ignore".
+"""
+
+import argparse
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.utils import DataError, UserError, atomic_path
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('masks_dir', help='folder of PNG masks; subfolders are converted too')
+    parser.add_argument(
+        '--threshold', type=int, default=0, help='pixels with a greater value are smoke (0)'
+    )
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='convert masks with values other than 0 and 255 too; those that have been converted '
+        'before stay as they are',
+    )
+    return parser.parse_args()
+
+
+@user_errors_as_text
+def main() -> None:
+    args = parse_args()
+    counts = convert_folder(Path(args.masks_dir), args.threshold, args.force, progress=True)
+    print('{converted} masks converted, {kept} were converted before'.format(**counts))
+    print(f'{counts["empty"]} masks are without smoke')
+
+
+def convert_folder(
+    folder: Path, threshold: int = 0, force: bool = False, progress: bool = False
+) -> dict[str, int]:
+    """Looks at all masks first, so that a folder is refused before any of them is changed."""
+    if not folder.is_dir():
+        raise UserError(f'folder {folder} not found')
+    paths = sorted(path for path in folder.rglob('*.png') if not path.name.startswith('.'))
+    if not paths:
+        raise UserError(f'{folder} has no PNG masks')
+
+    def each(work, what: str) -> Iterable:
+        with ThreadPoolExecutor() as pool:
+            yield from tqdm(
+                pool.map(work, paths), what, len(paths), leave=False, disable=not progress
+            )
+
+    strange = [problem for problem in each(_strange_values, 'looking') if problem]
+    if strange and not force:
+        raise DataError(
+            f'{len(strange)} of {len(paths)} masks are not black and white, such as {strange[0]}; '
+            'nothing was changed. If they are to be converted all the same, pass --force'
+        )
+    results = list(each(lambda path: convert_mask(path, threshold), 'converting'))
+    return dict(
+        converted=sum(changed for changed, _ in results),
+        kept=sum(not changed for changed, _ in results),
+        empty=sum(not smoke for _, smoke in results),
+    )
+
+
+def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
+    """Returns whether the mask was changed, and whether it has smoke."""
+    mask, converted_before = read_mask(path)
+    if converted_before:
+        return False, bool(mask.any())
+    smoke = mask > threshold
+    picture = Image.fromarray(smoke.astype(np.uint8))
+    picture.putpalette([value for colour in WeakSegDataset.METAINFO['palette'] for value in colour])
+    with atomic_path(path) as temporary:
+        picture.save(temporary)
+    return True, bool(smoke.any())
+
+
+def read_mask(path: Path) -> tuple[np.ndarray, bool]:
+    """The values, and whether this is a palette PNG of nothing but 0 and 1, as written here."""
+    try:
+        with Image.open(path) as file:
+            bilevel = file.mode == '1'
+            mask, indexed = np.array(file.convert('L') if bilevel else file), file.mode == 'P'
+    except Exception as error:
+        raise DataError(f'{path}: mask cannot be read: {error}') from error
+    if mask.ndim != 2:
+        raise DataError(f'{path}: mask must have one channel, has {mask.shape[2]}')
+    return mask, indexed and mask.max() <= 1
+
+
+def _strange_values(path: Path) -> str:
+    mask, _ = read_mask(path)
+    strange = np.setdiff1d(mask, [0, 255])
+    return f'{path} (has {", ".join(map(str, strange[:5]))})' if len(strange) else ''
+
+
+if __name__ == '__main__':
+    main()
