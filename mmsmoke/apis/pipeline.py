@@ -21,7 +21,9 @@ def run_pipeline(
     """Runs a pipeline config, or goes on with it: finished stages and images are kept.
 
     A pipeline config has ``data_root`` and for each of the stages ``classify``, ``label`` and
-    ``segment`` a dict with ``config`` and, if wanted, ``options`` (changes to that config).
+    ``segment`` a dict with ``config`` and, if wanted, ``options`` (changes to that config);
+    with ``start_from_classifier=True`` in the last, the segmenter's backbone begins with the
+    classifier's weights, for want of pretrained ones.
     ``draw`` (arguments of the Smokestack converter) makes the data where they are missing.
     ``threshold_split`` and ``test_splits`` say where thresholds are chosen and what is tested.
 
@@ -46,6 +48,10 @@ def run_pipeline(
         _heading(4, 'segment', 'pseudo masks -> segmenter')
         cfg = _stage_config(plan, 'segment')
         cfg.train_dataloader.dataset.seg_map_dir = str(folder / 'label' / 'masks')
+        if plan.segment.get('start_from_classifier'):
+            cfg.model.backbone.init_cfg = dict(
+                type='Pretrained', checkpoint=classifier['checkpoint']['path'], prefix='backbone'
+            )
         segmentor = train_and_test(cfg, folder / 'segment', splits)
 
         _heading(5, 'report', str(folder))

@@ -42,4 +42,5 @@ class ImageMetric(BaseMetric):
 
 
 def image_name(sample: dict) -> str:
-    return sample.get('image') or sample['img_path']
+    """The same name in two data sets is two images: the whole path counts."""
+    return sample.get('img_path') or sample['image']

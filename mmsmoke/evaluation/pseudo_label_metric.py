@@ -15,6 +15,8 @@ from mmsmoke.registry import METRICS
 
 from .image_metric import ImageMetric, image_name
 
+THRESHOLD_VALUES = [round(value, 2) for value in THRESHOLDS.tolist()]
+
 
 @METRICS.register_module()
 class PseudoLabelMetric(ImageMetric):
@@ -46,6 +48,8 @@ class PseudoLabelMetric(ImageMetric):
         super().__init__(**kwargs)
         if source not in ('scores', 'mask'):
             raise ValueError(f"source must be 'scores' or 'mask', got {source!r}")
+        if threshold is not None and threshold not in THRESHOLD_VALUES:
+            raise ValueError(f'threshold must be one of 0.00, 0.01, … 1.00, got {threshold}')
         self.source, self.threshold, self.normalize = source, threshold, normalize
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -61,8 +65,8 @@ class PseudoLabelMetric(ImageMetric):
         if 'seg_scores' in sample:
             scores = sample['seg_scores']
         else:
-            present = sample['gt_score'] > 0.5
-            scores = cams_to_scores(sample['cams'], truth.shape, present, self.normalize)
+            labels = sample['gt_score'] if 'gt_score' in sample else sample['pred_score']
+            scores = cams_to_scores(sample['cams'], truth.shape, labels > 0.5, self.normalize)
         return threshold_counts(scores, truth.to(scores.device))
 
     def compute(self, results: list[dict]) -> dict[str, float]:
@@ -75,7 +79,7 @@ class PseudoLabelMetric(ImageMetric):
         if self.source == 'scores':
             index = self._threshold_index(image_iou)
             image_iou, pooled = image_iou[:, index], pooled[:, index]
-            metrics['threshold'] = round(THRESHOLDS[index].item(), 2)
+            metrics['threshold'] = THRESHOLD_VALUES[index]
         return {
             **self.per_class('image_iou', image_iou.tolist()),
             **self.per_class('pooled_iou', pooled.tolist()),
@@ -84,5 +88,5 @@ class PseudoLabelMetric(ImageMetric):
 
     def _threshold_index(self, image_iou: Tensor) -> int:
         if self.threshold is not None:
-            return int((THRESHOLDS - self.threshold).abs().argmin())
+            return THRESHOLD_VALUES.index(self.threshold)
         return int(image_iou.nanmean(0).nan_to_num(0).argmax())

@@ -106,8 +106,13 @@ def test_chosen_threshold_is_the_best_of_all():
     chosen = evaluate(samples)
     best, threshold = chosen['cam/image_iou'], chosen['cam/threshold']
     assert evaluate(samples, threshold=threshold) == chosen
-    for t in (0, 0.05, 0.2, 0.5, 0.99, 1, threshold - 0.01, threshold + 0.01):
-        assert evaluate(samples, threshold=t)['cam/image_iou'] <= best
+    for t in range(101):
+        assert evaluate(samples, threshold=t / 100)['cam/image_iou'] <= best
+
+
+def test_threshold_between_two_that_are_counted_is_refused():
+    with pytest.raises(ValueError, match='threshold must be one of .* got 0.305'):
+        PseudoLabelMetric(threshold=0.305)
 
 
 def set_scores(sample, scores, truth):

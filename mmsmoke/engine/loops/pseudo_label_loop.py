@@ -8,7 +8,7 @@ from mmengine.runner.amp import autocast
 
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.registry import DATASETS, LOOPS
-from mmsmoke.utils import plain, sha256_of_file
+from mmsmoke.utils import UserError, plain, sha256_of_file
 
 from ..journal import Journal
 
@@ -87,6 +87,8 @@ class PseudoLabelLoop(TestLoop):
 def output_settings(cfg) -> dict:
     """Everything that decides what the pseudo labels look like."""
     dataset = cfg.test_dataloader['dataset']
+    if 'data_root' not in dataset:
+        raise UserError('pseudo labels are written for one data set at a time, not for a mixture')
     settings = dict(
         model=cfg.model,
         dataset=dataset,
