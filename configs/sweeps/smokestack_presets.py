@@ -1,12 +1,13 @@
-# How much does a CNN classifier lean on the chimney, the more often chimneys mean smoke?
+# How much does a CNN classifier lean on the chimney, the more often a chimney means smoke?
 config = 'configs/cam/resnet18-s_12e_smokestack-128.py'
 seeds = [0, 1, 2]
-variants = {
-    name: dict(data_root=f'data/smokestack-{name}-128') for name in ('easy', 'biased', 'extreme')
-}
+presets = ('easy', 'biased', 'extreme')
+variants = {name: dict(data_root=f'data/smokestack-{name}-128') for name in presets}
+# bfloat16: twice as fast where the CPU has it
+options = {'optim_wrapper.type': 'mmsmoke.AutocastOptimWrapper'}
 draw = {
-    f'data/smokestack-{name}-128': dict(preset=name, size=128, train=2000, val=300, test=500)
-    for name in ('easy', 'biased', 'extreme')
+    f'data/smokestack-{name}-128': dict(preset=name, size=128, train=1200, val=300, test=300)
+    for name in presets
 }
 splits = ['val', 'test', 'chimney_only', 'smoke_only']
 threshold_split = 'val'

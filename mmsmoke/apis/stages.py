@@ -116,14 +116,8 @@ def run_tool(name: str, *arguments, log: Path | None = None) -> None:
     command = [sys.executable, str(TOOLS / name), *map(str, arguments)]
     say('$ ' + ' '.join(['python', f'tools/{name}', *map(str, arguments)]))
     output = None if log is None else subprocess.PIPE
-    # threads that wait in a loop slow each other down wherever the cores have other work too
-    environment = {'OMP_WAIT_POLICY': 'PASSIVE', **os.environ}
     with subprocess.Popen(
-        command,
-        stdout=output,
-        stderr=output and subprocess.STDOUT,
-        env=environment,
-        preexec_fn=_die_with_parent,
+        command, stdout=output, stderr=output and subprocess.STDOUT, preexec_fn=_die_with_parent
     ) as process:
         tail = [] if log is None else _show(process, log)
     if process.returncode:

@@ -18,9 +18,10 @@ from .stages import exclusive, say, train_and_test
 def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = None) -> dict:
     """Trains and tests every variant with every seed; finished runs are kept.
 
-    A sweep file has ``config``, ``variants`` (name -> changes to that config), ``seeds``,
-    ``splits``, ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and,
-    for drawn data, ``draw`` (data_root -> arguments of the Smokestack converter).
+    A sweep file has ``config``, ``options`` (changes to it for all), ``variants`` (name ->
+    changes), ``seeds``, ``splits``, ``threshold_split``, ``columns`` (what the table shows:
+    title, split, metric) and, for drawn data, ``draw`` (data_root -> arguments of the Smokestack
+    converter).
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -57,7 +58,7 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
 
 
 def _variant(sweep: Config, name: str, seed: int) -> Config:
-    options = {**sweep.variants[name], 'randomness.seed': seed}
+    options = {**sweep.get('options', {}), **sweep.variants[name], 'randomness.seed': seed}
     return load_config(sweep.config, options=options)
 
 

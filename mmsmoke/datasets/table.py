@@ -1,7 +1,8 @@
 """Reads labels.csv and finds everything that is wrong with a data set on disk.
 
-The data set class raises the first problem of the table, of whatever split, and the first of its
-own masks; the checking tool lists all. Every problem names the file, and the row of labels.csv where there is one.
+The data set class raises the first problem of the table, of whatever split, and the first of
+its own masks; the checking tool lists all. Every problem names the file, and the row of
+labels.csv where there is one.
 """
 
 import csv

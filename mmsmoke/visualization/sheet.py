@@ -12,6 +12,8 @@ _GAP = 6
 def overlay_mask(image: np.ndarray, mask: np.ndarray, palette: Sequence, opacity=0.5) -> np.ndarray:
     """Tints and outlines each class of a label map; ignored pixels become grey.
 
+    With opacity 0 only the outlines are drawn.
+
     Args:
         image: uint8 [H, W, 3] RGB.
         mask: uint8 [H, W], 0 background, 255 ignored.
@@ -36,7 +38,7 @@ def overlay_scores(image: np.ndarray, scores: np.ndarray, opacity: float = 0.6) 
 
 
 def contact_sheet(
-    rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], width: int = 192
+    rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str] = (), width: int = 192
 ) -> np.ndarray:
     """Pictures in a grid, one example a row, the titles above the columns.
 
@@ -44,7 +46,7 @@ def contact_sheet(
         rows: uint8 [H, W, 3] RGB pictures; within a row all of one size.
         width: of each picture in the sheet; the height follows.
     """
-    lines = [_title_line(titles, width)]
+    lines = [_title_line(titles, width)] if titles else []
     for row in rows:
         height = round(width * row[0].shape[0] / row[0].shape[1])
         shrinking = row[0].shape[1] > width

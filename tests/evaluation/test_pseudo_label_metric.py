@@ -111,7 +111,7 @@ def test_chosen_threshold_is_the_best_of_all():
 
 
 def test_threshold_between_two_that_are_counted_is_refused():
-    with pytest.raises(ValueError, match='threshold must be one of .* got 0.305'):
+    with pytest.raises(ValueError, match=r'one of 0\.00.*got 0\.305'):
         PseudoLabelMetric(threshold=0.305)
 
 

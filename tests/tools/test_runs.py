@@ -1,4 +1,4 @@
-"""train.py, test.py and make_pseudo_labels.py as mmseg users type them, in one process and in two."""
+"""The tools as mmseg users type them, in one process and in two."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def project(tiny_dataset, tmp_path):
     ):
         (tmp_path / f'{folder}.py').write_text(
             f"_base_ = '{ROOT}/configs/{base}'\n"
-            "model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n"
+            'model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n'
             'train_cfg = dict(max_epochs=2)\n'
             'train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
             'val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
@@ -61,7 +61,9 @@ def test_train_resume_amp_and_test(project):
 
     run(PYTHON, 'tools/train.py', config, '--work-dir', work_dir, '--resume', '--cfg-options', data,
         'train_cfg.max_epochs=3')  # fmt: skip
-    epochs = set(re.findall(r'Epoch\(train\)\s+\[(\d)\]', max(work_dir.glob('*/*.log')).read_text()))
+    epochs = set(
+        re.findall(r'Epoch\(train\)\s+\[(\d)\]', max(work_dir.glob('*/*.log')).read_text())
+    )
     assert epochs == {'3'}
 
     out = folder / 'result.json'
@@ -136,8 +138,8 @@ def test_bad_data_is_one_line_and_exit_code_2_before_training(project, damage, m
     assert not list((folder / 'work').glob('*.pth'))
 
 
-def test_wrong_command_lines_are_one_line(project, tmp_path):
-    root, folder = project
+def test_wrong_command_lines_are_one_line(project):
+    _, folder = project
     for command, message in (
         (['tools/train.py', 'no/such/config.py'], 'config no/such/config.py not found'),
         (['tools/test.py', folder / 'cam.py', 'no.pth'], 'checkpoint no.pth not found'),

@@ -12,7 +12,9 @@ from mmsmoke.utils.cli import user_errors_as_text
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('documents', nargs='*', help='files (README.md and docs/*.md)')
-    parser.add_argument('--check', action='store_true', help='change nothing; exit 1 if out of date')
+    parser.add_argument(
+        '--check', action='store_true', help='change nothing; exit 1 if out of date'
+    )
     args = parser.parse_args()
     documents = map(Path, args.documents or ['README.md', *map(str, Path('docs').rglob('*.md'))])
     outdated = False

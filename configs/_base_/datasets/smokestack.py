@@ -14,7 +14,7 @@ test_pipeline = [
     dict(type='mmsmoke.PackWeakSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=2,
     persistent_workers=True,
     drop_last=True,

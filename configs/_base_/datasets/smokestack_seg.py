@@ -9,7 +9,6 @@ seg_train_pipeline = [
     dict(type='mmsmoke.PackWeakSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=16,
     dataset=dict(
         seg_map_dir='work_dirs/resnet18-s_smokestack-128/masks', pipeline=seg_train_pipeline
     ),

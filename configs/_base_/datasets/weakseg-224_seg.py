@@ -11,6 +11,5 @@ seg_train_pipeline = [
     dict(type='mmsmoke.PackWeakSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=16,
     dataset=dict(seg_map_dir='work_dirs/resnet50_weakseg-224/masks', pipeline=seg_train_pipeline),
 )

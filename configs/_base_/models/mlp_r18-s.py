@@ -1,0 +1,35 @@
+# The small ResNet-18 of stage 1 under SegFormer's all-MLP decoder: for small pictures on a CPU.
+model = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+    ),
+    backbone=dict(
+        type='mmpretrain.ResNet',
+        depth=18,
+        num_stages=3,
+        stem_channels=32,
+        base_channels=32,
+        strides=(1, 2, 1),
+        dilations=(1, 1, 1),
+        out_indices=(0, 1, 2),
+    ),
+    decode_head=dict(
+        type='SegformerHead',
+        in_channels=[32, 64, 128],
+        in_index=[0, 1, 2],
+        channels=64,
+        dropout_ratio=0,
+        num_classes=2,
+        norm_cfg=dict(type='BN', requires_grad=True),
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    ),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'),
+)
