@@ -4,9 +4,9 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
+from mmsmoke.utils import plain_numbers, sha256_of_file
 
-from .launch import build_runner
+from .launch import build_runner, use_checkpoint
 
 
 def evaluate_splits(
@@ -23,10 +23,8 @@ def evaluate_splits(
     Returns:
         A result: protocol, numbers of each split, and what is needed to make them again.
     """
-    if not Path(checkpoint).is_file():
-        raise UserError(f'checkpoint {checkpoint} not found')
     cfg = copy.deepcopy(cfg)
-    cfg.load_from, cfg.resume = str(checkpoint), False
+    use_checkpoint(cfg, checkpoint)
     runner = build_runner(cfg)
     threshold, numbers = None, {}
     first = [] if threshold_split is None else [threshold_split]

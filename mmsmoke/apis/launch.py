@@ -47,6 +47,13 @@ def _move_data_root(node, data_root: str) -> None:
             _move_data_root(value, data_root)
 
 
+def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
+    """Tests or labels with this checkpoint."""
+    if not Path(checkpoint).is_file():
+        raise UserError(f'checkpoint {checkpoint} not found')
+    cfg.load_from, cfg.resume = str(checkpoint), False
+
+
 def resume(cfg: Config) -> Path | None:
     """Makes a training go on from its newest checkpoint; from the start if there is none."""
     checkpoint = latest_checkpoint(cfg.work_dir)

@@ -9,7 +9,22 @@ from collections.abc import Callable
 from .errors import UserError
 
 
-def add_launcher_options(parser: argparse.ArgumentParser) -> None:
+def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.ArgumentParser:
+    """The options that every run on a config has, named as mmseg users know them.
+
+    Args:
+        positionals: name and help of what stands after the config.
+    """
+    from mmengine.config import DictAction  # loads torch, which converters do without
+
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('config', help='config file')
+    for name, text in positionals:
+        parser.add_argument(name, help=text)
+    parser.add_argument('--work-dir', help='folder to write into (work_dirs/CONFIG)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
+    )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -18,6 +33,7 @@ def add_launcher_options(parser: argparse.ArgumentParser) -> None:
     )
     # torch.distributed.launch passes --local-rank, older versions --local_rank
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser
 
 
 def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:

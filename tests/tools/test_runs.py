@@ -61,14 +61,13 @@ def test_train_resume_amp_and_test(project):
 
     run(PYTHON, 'tools/train.py', config, '--work-dir', work_dir, '--resume', '--cfg-options', data,
         'train_cfg.max_epochs=3')  # fmt: skip
-    epochs = set(
-        re.findall(r'Epoch\(train\)\s+\[(\d)\]', max(work_dir.glob('*/*.log')).read_text())
-    )
-    assert epochs == {'3'}
+    log = max(work_dir.glob('*/*.log')).read_text()
+    assert set(re.findall(r'Epoch\(train\)\s+\[(\d)\]', log)) == {'3'}
 
     out = folder / 'result.json'
     run(PYTHON, 'tools/test.py', config, work_dir / 'epoch_3.pth', '--work-dir', folder / 'test',
-        '--splits', 'test', '--threshold-split', 'val', '--out', out, '--cfg-options', data)  # fmt: skip
+        '--splits', 'test', '--threshold-split', 'val', '--out', out,
+        '--cfg-options', data)  # fmt: skip
     result = json.loads(out.read_text())
     threshold = result['splits']['val']['cam/threshold']
     assert result['protocol'] == dict(threshold=threshold, threshold_split='val')
@@ -144,6 +143,7 @@ def test_wrong_command_lines_are_one_line(project):
         (['tools/train.py', 'no/such/config.py'], 'config no/such/config.py not found'),
         (['tools/test.py', folder / 'cam.py', 'no.pth'], 'checkpoint no.pth not found'),
         (['tools/make_pseudo_labels.py', folder / 'cam.py', 'no.pth'], 'writes no pseudo labels'),
+        (['tools/make_pseudo_labels.py', folder / 'pseudo.py', 'no.pth'], 'no.pth not found'),
     ):
         done = run(PYTHON, *command, ok=False)
         assert done.returncode == 2 and message in done.stderr, done.stderr
