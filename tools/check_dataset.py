@@ -7,6 +7,7 @@ from pathlib import Path
 from mmsmoke.datasets.checks import check_dataset
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,7 +34,7 @@ def main() -> None:
     for problem in report.problems:
         print(problem)
     if report.rows:
-        print(report.table())
+        print(markdown_table(*report.table()))
     count = len(report.problems)
     print(f'{count} problem{"s" * (count != 1)}' if count else 'no problems')
     sys.exit(1 if count else 0)

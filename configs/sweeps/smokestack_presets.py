@@ -3,8 +3,12 @@ config = 'configs/cam/resnet18-s_12e_smokestack-128.py'
 seeds = [0, 1, 2]
 presets = ('easy', 'biased', 'extreme')
 variants = {name: dict(data_root=f'data/smokestack-{name}-128') for name in presets}
-# bfloat16: twice as fast where the CPU has it
-options = {'optim_wrapper.type': 'mmsmoke.AutocastOptimWrapper'}
+options = {
+    # the classifier that somebody without any mask would keep
+    'default_hooks.checkpoint.save_best': 'label/accuracy',
+    # bfloat16: twice as fast where the CPU has it
+    'optim_wrapper.type': 'mmsmoke.AutocastOptimWrapper',
+}
 draw = {
     f'data/smokestack-{name}-128': dict(preset=name, size=128, train=1200, val=300, test=300)
     for name in presets

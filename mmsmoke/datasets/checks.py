@@ -28,24 +28,16 @@ class Report:
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     masks: set[str] = field(default_factory=set)
 
-    def table(self) -> str:
-        """One line a split: how many images, positives of each class, masks, and their sizes."""
-        header = ['split', 'images', *self.classes, 'masks', 'sizes']
-        lines = [header]
+    def table(self) -> tuple[list[str], list[list]]:
+        """Header and a row a split: images, positives of each class, masks, and their sizes."""
+        lines = []
         for split in dict.fromkeys(row.split for row in self.rows):
             rows = [row for row in self.rows if row.split == split]
             positive = [sum(row.labels[k] for row in rows) for k in range(len(self.classes))]
             masks = sum(row.image in self.masks for row in rows)
             sizes = [self.sizes[row.image] for row in rows if row.image in self.sizes]
             lines.append([split, len(rows), *positive, masks, _sizes_in_words(sizes)])
-        widths = [max(len(str(line[i])) for line in lines) for i in range(len(header) - 1)]
-        return '\n'.join(
-            '  '.join(
-                f'{cell:<{width}}' if i == 0 else f'{cell:>{width}}'
-                for i, (cell, width) in enumerate(zip(line, [*widths, 0], strict=True))
-            )
-            for line in lines
-        )
+        return ['split', 'images', *self.classes, 'masks', 'sizes'], lines
 
 
 def check_dataset(

@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT, save, save_palette
 
 from mmsmoke.datasets.checks import check_dataset
+from mmsmoke.visualization import markdown_table
 
 
 @pytest.fixture
@@ -22,8 +23,13 @@ def append(root, *lines):
 
 
 def cells(table, split):
-    (line,) = [line for line in table.splitlines() if line.startswith(split + ' ')]
-    return line.split()
+    rows = [
+        [cell.strip() for cell in line.split('|')[1:-1]]
+        for line in table.splitlines()
+        if line.startswith('|')
+    ]
+    (row,) = [row for row in rows if row[0] == split]
+    return row
 
 
 def test_clean_data_set(tiny_dataset, check):
@@ -55,7 +61,7 @@ def test_every_problem_has_one_line(tiny_dataset, check):
     code, out, _ = check(root)
     assert code == 1
     lines = out.splitlines()
-    problems = lines[: lines.index(next(line for line in lines if line.startswith('split ')))]
+    problems = lines[: lines.index(next(line for line in lines if line.startswith('| split ')))]
     expected = [
         ('row 3 (images/train_1.jpg)', 'not found'),
         ('row 16', 'duplicate'),
@@ -89,8 +95,8 @@ def test_different_sizes_are_summed_up(tiny_dataset):
     root = tiny_dataset(masks=False)
     for i, side in enumerate([10, 20, 30, 40]):
         save(root / f'images/val_{i}.png', np.zeros((side, 2 * side, 3), np.uint8))
-    table = check_dataset(root).table()
-    assert ' '.join(cells(table, 'val')[4:]) == '20-80 x 10-40'
+    table = markdown_table(*check_dataset(root).table())
+    assert cells(table, 'val')[4] == '20-80 x 10-40'
     assert cells(table, 'val')[3] == '0'
 
 
@@ -98,7 +104,7 @@ def test_true_masks_may_be_there_for_some_images_only(tiny_dataset):
     root = tiny_dataset()
     (root / 'masks/train_0.png').unlink()
     report = check_dataset(root)
-    assert report.problems == [] and cells(report.table(), 'train')[3] == '2'
+    assert report.problems == [] and cells(markdown_table(*report.table()), 'train')[3] == '2'
 
 
 def test_masks_to_learn_from_cover_a_split_or_leave_it_out(tiny_dataset, tmp_path):

@@ -5,6 +5,7 @@ import argparse
 from mmsmoke.datasets.smokestack import PRESETS
 from mmsmoke.datasets.smokestack_writer import write_smokestack
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,9 +40,8 @@ def main() -> None:
     args.out = args.out or f'data/smokestack-{args.preset}-{args.size}'
     summary = write_smokestack(**vars(args))
 
-    print(f'{"split":<14}{"smoke":>8}{"clear":>8}')
-    for split, count in summary['counts'].items():
-        print(f'{split:<14}{count["smoke"]:>8}{count["clear"]:>8}')
+    rows = [[split, count['smoke'], count['clear']] for split, count in summary['counts'].items()]
+    print(markdown_table(['split', 'smoke', 'clear'], rows))
     if summary['already_complete']:
         print(f'{args.out} was already complete; nothing drawn')
     else:
