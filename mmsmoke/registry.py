@@ -5,38 +5,45 @@ stays cheap. Configs name our types ``mmsmoke.CAMClassifier`` and so on.
 """
 
 from mmengine import registry as root
+from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
+# by which name pip knows what stands before '::' in a base config, as in
+# _base_ = 'mmsmoke::cam/resnet50_12e_weakseg-224.py'
+MODULE2PACKAGE.update(
+    mmsmoke='mmsmoke', mmpretrain='onedl-mmpretrain', mmseg='onedl-mmsegmentation'
+)
 
-def _child(parent: Registry, *locations: str) -> Registry:
-    return Registry(parent.name, parent=parent, scope='mmsmoke', locations=list(locations))
+
+def _child(parent: Registry, location: str) -> Registry:
+    return Registry(parent.name, parent=parent, scope='mmsmoke', locations=[f'mmsmoke.{location}'])
 
 
-RUNNERS = _child(root.RUNNERS)
-RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS)
-LOOPS = _child(root.LOOPS, 'mmsmoke.engine')
-HOOKS = _child(root.HOOKS, 'mmsmoke.engine')
-LOG_PROCESSORS = _child(root.LOG_PROCESSORS)
-STRATEGIES = _child(root.STRATEGIES)
+RUNNERS = _child(root.RUNNERS, 'engine')
+RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS, 'engine')
+LOOPS = _child(root.LOOPS, 'engine')
+HOOKS = _child(root.HOOKS, 'engine')
+LOG_PROCESSORS = _child(root.LOG_PROCESSORS, 'engine')
+STRATEGIES = _child(root.STRATEGIES, 'engine')
 
-DATASETS = _child(root.DATASETS, 'mmsmoke.datasets')
-DATA_SAMPLERS = _child(root.DATA_SAMPLERS)
-TRANSFORMS = _child(root.TRANSFORMS, 'mmsmoke.datasets')
+DATASETS = _child(root.DATASETS, 'datasets')
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
+TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
 
-MODELS = _child(root.MODELS, 'mmsmoke.models')
-MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, 'mmsmoke.engine')
-WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS)
+MODELS = _child(root.MODELS, 'models')
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, 'models')
+WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'models')
+TASK_UTILS = _child(root.TASK_UTILS, 'models')
+FUNCTIONS = _child(root.FUNCTIONS, 'datasets')
 
-OPTIMIZERS = _child(root.OPTIMIZERS)
-OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'mmsmoke.engine')
-OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS)
-PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
+OPTIMIZERS = _child(root.OPTIMIZERS, 'engine')
+OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine')
+PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, 'engine')
 
-METRICS = _child(root.METRICS, 'mmsmoke.evaluation')
-EVALUATOR = _child(root.EVALUATOR)
+METRICS = _child(root.METRICS, 'evaluation')
+EVALUATOR = _child(root.EVALUATOR, 'evaluation')
 
-TASK_UTILS = _child(root.TASK_UTILS)
-FUNCTIONS = _child(root.FUNCTIONS)
-VISUALIZERS = _child(root.VISUALIZERS)
-VISBACKENDS = _child(root.VISBACKENDS)
-INFERENCERS = _child(root.INFERENCERS)
+VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
+VISBACKENDS = _child(root.VISBACKENDS, 'visualization')
+INFERENCERS = _child(root.INFERENCERS, 'apis')

@@ -42,9 +42,9 @@ def main() -> None:
             args.out,
             {
                 'scenes': args.count,
-                'seconds': seconds,
-                'scenes_per_second': rate,
                 'size': args.size,
+                'seconds': round(seconds, 2),
+                'scenes per second': round(rate, 1),
             },
         )
 
