@@ -12,7 +12,7 @@ from mmengine.runner import load_checkpoint
 from PIL import Image
 
 from mmsmoke.functional import cams_to_scores, scores_to_mask
-from mmsmoke.utils import atomic_path
+from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from .launch import load_config
@@ -40,43 +40,46 @@ def summary_rows(result: dict) -> tuple[list[str], list[list[str]]]:
 
 
 def draw_examples(
-    folder: Path, classifier: dict, segmentor: dict, split: str, most: int = 8
+    folder: Path, classifier: dict, segmentor: dict, split: str, most: int = 5
 ) -> Path:
-    """Images of a split that hold smoke, evenly spread, with what each stage sees in them.
+    """What each stage sees in some images of a split that hold smoke.
 
-    The sheet is ``examples.png`` in ``folder``; each row is also a picture of its own in
-    ``examples/``. Images in mid-table of their split are as likely as good ones: the choice does
-    not look at the results.
+    The images are spread evenly over the split; the choice does not look at the results. The
+    sheet is ``examples.png`` in ``folder``; each row is also a picture of its own in
+    ``examples/``. Where truth is unknown its column stays blank.
     """
-    cams = _Predictor(classifier)
-    masks = _Predictor(segmentor)
-    threshold = classifier['protocol']['threshold']
-    dataset = cams.dataset(split)
-    positive = [i for i in range(len(dataset)) if any(dataset.get_data_info(i)['gt_score'])]
+    cams, masks = _Predictor(classifier), _Predictor(segmentor)
+    cam_data, mask_data = cams.dataset(split), masks.dataset(split)
+    palette = cam_data.metainfo['palette']
+    positive = [i for i in range(len(cam_data)) if any(cam_data.get_data_info(i)['gt_score'])]
+    if not positive:
+        raise UserError(f'split {split!r} has no positive image to draw; set picture_split')
     chosen = np.linspace(0, len(positive) - 1, min(most, len(positive))).round().astype(int)
-    segment_dataset = masks.dataset(split)
-    palette, rows = dataset.metainfo['palette'], []
+    rows = []
     for index in (positive[i] for i in chosen):
-        sample = cams(dataset[index])
+        sample = cams(cam_data[index])
         picture = np.asarray(Image.open(sample.img_path).convert('RGB'))
         scores = cams_to_scores(sample.cams, picture.shape[:2], sample.present())
-        pseudo = scores_to_mask(scores, threshold).cpu().numpy()
-        predicted = masks(segment_dataset[index]).pred_sem_seg.data[0].cpu().numpy()
+        pseudo = scores_to_mask(scores, classifier['protocol']['threshold'])
+        predicted = masks(mask_data[index]).pred_sem_seg.data[0]
+        truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
         row = [
             picture,
-            overlay_scores(picture, scores.max(0).values.cpu().numpy()),
-            overlay_mask(picture, pseudo, palette),
-            overlay_mask(picture, predicted.astype(np.uint8), palette),
+            overlay_scores(picture, scores.max(0).values.numpy()),
+            *(_overlay(picture, mask, palette) for mask in (pseudo, predicted, truth)),
         ]
-        if 'gt_sem_seg' in sample:
-            truth = sample.gt_sem_seg.data[0].cpu().numpy()
-            row.append(overlay_mask(picture, truth.astype(np.uint8), palette))
         rows.append(row)
-        name = Path(sample.mask_name).stem
-        _save(folder / 'examples' / f'{name}.png', contact_sheet([row], TITLES[: len(row)]))
+        name = Path(sample.mask_name).with_suffix('').as_posix().replace('/', '_')
+        _save(folder / 'examples' / f'{name}.png', contact_sheet([row], TITLES))
     path = folder / 'examples.png'
-    _save(path, contact_sheet(rows, TITLES[: len(rows[0])]))
+    _save(path, contact_sheet(rows, TITLES))
     return path
+
+
+def _overlay(picture: np.ndarray, mask: torch.Tensor | None, palette: list) -> np.ndarray:
+    if mask is None:
+        return np.full_like(picture, 255)
+    return overlay_mask(picture, mask.numpy().astype(np.uint8), palette)
 
 
 class _Predictor:
