@@ -6,11 +6,11 @@ default_hooks = dict(checkpoint=dict(save_best='seg/image_iou'))
 visualizer = dict(type='SegLocalVisualizer', _delete_=True, vis_backends=_base_.vis_backends)
 val_evaluator = [
     dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
-    dict(type='mmseg.IoUMetric', iou_metrics=['mIoU']),
+    dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),
 ]
 test_evaluator = [
     dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
-    dict(type='mmseg.IoUMetric', iou_metrics=['mIoU']),
+    dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),
 ]
 val_cfg = dict()
 test_cfg = dict()

@@ -1,7 +1,8 @@
 # The demo: drawn scenes, a small CNN, thresholded CAMs, a small segmenter.
 #
 # Chimneys stand in half of all images here, with smoke or without: the classifier has no shortcut.
-# Set p_chimney_smoke to 1 and preset to 'biased' to see what the shortcut does to the maps.
+# To see what the shortcut does to the maps: another --work-dir, and --cfg-options
+# data_root=data/shortcut draw.preset=biased draw.p_chimney_smoke=1
 data_root = 'data/smokestack-demo'
 draw = dict(preset='easy', p_chimney_smoke=0.5, size=128, train=1200, val=200, test=200, seed=0)
 

@@ -1,11 +1,13 @@
 import copy
+import hashlib
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmsmoke.utils import plain_numbers, sha256_of_file
+from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 
+from .environment import environment
 from .launch import build_runner, use_checkpoint
 
 
@@ -17,14 +19,18 @@ def evaluate_splits(
     Args:
         cfg: of the model; its ``test_dataloader`` serves every split.
         threshold_split: the validation split on which the threshold of CAMs is chosen; it is
-            tested first, and the other splits use its threshold. With None, metrics use the
-            ``threshold`` of the config.
+            tested first, and the other splits use its threshold. With None, each split uses the
+            ``threshold`` of its metric in the config or, if that is None, the best on itself.
 
     Returns:
         A result: protocol, numbers of each split, and what is needed to make them again.
     """
     cfg = copy.deepcopy(cfg)
     use_checkpoint(cfg, checkpoint)
+    if cfg.test_cfg.get('type') == 'mmsmoke.PseudoLabelLoop':
+        raise UserError(f'{cfg.filename} writes pseudo labels; take tools/make_pseudo_labels.py')
+    if 'split' not in cfg.test_dataloader.dataset:
+        raise UserError(f'the test data set of {cfg.filename} has no splits to choose from')
     runner = build_runner(cfg)
     threshold, numbers = None, {}
     first = [] if threshold_split is None else [threshold_split]
@@ -39,12 +45,17 @@ def evaluate_splits(
         if split == threshold_split:
             threshold = numbers[split].get('cam/threshold')
     return dict(
-        config=cfg.filename,
+        config=dict(path=cfg.filename, sha256=hashlib.sha256(cfg.pretty_text.encode()).hexdigest()),
         checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
         data_root=cfg.test_dataloader.dataset.data_root,
         seed=cfg.get('randomness', {}).get('seed'),
-        protocol=dict(threshold=threshold, threshold_split=threshold_split),
+        protocol=dict(
+            threshold=threshold,
+            threshold_mode='as in the config' if threshold is None else 'dataset',
+            threshold_split=None if threshold is None else threshold_split,
+        ),
         splits=numbers,
+        environment=environment(),
     )
 
 

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+import mmsmoke
 from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError
 from mmsmoke.utils.quiet import silence_known_noise
@@ -22,14 +23,12 @@ def load_config(
 ) -> Config:
     """Reads a config, by default with ``work_dirs/NAME`` as its work_dir, as mmseg does."""
     silence_known_noise()
-    if not Path(config).is_file():
-        raise UserError(f'config {config} not found')
-    cfg = Config.fromfile(str(config))
+    cfg = Config.fromfile(str(find_config(config)))
     cfg.launcher = launcher
-    if options:
-        cfg.merge_from_dict(dict(options))
-        if 'data_root' in options:
-            _move_data_root(cfg._cfg_dict, options['data_root'])
+    options = dict(options or {})
+    if 'data_root' in options:
+        _move_data_root(cfg._cfg_dict, cfg.get('data_root'), options['data_root'])
+    cfg.merge_from_dict(options)
     if work_dir is not None:
         cfg.work_dir = str(work_dir)
     elif cfg.get('work_dir') is None:
@@ -37,14 +36,23 @@ def load_config(
     return cfg
 
 
-def _move_data_root(node, data_root: str) -> None:
+def find_config(config: str | os.PathLike) -> Path:
+    """The file as named, or of that name among the configs that came with the package."""
+    installed = Path(mmsmoke.__file__).parent / '.mim' / config
+    for path in (Path(config), installed):
+        if path.is_file():
+            return path
+    raise UserError(f'config {config} not found')
+
+
+def _move_data_root(node, old: str | None, new: str) -> None:
     """``--cfg-options data_root=…`` alone would come too late: the data sets hold copies of it."""
     items = node.items() if isinstance(node, Mapping) else enumerate(node)
     for key, value in list(items):
-        if key == 'data_root':
-            node[key] = data_root
+        if key == 'data_root' and value == old:
+            node[key] = new
         elif isinstance(value, Mapping | list):
-            _move_data_root(value, data_root)
+            _move_data_root(value, old, new)
 
 
 def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
@@ -54,13 +62,15 @@ def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
     cfg.load_from, cfg.resume = str(checkpoint), False
 
 
-def resume(cfg: Config) -> Path | None:
-    """Makes a training go on from its newest checkpoint; from the start if there is none."""
+def resume(cfg: Config) -> None:
+    """Makes a training go on from the newest checkpoint of its work_dir.
+
+    Without one, it goes on from ``load_from`` if that is set, as in mmseg, or starts.
+    """
     checkpoint = latest_checkpoint(cfg.work_dir)
-    cfg.resume = checkpoint is not None
     if checkpoint is not None:
         cfg.load_from = str(checkpoint)
-    return checkpoint
+    cfg.resume = cfg.get('load_from') is not None
 
 
 def use_mixed_precision(cfg: Config) -> None:
@@ -69,14 +79,18 @@ def use_mixed_precision(cfg: Config) -> None:
     if wrapper not in ('OptimWrapper', 'AmpOptimWrapper', 'mmsmoke.AutocastOptimWrapper'):
         raise UserError(f'--amp cannot be used with optim_wrapper {wrapper}')
     if torch.cuda.is_available():
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        if wrapper != 'mmsmoke.AutocastOptimWrapper':
+            cfg.optim_wrapper.type = 'AmpOptimWrapper'
+            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     else:
         cfg.optim_wrapper.type = 'mmsmoke.AutocastOptimWrapper'
+        cfg.optim_wrapper.pop('loss_scale', None)
 
 
 def build_runner(cfg: Config) -> Runner:
     """A Runner for one process or, under a launcher, for this process of several."""
+    if 'OMPI_COMM_WORLD_LOCAL_RANK' in os.environ:  # mmengine wants it under torch's name
+        os.environ.setdefault('LOCAL_RANK', os.environ['OMPI_COMM_WORLD_LOCAL_RANK'])
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         _prepare_cpu_processes(cfg)
     if 'runner_type' in cfg:
@@ -86,10 +100,14 @@ def build_runner(cfg: Config) -> Runner:
 
 def _prepare_cpu_processes(cfg: Config) -> None:
     # mmengine would select a GPU even for gloo, and give DDP a device of its own
+    if cfg.launcher != 'pytorch':
+        raise UserError(f'no GPU found: on CPUs take --launcher pytorch, not {cfg.launcher}')
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = {
         'type': 'MMDistributedDataParallel',
         'device_ids': None,
-        **cfg.get('model_wrapper_cfg', {}),
+        'broadcast_buffers': False,
+        'find_unused_parameters': cfg.get('find_unused_parameters', False),
+        **(cfg.get('model_wrapper_cfg') or {}),
     }

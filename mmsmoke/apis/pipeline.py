@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
 
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
@@ -32,21 +33,23 @@ def run_pipeline(
     """
     plan = load_config(config, work_dir, options)
     folder = Path(plan.work_dir)
+    configs = {stage: _stage_config(plan, stage) for stage in ('classify', 'label', 'segment')}
+    splits = [plan.threshold_split, *plan.test_splits]
     with exclusive(folder):
         _heading(1, 'data', plan.data_root)
         draw_if_missing(plan.data_root, plan.get('draw'))
+        _check_data(configs['classify'], [*splits, plan.picture_split], plan.picture_split)
 
         _heading(2, 'classify', 'image-level labels -> classifier')
-        splits = [plan.threshold_split, *plan.test_splits]
         classifier = train_and_test(
-            _stage_config(plan, 'classify'), folder / 'classify', splits, plan.threshold_split
+            configs['classify'], folder / 'classify', splits, plan.threshold_split
         )
 
         _heading(3, 'label', 'classifier -> pseudo masks')
-        manifest = _label(plan, folder / 'label', classifier)
+        manifest = _label(configs['label'], folder / 'label', classifier)
 
         _heading(4, 'segment', 'pseudo masks -> segmenter')
-        cfg = _stage_config(plan, 'segment')
+        cfg = configs['segment']
         cfg.train_dataloader.dataset.seg_map_dir = str(folder / 'label' / 'masks')
         if plan.segment.get('start_from_classifier'):
             cfg.model.backbone.init_cfg = dict(
@@ -64,10 +67,22 @@ def run_pipeline(
             environment=environment(),
         )
         write_json(folder / RESULTS, result)
-        picture = draw_examples(folder, classifier, segmentor, plan.picture_split)
+        threshold = manifest['protocol']['threshold']
+        picture = draw_examples(folder, classifier, segmentor, threshold, plan.picture_split)
         say(f'\n{markdown_table(*summary_rows(result))}\n')
         say(f'numbers   {folder / RESULTS}\npictures  {picture}')
     return result
+
+
+def _check_data(cfg: Config, splits: list[str], picture_split: str) -> None:
+    """Whatever can be known to be wrong with the data is said before anything is trained."""
+    settings = {**cfg.test_dataloader.dataset, 'split': sorted(set(splits))}
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        DATASETS.build(cfg.train_dataloader.dataset)
+        tested = DATASETS.build(settings)
+    rows = [tested.get_data_info(index) for index in range(len(tested))]
+    if not any(row['gt_label'] for row in rows if row['columns']['split'] == picture_split):
+        raise UserError(f'picture_split {picture_split!r} has no positive image to show')
 
 
 def draw_if_missing(data_root: str, draw: dict | None) -> None:
@@ -86,19 +101,17 @@ def _stage_config(plan: Config, stage: str) -> Config:
     return load_config(plan[stage].config, options=options)
 
 
-def _label(plan: Config, folder: Path, classifier: dict) -> dict:
-    cfg = _stage_config(plan, 'label')
-    hook: ConfigDict = cfg.custom_hooks[-1]
-    hook.update(
-        threshold=classifier['protocol']['threshold'],
-        threshold_mode='dataset',
-        threshold_split=plan.threshold_split,
-    )
-    checkpoint = classifier['checkpoint']
+def _label(cfg: Config, folder: Path, classifier: dict) -> dict:
+    protocol, checkpoint = classifier['protocol'], classifier['checkpoint']
+    hook = next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
+    if protocol['threshold'] is None:
+        say(f'no true masks to choose a threshold by: it is {hook.get("threshold")}, as configured')
+    else:
+        hook.update(protocol)
     settings = dict(
         config=cfg.to_dict(),
         checkpoint=checkpoint['sha256'],
-        labels=sha256_of_file(Path(plan.data_root) / 'labels.csv'),
+        labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
     )
     begin(folder, settings)
     manifest = folder / 'manifest.json'

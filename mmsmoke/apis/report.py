@@ -9,10 +9,10 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from mmengine.runner import load_checkpoint
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mmsmoke.functional import cams_to_scores, scores_to_mask
-from mmsmoke.utils import UserError, atomic_path
+from mmsmoke.utils import atomic_path
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from .launch import load_config
@@ -40,7 +40,7 @@ def summary_rows(result: dict) -> tuple[list[str], list[list[str]]]:
 
 
 def draw_examples(
-    folder: Path, classifier: dict, segmentor: dict, split: str, most: int = 5
+    folder: Path, classifier: dict, segmentor: dict, threshold: float, split: str, most: int = 5
 ) -> Path:
     """What each stage sees in some images of a split that hold smoke.
 
@@ -52,15 +52,13 @@ def draw_examples(
     cam_data, mask_data = cams.dataset(split), masks.dataset(split)
     palette = cam_data.metainfo['palette']
     positive = [i for i in range(len(cam_data)) if any(cam_data.get_data_info(i)['gt_score'])]
-    if not positive:
-        raise UserError(f'split {split!r} has no positive image to draw; set picture_split')
     chosen = np.linspace(0, len(positive) - 1, min(most, len(positive))).round().astype(int)
     rows = []
     for index in (positive[i] for i in chosen):
         sample = cams(cam_data[index])
-        picture = np.asarray(Image.open(sample.img_path).convert('RGB'))
+        picture = np.asarray(ImageOps.exif_transpose(Image.open(sample.img_path)).convert('RGB'))
         scores = cams_to_scores(sample.cams, picture.shape[:2], sample.present())
-        pseudo = scores_to_mask(scores, classifier['protocol']['threshold'])
+        pseudo = scores_to_mask(scores, threshold)
         predicted = masks(mask_data[index]).pred_sem_seg.data[0]
         truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
         row = [
@@ -86,7 +84,7 @@ class _Predictor:
     """A trained model of either stage and the test data as it wants them."""
 
     def __init__(self, result: dict):
-        self.cfg: Config = load_config(result['config'])
+        self.cfg: Config = load_config(result['config']['path'])
         with _scope(self.cfg):
             self.model = MODELS.build(self.cfg.model).eval()
         load_checkpoint(self.model, result['checkpoint']['path'], map_location='cpu')

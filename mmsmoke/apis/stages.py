@@ -1,15 +1,14 @@
 """Runs the tools as steps that are done once: finished ones are kept, half-done ones go on."""
 
-import ctypes
 import fcntl
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
@@ -17,6 +16,7 @@ from mmengine.config import Config
 import mmsmoke
 from mmsmoke.engine import best_checkpoint
 from mmsmoke.utils import UserError, differences, plain, sha256_of_file, write_json
+from mmsmoke.utils.process import die_with_parent
 
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
 RESULTS = 'results.json'
@@ -117,7 +117,10 @@ def run_tool(name: str, *arguments, log: Path | None = None) -> None:
     say('$ ' + ' '.join(['python', f'tools/{name}', *map(str, arguments)]))
     output = None if log is None else subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=output, stderr=output and subprocess.STDOUT, preexec_fn=_die_with_parent
+        command,
+        stdout=output,
+        stderr=output and subprocess.STDOUT,
+        preexec_fn=partial(die_with_parent, os.getpid()),
     ) as process:
         tail = [] if log is None else _show(process, log)
     if process.returncode:
@@ -141,15 +144,6 @@ def _show(process: subprocess.Popen, log: Path, most: int = 15) -> list[str]:
                 say(f'  {text}')
             tail = [*tail[1 - most :], f'  {text}']
     return tail
-
-
-def _die_with_parent() -> None:
-    """After ``kill -9`` of the pipeline, no training must go on behind the next run's back."""
-    if sys.platform == 'linux':
-        parent_death_signal = 1
-        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
-        if os.getppid() == 1:
-            os._exit(1)
 
 
 def say(text: str) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmsmoke.utils import UserError, atomic_path, write_json
+from mmsmoke.utils.process import die_with_parent
 
 from .smokestack import DRAWING_VERSION, OPACITY_CUT, SPLITS, Smokestack
 
@@ -109,7 +110,7 @@ def _draw(source: Smokestack, root: Path, chunks: list, workers: int) -> Iterato
         for split, indices in chunks:
             yield _write_chunk(source, root, split, indices)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=die_with_parent, initargs=(os.getpid(),)) as pool:
         jobs = [pool.submit(_write_chunk, source, root, split, each) for split, each in chunks]
         try:
             for job in as_completed(jobs):

@@ -11,7 +11,7 @@ from mmengine.dist import barrier, get_rank, is_main_process
 
 from mmsmoke.utils import UserError, differences, write_json
 
-OUTPUTS = ('masks', 'scores', 'journal', 'manifest.json')
+OUTPUTS = ('masks', 'scores')
 
 
 class Journal:
@@ -33,8 +33,10 @@ class Journal:
             if overwrite:
                 remove_outputs(folder)
             self._check_settings(settings)
+            remove_leftovers(folder)
         barrier()
         self.records = self._read()
+        barrier()  # nobody writes before all have read
 
     def _check_settings(self, settings: dict) -> None:
         path = self.folder / 'settings.json'
@@ -84,9 +86,19 @@ class Journal:
 
 
 def remove_outputs(folder: Path) -> None:
+    """The journal goes first and at once, so that a crash leaves nothing that it vouches for."""
+    (folder / 'manifest.json').unlink(missing_ok=True)
+    if (folder / 'journal').exists():
+        outdated = folder / 'journal.outdated'
+        shutil.rmtree(outdated, ignore_errors=True)
+        (folder / 'journal').rename(outdated)
+        shutil.rmtree(outdated)
     for name in OUTPUTS:
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Temporary files of a run that was killed while it wrote them."""
+    for name in OUTPUTS:
+        for path in (folder / name).rglob('.*.tmp.png'):
             path.unlink(missing_ok=True)

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Sequence
 
 from mmengine.evaluator import BaseMetric
@@ -21,7 +22,7 @@ class ImageMetric(BaseMetric):
     def evaluate(self, size: int) -> dict[str, float]:
         # BaseMetric cuts the gathered results to ``size``, which drops the wrong ones if the
         # processes had different shares; compute_metrics removes the repeated ones instead.
-        return super().evaluate(max(size, 1) * 1000)
+        return super().evaluate(sys.maxsize)
 
     def foreground_names(self) -> Sequence[str] | None:
         classes = (self.dataset_meta or {}).get('classes')

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import torch
 
 from mmsmoke.registry import METRICS
+from mmsmoke.utils import UserError
 
 from .image_metric import ImageMetric, image_name
 
@@ -18,7 +19,12 @@ class LabelAccuracy(ImageMetric):
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
-            right = (sample['pred_score'] > 0.5) == (sample['gt_score'] > 0.5)
+            predicted, true = sample['pred_score'], sample['gt_score']
+            if predicted.shape != true.shape:
+                raise UserError(
+                    f'the head has num_classes={len(predicted)}, the data set has {len(true)}'
+                )
+            right = (predicted > 0.5) == (true > 0.5)
             self.results.append(dict(image=image_name(sample), right=right.tolist()))
 
     def compute(self, results: list[dict]) -> dict[str, float]:

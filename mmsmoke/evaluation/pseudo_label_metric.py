@@ -25,7 +25,8 @@ class PseudoLabelMetric(ImageMetric):
     Reports ``image_iou`` (mean over the images with truth, the thesis' "mIoU") and
     ``pooled_iou`` (all pixels of all images). For scores it looks at all thresholds 0.00 … 1.00
     in one pass. Classes that an image does not have, by its label, count as not predicted: this
-    measures localisation, as a pseudo-label run would use it. Images without truth are left out.
+    measures localisation, as a pseudo-label run would use it. Images without truth are left out;
+    without any positive image that has truth, no threshold is chosen.
 
     Args:
         source: ``scores`` (``seg_scores`` of a sample, or its ``cams`` normalised) or ``mask``
@@ -77,6 +78,8 @@ class PseudoLabelMetric(ImageMetric):
         image_iou, pooled = 100 * image_mean_iou(counts), 100 * pooled_iou(counts)
         metrics = {}
         if self.source == 'scores':
+            if self.threshold is None and image_iou.isnan().all():
+                return {}  # no positive image with truth: there is nothing to choose by
             index = self._threshold_index(image_iou)
             image_iou, pooled = image_iou[:, index], pooled[:, index]
             metrics['threshold'] = THRESHOLD_VALUES[index]

@@ -31,7 +31,7 @@ def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.Argu
         default='none',
         help='job launcher',
     )
-    # torch.distributed.launch passes --local-rank, older versions --local_rank
+    # accepted for old launch commands; torch sets the variable LOCAL_RANK as well
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser
 

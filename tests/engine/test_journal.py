@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from mmsmoke.engine.journal import Journal
@@ -121,6 +123,35 @@ def test_overwrite_starts_over_but_leaves_other_files(tmp_path):
 
 
 # differences
+
+
+@pytest.mark.parametrize('last', ['masks', 'journal.outdated'])
+def test_overwriting_that_was_killed_leaves_nothing_that_counts_as_done(
+    tmp_path, monkeypatch, last
+):
+    finish(tmp_path, 'a', 'b')
+    (tmp_path / 'masks').mkdir()
+    remove = shutil.rmtree
+
+    def dies(path, **kwargs):
+        if path.name == last and path.exists():
+            raise KeyboardInterrupt
+        remove(path, **kwargs)
+
+    monkeypatch.setattr(shutil, 'rmtree', dies)
+    with pytest.raises(KeyboardInterrupt):
+        begin(tmp_path, overwrite=True)
+    monkeypatch.undo()
+    assert begin(tmp_path).records == {}
+    assert begin(tmp_path, overwrite=True).records == {}
+
+
+def test_half_written_files_of_a_killed_run_are_removed(tmp_path):
+    (tmp_path / 'masks').mkdir()
+    (tmp_path / 'masks/.a.123.tmp.png').write_text('half')
+    (tmp_path / 'masks/a.png').write_text('whole')
+    begin(tmp_path)
+    assert [path.name for path in (tmp_path / 'masks').iterdir()] == ['a.png']
 
 
 def test_equal_settings_do_not_differ():

@@ -70,7 +70,9 @@ def test_train_resume_amp_and_test(project):
         '--cfg-options', data)  # fmt: skip
     result = json.loads(out.read_text())
     threshold = result['splits']['val']['cam/threshold']
-    assert result['protocol'] == dict(threshold=threshold, threshold_split='val')
+    assert result['protocol'] == dict(
+        threshold=threshold, threshold_mode='dataset', threshold_split='val'
+    )
     assert result['splits']['test']['cam/threshold'] == threshold
     assert result['seed'] == 0 and len(result['checkpoint']['sha256']) == 64
 
@@ -116,6 +118,19 @@ def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(p
     assert manifests['one']['metrics'] == manifests['two']['metrics']
     assert masks['one'].keys() == masks['two'].keys()
     assert all((masks['one'][name] == masks['two'][name]).all() for name in masks['one'])
+
+
+def test_labels_alone_are_enough(tiny_dataset, project):
+    _, folder = project
+    root = tiny_dataset('unmasked', splits=dict(train=6, val=4), masks=False)
+    work_dir, data = folder / 'work', f'data_root={root}'
+    done = run(PYTHON, 'tools/train.py', folder / 'cam.py', '--work-dir', work_dir,
+               '--cfg-options', data)  # fmt: skip
+    assert 'the newest checkpoint will count as the best' in done.stdout + done.stderr
+    out = folder / 'labels'
+    run(PYTHON, 'tools/make_pseudo_labels.py', folder / 'pseudo.py', work_dir / 'epoch_2.pth',
+        '--work-dir', out, '--cfg-options', data)  # fmt: skip
+    assert len(list((out / 'masks').glob('*.png'))) == 6
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,20 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault('backend_args', dict(backend='mmsmoke_atomic'))
+        self._told = False
         super().__init__(*args, **kwargs)
+
+    def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        missing = [key for key in self.key_indicators or [] if key not in (metrics or {})]
+        if not self.save_best or not missing or 'auto' in missing:
+            super()._save_best_checkpoint(runner, metrics)
+        elif not self._told:
+            self._told = True
+            runner.logger.warning(
+                f'validation gives no {missing[0]}, for want of true masks: the newest checkpoint '
+                'will count as the best. Another choice: '
+                '--cfg-options default_hooks.checkpoint.save_best=label/accuracy'
+            )
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:

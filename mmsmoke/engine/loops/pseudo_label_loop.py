@@ -2,7 +2,7 @@ import copy
 from pathlib import Path
 
 import torch
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
@@ -40,10 +40,10 @@ class PseudoLabelLoop(TestLoop):
         fp16: bool = False,
     ):
         self.normalize = normalize
-        self.settings = output_settings(runner.cfg)
-        self.journal = Journal(Path(runner.work_dir), self.settings, overwrite)
         dataloader = copy.deepcopy(dataloader)
         dataset = DATASETS.build(dataloader['dataset'])
+        self.settings = output_settings(runner.cfg)
+        self.journal = Journal(Path(runner.work_dir), self.settings, overwrite)
         names = [dataset.get_data_info(index)['image'] for index in range(len(dataset))]
         pending = [i for i, name in enumerate(names) if name not in self.journal.records]
         if len(pending) < len(names):
@@ -62,6 +62,7 @@ class PseudoLabelLoop(TestLoop):
         for idx, data_batch in enumerate(self.dataloader):
             self.run_iter(idx, data_batch)
         metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        barrier()  # the manifest is written from the journals of all processes
         self.runner.call_hook('after_test_epoch', metrics=metrics)
         self.runner.call_hook('after_test')
         return metrics
@@ -94,6 +95,7 @@ def output_settings(cfg) -> dict:
         dataset=dataset,
         loop={key: value for key, value in cfg.test_cfg.items() if key != 'overwrite'},
         hooks=cfg.get('custom_hooks', []),
+        evaluator=cfg.test_evaluator,
     )
     return dict(
         **plain(settings),

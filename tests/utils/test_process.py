@@ -1,0 +1,34 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PARENT = """
+import os, subprocess, sys, time
+from functools import partial
+from mmsmoke.utils.process import die_with_parent
+child = subprocess.Popen(['sleep', '60'], preexec_fn=partial(die_with_parent, os.getpid()))
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='the kernel of Linux does it')
+def test_a_child_does_not_outlive_a_killed_parent():
+    parent = subprocess.Popen([sys.executable, '-c', PARENT], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    assert os.path.exists(f'/proc/{child}')
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        try:
+            state = Path(f'/proc/{child}/stat').read_text().split()[2]
+        except FileNotFoundError:
+            return
+        if state == 'Z':
+            return
+        time.sleep(0.05)
+    raise AssertionError('the child lives on')
