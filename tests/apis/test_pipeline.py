@@ -17,7 +17,7 @@ NOISE = (
     'FileClient',
     'HardDiskBackend',
     'Could not import OneDL',
-    'avg_non_ignore',
+    'Default ``avg_non_ignore``',
     'The prefix is not set',
     'we suggest using',
     'Could not safely load',
