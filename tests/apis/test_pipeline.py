@@ -139,7 +139,7 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
     process = start(run.parent, 'segment.options.optim_wrapper.optimizer.lr=0.01')
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert 'config.optim_wrapper.optimizer.lr: 0.001 -> 0.01' in output
+    assert 'config.optim_wrapper.optimizer.lr: 0.0005 -> 0.01' in output
     assert f'{run}/label is finished' in output
     assert (run / 'segment.old-1/results.json').is_file()
     assert (run / 'segment/results.json').is_file()
