@@ -70,7 +70,7 @@ def train_and_test(
         The result that tools/test.py writes; see :func:`mmsmoke.apis.evaluate.evaluate_splits`.
     """
     settings = dict(
-        config=plain(cfg.to_dict()),
+        config=cfg.to_dict(),
         splits=list(splits),
         threshold_split=threshold_split,
         data=_data_hashes(cfg),

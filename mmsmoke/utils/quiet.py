@@ -1,9 +1,12 @@
 """Silences messages of the libraries below that tell the user nothing. Narrowly, and only here."""
 
-import importlib
 import warnings
 
+import mmengine.evaluator.metric
+import mmengine.fileio.file_client
+import mmengine.logging
 import numpy as np
+import torch
 
 WARNINGS = (
     'Fail to import ``MultiScaleDeformableAttention``',
@@ -17,7 +20,7 @@ LOGS = (
     'Could not import OneDL',
 )
 # they took their own reference to print_log before we could wrap it
-_EARLY_IMPORTERS = ('mmengine.fileio.file_client', 'mmengine.evaluator.metric')
+_EARLY_IMPORTERS = (mmengine.fileio.file_client, mmengine.evaluator.metric)
 
 
 def silence_known_noise() -> None:
@@ -25,15 +28,12 @@ def silence_known_noise() -> None:
     for pattern in WARNINGS:
         warnings.filterwarnings('ignore', message=f'.*({pattern})')
 
-    logging = importlib.import_module('mmengine.logging')
-    if not hasattr(logging.print_log, 'unfiltered'):
-        quiet = _without_noise(logging.print_log)
-        logging.print_log = quiet
-        for name in _EARLY_IMPORTERS:
-            importlib.import_module(name).print_log = quiet
+    if not hasattr(mmengine.logging.print_log, 'unfiltered'):
+        quiet = _without_noise(mmengine.logging.print_log)
+        for module in (mmengine.logging, *_EARLY_IMPORTERS):
+            module.print_log = quiet
 
     # dtypes in the checkpoints of mmseg's segmentors that torch.load does not know as harmless
-    torch = importlib.import_module('torch')
     torch.serialization.add_safe_globals([np.dtypes.Float32DType, np.dtypes.Float64DType])
 
 

@@ -134,6 +134,27 @@ def test_labels_alone_are_enough(tiny_dataset, project):
 
 
 @pytest.mark.parametrize(
+    'script, tool, rest',
+    [
+        ('slurm_train.sh', 'train.py', ['config.py', '--resume']),
+        ('slurm_test.sh', 'test.py', ['config.py', 'epoch_1.pth', '--out', 'a b.json']),
+    ],
+)
+def test_slurm_scripts_hand_the_command_to_srun(tmp_path, script, tool, rest):
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nfor word in "$@"; do echo "$word"; done\n')
+    srun.chmod(0o755)
+    path = f'{tmp_path}:{os.environ["PATH"]}'
+    done = run(f'tools/{script}', 'night', 'smoke', *rest, GPUS='4', PATH=path)
+    words = done.stdout.splitlines()
+    assert {'--partition=night', '--job-name=smoke', '--ntasks=4'} <= set(words)
+    python, command = words[: -len(rest) - 3], words[-len(rest) - 3 :]
+    assert python[-2:] == [PYTHON, '-u']
+    assert (ROOT / command[0]).samefile(ROOT / 'tools' / tool)
+    assert command[1:] == [*rest, '--launcher', 'slurm']
+
+
+@pytest.mark.parametrize(
     'damage, message',
     [
         (lambda root: (root / 'labels.csv').unlink(), 'labels.csv not found'),
