@@ -1,14 +1,35 @@
-from .cam import IGNORE, cams_to_scores, normalize_cams, scores_to_mask
-from .iou import THRESHOLDS, image_mean_iou, mask_counts, pooled_iou, threshold_counts
+from .cam import (
+    IGNORE,
+    cams_to_scores,
+    fuse_cams,
+    merge_views,
+    normalize_cams,
+    scores_to_mask,
+    threshold_of_power,
+)
+from .iou import (
+    THRESHOLDS,
+    image_mean_iou,
+    mask_counts,
+    oracle_iou,
+    pooled_iou,
+    threshold_counts,
+)
+from .transfer import transfer_distance
 
 __all__ = [
     'IGNORE',
     'THRESHOLDS',
     'cams_to_scores',
+    'fuse_cams',
     'image_mean_iou',
     'mask_counts',
+    'merge_views',
     'normalize_cams',
+    'oracle_iou',
     'pooled_iou',
     'scores_to_mask',
     'threshold_counts',
+    'threshold_of_power',
+    'transfer_distance',
 ]

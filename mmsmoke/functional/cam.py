@@ -1,5 +1,7 @@
 """From class activation maps to label maps: normalise, resize, threshold."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,10 +18,13 @@ def normalize_cams(cams: Tensor, mode: str = 'minmax', eps: float = 1e-8) -> Ten
 
     Args:
         cams: [..., h, w]; negative values count as zero.
-        mode: ``minmax`` (thesis), ``max`` (IRN, PSA) or ``seam`` (SEAM, TransCAM: min-max with a
-            margin of 1e-5, so that the lowest value is cut off).
+        mode: ``minmax`` (thesis), ``max`` (IRN, PSA), ``seam`` (SEAM, TransCAM: min-max with a
+            margin of 1e-5, so that the lowest value is cut off) or ``none`` for maps that are
+            within [0, 1] already.
     """
     cams = cams.clamp(min=0)
+    if mode == 'none':
+        return cams.clamp(max=1)
     high = cams.amax(dim=(-2, -1), keepdim=True)
     if mode == 'max':
         low, margin = torch.zeros_like(high), 0.0
@@ -27,9 +32,62 @@ def normalize_cams(cams: Tensor, mode: str = 'minmax', eps: float = 1e-8) -> Ten
         low = cams.amin(dim=(-2, -1), keepdim=True)
         margin = _SEAM_MARGIN if mode == 'seam' else 0.0
     else:
-        raise ValueError(f"normalize must be 'minmax', 'max' or 'seam', got {mode!r}")
+        raise ValueError(f"normalize must be 'minmax', 'max', 'seam' or 'none', got {mode!r}")
     scaled = (cams - low - margin).clamp(min=0) / (high - low + margin).clamp(min=eps)
     return torch.where(high - low > eps, scaled, torch.zeros_like(scaled))
+
+
+FUSIONS = dict(
+    mean=lambda layers, weights: (layers * (weights / weights.sum())).sum(0),
+    max=lambda layers, weights: (layers * (weights / weights.max())).amax(0),
+    product=lambda layers, weights: layers.pow(weights / weights.sum()).prod(0),
+)
+
+
+def fuse_cams(layers: Tensor, mode: str = 'mean', weights: Sequence[float] | None = None) -> Tensor:
+    """One map from the maps of several layers, each normalised on its own before, the fused after.
+
+    A layer without evidence contributes zeros; in a ``product`` that empties the fused map.
+
+    Args:
+        layers: [L, K, h, w].
+        mode: ``mean`` (thesis), ``max`` or ``product`` (geometric mean).
+        weights: L positive numbers, equal by default.
+
+    Returns:
+        [K, h, w] in [0, 1].
+    """
+    if mode not in FUSIONS:
+        raise ValueError(f'mode must be one of {sorted(FUSIONS)}, got {mode!r}')
+    layers = normalize_cams(layers)
+    weights = layers.new_ones(len(layers)) if weights is None else layers.new_tensor(weights)
+    if len(weights) != len(layers) or not (weights > 0).all():
+        raise ValueError(f'{len(layers)} layers need as many positive weights, got {weights}')
+    return normalize_cams(FUSIONS[mode](layers, weights[:, None, None, None]))
+
+
+MERGES = dict(
+    mean=lambda views: views.mean((0, 1)),
+    sum=lambda views: views.sum((0, 1)),
+    sum_of_max=lambda views: views.amax(1).relu().sum(0),
+)
+
+
+def merge_views(views: Tensor, mode: str) -> Tensor:
+    """One map from the maps of several views of an image.
+
+    Args:
+        views: [S, F, ..., h, w], S scales and F = 1, or 2 where the second is the map of the
+            mirrored image, turned back.
+        mode: ``mean``, ``sum``, or ``sum_of_max`` (AFA, ToCo: at each scale the stronger of a view
+            and its mirror image, ReLU-ed).
+
+    Returns:
+        [..., h, w]
+    """
+    if mode not in MERGES:
+        raise ValueError(f'mode must be one of {sorted(MERGES)}, got {mode!r}')
+    return MERGES[mode](views)
 
 
 def cams_to_scores(
@@ -63,3 +121,18 @@ def scores_to_mask(scores: Tensor, threshold: float) -> Tensor:
     """
     best, label = scores.max(dim=0)
     return torch.where(best > threshold, label + 1, torch.zeros_like(label)).to(torch.uint8)
+
+
+def threshold_of_power(alpha: float) -> float:
+    """The constant that equals the background score ``(1 - max_k cam_k) ** alpha``.
+
+    A pixel is foreground where its best score exceeds the background score, which for a power of
+    alpha is so exactly above the root c of (1 - c) ** alpha = c: 0.5 for 1, 0.147 for 12.
+    """
+    if not alpha > 0:
+        raise ValueError(f'alpha must be positive, got {alpha}')
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 - middle) ** alpha > middle else (low, middle)
+    return high

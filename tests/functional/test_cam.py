@@ -3,7 +3,14 @@ import itertools
 import pytest
 import torch
 
-from mmsmoke.functional import cams_to_scores, normalize_cams, scores_to_mask
+from mmsmoke.functional import (
+    cams_to_scores,
+    fuse_cams,
+    merge_views,
+    normalize_cams,
+    scores_to_mask,
+    threshold_of_power,
+)
 
 MODES = ('minmax', 'max', 'seam')
 
@@ -95,6 +102,13 @@ def test_input_is_left_as_it_was():
     assert torch.equal(cams, before)
 
 
+def test_maps_between_zero_and_one_are_left_alone_if_told():
+    cams = torch.tensor([[[-0.5, 0.0, 0.25, 1.0, 1.5]]])
+    assert normalize_cams(cams, 'none').tolist() == [[[0, 0, 0.25, 1, 1]]]
+    weak = torch.full((2, 3, 3), 0.125)  # no contrast, and yet evidence
+    assert torch.equal(normalize_cams(weak, 'none'), weak)
+
+
 def test_unknown_mode_is_named():
     with pytest.raises(ValueError, match="'softmax'"):
         normalize_cams(torch.rand(1, 4, 4), 'softmax')
@@ -180,3 +194,159 @@ def test_strongest_class_wins():
 def test_absent_class_never_appears_in_a_mask():
     scores = cams_to_scores(random_cams(3, 6, 6), (24, 24), torch.tensor([True, False, False]))
     assert set(scores_to_mask(scores, 0.0).unique().tolist()) == {0, 1}
+
+
+# threshold_of_power
+
+POWERS = {1: 0.5, 4: 0.276, 8: 0.188, 12: 0.147, 16: 0.123, 24: 0.094, 32: 0.077, 48: 0.058}
+
+
+@pytest.mark.parametrize(('alpha', 'constant'), POWERS.items())
+def test_constants_that_equal_a_power(alpha, constant):
+    threshold = threshold_of_power(alpha)
+    assert threshold == pytest.approx(constant, abs=5e-4)
+    assert (1 - threshold) ** alpha == pytest.approx(threshold, abs=1e-9)
+
+
+@pytest.mark.parametrize('num_classes', [1, 3])
+@pytest.mark.parametrize('alpha', [0.5, 1, 4, 12, 48])
+def test_power_rule_is_comparing_each_pixel_with_the_power(num_classes, alpha):
+    scores = torch.rand(num_classes, 40, 50, generator=torch.Generator().manual_seed(0)) ** 4
+    background = (1 - scores.amax(0, keepdim=True)) ** alpha
+    expected = torch.cat([background, scores]).argmax(0)
+    assert 0 in expected and num_classes in expected
+    assert torch.equal(scores_to_mask(scores, threshold_of_power(alpha)).long(), expected)
+
+
+def test_power_rule_is_strict():
+    scores = torch.tensor([[[0.4999, 0.5, 0.5001]]])  # background scores the same in the middle
+    assert scores_to_mask(scores, threshold_of_power(1)).tolist() == [[0, 0, 1]]
+
+
+def test_foreground_grows_as_the_power_rises():
+    scores = torch.rand(2, 30, 30, generator=torch.Generator().manual_seed(0)) ** 3
+    masks = [scores_to_mask(scores, threshold_of_power(alpha)) for alpha in POWERS]
+    for lower, higher in itertools.pairwise(masks):
+        kept = lower > 0
+        assert torch.equal(higher[kept], lower[kept])
+        assert (higher > 0).sum() > kept.sum()
+
+
+@pytest.mark.parametrize('alpha', [0, -4, float('nan')])
+def test_power_that_is_not_positive_is_refused(alpha):
+    with pytest.raises(ValueError, match=f'alpha must be positive, got {alpha}'):
+        threshold_of_power(alpha)
+
+
+# fuse_cams
+
+FUSIONS = ('mean', 'max', 'product')
+
+
+@pytest.mark.parametrize('mode', FUSIONS)
+def test_one_layer_is_only_normalised(mode):
+    cams = random_cams(1, 3, 6, 7)
+    torch.testing.assert_close(fuse_cams(cams, mode), normalize_cams(cams[0]))
+    torch.testing.assert_close(fuse_cams(cams, mode, [0.3]), normalize_cams(cams[0]))
+
+
+@pytest.mark.parametrize('mode', FUSIONS)
+@pytest.mark.parametrize('weights', [None, [1, 2, 5, 0.1]])
+def test_identical_layers_give_the_layer(mode, weights):
+    layer = normalize_cams(random_cams(2, 6, 7))
+    fused = fuse_cams(layer.expand(4, 2, 6, 7), mode, weights)
+    torch.testing.assert_close(fused, layer)
+
+
+@pytest.mark.parametrize('mode', FUSIONS)
+def test_layers_that_are_all_empty_give_zeros(mode):
+    assert torch.equal(fuse_cams(torch.zeros(3, 2, 4, 5), mode), torch.zeros(2, 4, 5))
+
+
+@pytest.mark.parametrize('mode', ['mean', 'max'])
+def test_empty_layer_leaves_the_other(mode):
+    cams = torch.cat([random_cams(1, 2, 6, 7), torch.zeros(1, 2, 6, 7)])
+    torch.testing.assert_close(fuse_cams(cams, mode), normalize_cams(cams[0]))
+
+
+def test_empty_layer_empties_the_product():
+    cams = torch.cat([random_cams(1, 2, 6, 7), torch.zeros(1, 2, 6, 7)])
+    assert not fuse_cams(cams, 'product').any()
+
+
+@pytest.mark.parametrize(
+    ('mode', 'combine'),
+    [
+        ('mean', lambda a, b: (3 * a + b) / 4),
+        ('max', lambda a, b: torch.maximum(a, b / 3)),
+        ('product', lambda a, b: (a**3 * b) ** 0.25),
+    ],
+)
+def test_weights_say_how_much_a_layer_counts(mode, combine):
+    cams = random_cams(2, 3, 6, 7).abs()
+    expected = normalize_cams(combine(normalize_cams(cams[0]), normalize_cams(cams[1])))
+    torch.testing.assert_close(fuse_cams(cams, mode, [3, 1]), expected)
+    torch.testing.assert_close(fuse_cams(cams, mode, [0.6, 0.2]), expected)
+    assert (fuse_cams(cams, mode) - expected).abs().max() > 0.01
+
+
+@pytest.mark.parametrize('mode', FUSIONS)
+def test_fused_maps_are_scores_and_strength_of_a_layer_does_not_matter(mode):
+    cams = random_cams(3, 2, 6, 7)
+    fused = fuse_cams(cams, mode)
+    assert fused.shape == (2, 6, 7) and fused.min() == 0 and fused.max() == 1
+    stronger = cams * torch.tensor([1, 100, 0.1])[:, None, None, None]
+    torch.testing.assert_close(fuse_cams(stronger, mode), fused)
+
+
+@pytest.mark.parametrize('mode', FUSIONS)
+def test_order_of_layers_does_not_matter(mode):
+    cams = random_cams(3, 2, 6, 7)
+    torch.testing.assert_close(fuse_cams(cams.flip(0), mode), fuse_cams(cams, mode))
+
+
+def test_unknown_fusion_is_named():
+    with pytest.raises(ValueError, match=r"\['max', 'mean', 'product'\], got 'median'"):
+        fuse_cams(random_cams(2, 1, 4, 4), 'median')
+
+
+@pytest.mark.parametrize('weights', [[1], [1, 2, 3], [1, 0], [1, -1], [1, float('nan')]])
+def test_weights_that_do_not_fit_the_layers_are_refused(weights):
+    with pytest.raises(ValueError, match='2 layers need as many positive weights'):
+        fuse_cams(random_cams(2, 1, 4, 4), weights=weights)
+
+
+# merge_views
+
+MERGES = ('mean', 'sum', 'sum_of_max')
+
+
+@pytest.mark.parametrize(
+    ('mode', 'expected'),
+    [('mean', [(1 - 2 + 4 + 8) / 4, -13 / 4]), ('sum', [11, -13]), ('sum_of_max', [9, 3])],
+)
+def test_merged_values_worked_out_by_hand(mode, expected):
+    first = [[1.0, -5.0], [-2.0, -3.0]]  # a view and its mirror image, two pixels
+    second = [[4.0, -8.0], [8.0, 3.0]]
+    views = torch.tensor([first, second])[:, :, None]
+    assert merge_views(views, mode).tolist() == [expected]
+
+
+@pytest.mark.parametrize('mode', MERGES)
+def test_order_of_views_does_not_matter(mode):
+    views = random_cams(4, 2, 3, 1, 6, 7)
+    merged = merge_views(views, mode)
+    assert merged.shape == (3, 1, 6, 7)
+    torch.testing.assert_close(merge_views(views[[2, 0, 3, 1]], mode), merged)
+    torch.testing.assert_close(merge_views(views.flip(1), mode), merged)
+
+
+@pytest.mark.parametrize('mode', ['mean', 'sum'])
+def test_single_view_is_merged_to_itself(mode):
+    views = random_cams(1, 1, 3, 6, 7)
+    assert torch.equal(merge_views(views, mode), views[0, 0])
+
+
+def test_unknown_merge_is_named():
+    with pytest.raises(ValueError, match=r"\['mean', 'sum', 'sum_of_max'\], got 'max'"):
+        merge_views(random_cams(2, 1, 3, 4, 4), 'max')

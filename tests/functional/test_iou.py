@@ -9,6 +9,7 @@ from mmsmoke.functional import (
     THRESHOLDS,
     image_mean_iou,
     mask_counts,
+    oracle_iou,
     pooled_iou,
     scores_to_mask,
     threshold_counts,
@@ -207,3 +208,64 @@ def test_classes_are_averaged_each_over_its_own_images():
     second = one_image([[2, 0, 0]], [[2, 2, 0]], num_classes=2)
     iou = image_mean_iou(torch.cat([first, second]))
     assert iou.tolist() == [1, 0.5]
+
+
+# The best threshold of each image
+
+
+def counts_of_images(count, num_classes=1):
+    """Scores that follow the truth, brighter in some images than in others."""
+    rng = np.random.default_rng(0)
+    counts = []
+    for _ in range(count):
+        truth = random_truth(num_classes, (15, 16), rng)
+        scores = torch.stack([(truth == k + 1).float() for k in range(num_classes)])
+        noise = torch.from_numpy(rng.random(scores.shape).astype(np.float32))
+        scores = rng.uniform(0.2, 0.9) * (0.4 * scores + 0.6 * noise)
+        counts.append(threshold_counts(scores, truth))
+    return torch.stack(counts)
+
+
+@pytest.mark.parametrize('num_classes', [1, 3])
+def test_oracle_is_above_one_threshold_for_all_which_is_above_a_fixed_one(num_classes):
+    counts = counts_of_images(12, num_classes)
+    each = image_mean_iou(counts)
+    assert (oracle_iou(counts) > each.amax(-1)).all()
+    assert (each.amax(-1) > each[:, 30]).all()
+
+
+def test_oracle_agrees_with_trying_every_threshold_on_every_image():
+    counts = counts_of_images(5, 2)
+    for k in range(2):
+        best = []
+        for image in counts[:, k].tolist():
+            ious = [hit / (predicted + true - hit) for hit, predicted, true in image]
+            best.append(max(ious))
+        assert oracle_iou(counts)[k].item() == pytest.approx(sum(best) / 5)
+
+
+def test_oracle_of_one_image_is_its_best_threshold():
+    counts = counts_of_images(1)
+    torch.testing.assert_close(oracle_iou(counts), image_mean_iou(counts).amax(-1))
+
+
+def test_oracle_of_scores_that_rank_the_mask_is_one():
+    truth = random_truth(1, (9, 9), np.random.default_rng(0))
+    smoke = (truth == 1).float()
+    scores = [0.1 + 0.2 * smoke, 0.6 + 0.3 * smoke, (1 + smoke).log(), smoke**2]
+    counts = torch.stack([threshold_counts(s[None], truth) for s in scores])
+    assert oracle_iou(counts).tolist() == [1]
+    assert image_mean_iou(counts).amax() < 1
+
+
+def test_lowest_of_equally_good_thresholds_comes_first():
+    truth = torch.tensor([[0, 1]])
+    counts = threshold_counts(torch.tensor([[[0.2, 0.9]]]), truth)[None]
+    assert image_mean_iou(counts)[0].argmax() == 20
+
+
+def test_oracle_leaves_images_without_truth_out():
+    counts = counts_of_images(4)
+    empty = threshold_counts(torch.rand(1, 8, 8), torch.zeros(8, 8))[None]
+    assert torch.equal(oracle_iou(torch.cat([counts, empty])), oracle_iou(counts))
+    assert math.isnan(oracle_iou(empty).item())

@@ -1,0 +1,4 @@
+from .global_cosine_transfer_loss import GlobalCosineTransferLoss
+from .transfer_loss import TransferLoss
+
+__all__ = ['GlobalCosineTransferLoss', 'TransferLoss']

@@ -1,0 +1,69 @@
+from torch import Tensor, nn
+
+from mmsmoke.functional.transfer import check_choice, transfer_distance
+from mmsmoke.registry import MODELS
+
+CHANNELS = ('all', 'fg')
+
+
+@MODELS.register_module()
+class TransferLoss(nn.Module):
+    """How far a student's maps are from those of its teacher.
+
+    Metrics differ in unit and size, so a ``loss_weight`` that suits one says nothing about
+    another: compare metrics only after a sweep of each. Gradients flow into both maps.
+
+    Args:
+        level, metric, pairs, center: see :func:`~mmsmoke.functional.transfer_distance`.
+        channels: ``all``, or ``fg`` to leave out the last channel of both maps: the background of
+            class maps with K + 1 channels, which no label supervises.
+        loss_weight: the method's lambda.
+
+    Example:
+        >>> import torch
+        >>> loss = TransferLoss(level='spatial', metric='l1', loss_weight=0.5)
+        >>> loss(torch.ones(2, 3, 4, 4), torch.zeros(2, 3, 4, 4))
+        tensor(0.5000)
+    """
+
+    def __init__(
+        self,
+        level: str = 'global',
+        metric: str = 'cosine',
+        pairs: str = 'all',
+        channels: str = 'all',
+        center: bool = False,
+        loss_weight: float = 1.0,
+    ):
+        super().__init__()
+        check_choice(level, metric, pairs)
+        if channels not in CHANNELS:
+            raise ValueError(f'channels must be one of {", ".join(CHANNELS)}, got {channels!r}')
+        self.level = level
+        self.metric = metric
+        self.pairs = pairs
+        self.channels = channels
+        self.center = center
+        self.loss_weight = loss_weight
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Weighted distance of two maps [B, D, h, w], or logits [B, D], as a scalar."""
+        if self.channels == 'fg':
+            student, teacher = self._foreground(student), self._foreground(teacher)
+        distance = transfer_distance(
+            student, teacher, self.level, self.metric, self.pairs, self.center
+        )
+        return self.loss_weight * distance
+
+    @staticmethod
+    def _foreground(x: Tensor) -> Tensor:
+        if x.shape[1] == 1:
+            raise ValueError(
+                "channels='fg' leaves out the last channel, the background, but the maps have only "
+                "one channel: take channels='all'"
+            )
+        return x[:, :-1]
+
+    def extra_repr(self) -> str:
+        names = ('level', 'metric', 'pairs', 'channels', 'center', 'loss_weight')
+        return ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
