@@ -20,6 +20,8 @@ class WeakSegDataSample(DataSample, SegDataSample):
         gt_context: co-occurring objects [1, H, W], 1 chimney.
         pred_scores: class probabilities [K] (mmpretrain's ``pred_score`` under our name).
         cams: class activation maps [K, h, w], ReLU-ed, not normalised, on the feature grid.
+        cam_normalize: how the read-out that made the maps normalises them.
+        cam_layers: the maps of several layers [L, K, h, w], if the read-out looks at several.
         seg_scores: localisation scores [K, H, W] in [0, 1], what refiners improve.
         pred_sem_seg: label map [1, H, W].
 
@@ -57,6 +59,18 @@ class WeakSegDataSample(DataSample, SegDataSample):
     @cams.deleter
     def cams(self) -> None:
         del self._cams
+
+    @property
+    def cam_layers(self) -> torch.Tensor:
+        return self._cam_layers
+
+    @cam_layers.setter
+    def cam_layers(self, value: torch.Tensor) -> None:
+        self.set_field(value, '_cam_layers', dtype=torch.Tensor)
+
+    @cam_layers.deleter
+    def cam_layers(self) -> None:
+        del self._cam_layers
 
     def present(self) -> torch.Tensor:
         """Classes that this image has by its label, bool [K]; by prediction where unlabelled."""

@@ -9,9 +9,8 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-import mmsmoke
 from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, find_config, resolve_network
 from mmsmoke.utils.quiet import silence_known_noise
 
 
@@ -29,20 +28,14 @@ def load_config(
     if 'data_root' in options:
         _move_data_root(cfg._cfg_dict, cfg.get('data_root'), options['data_root'])
     cfg.merge_from_dict(options)
+    for role in ('student', 'teacher'):  # so that what is saved and hashed is the whole model
+        if role in cfg.get('model', {}):
+            cfg.model[role] = resolve_network(cfg.model[role])
     if work_dir is not None:
         cfg.work_dir = str(work_dir)
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(config).stem)
     return cfg
-
-
-def find_config(config: str | os.PathLike) -> Path:
-    """The file as named, or of that name among the configs that came with the package."""
-    installed = Path(mmsmoke.__file__).parent / '.mim' / config
-    for path in (Path(config), installed):
-        if path.is_file():
-            return path
-    raise UserError(f'config {config} not found')
 
 
 def _move_data_root(node, old: str | None, new: str) -> None:

@@ -8,6 +8,7 @@ from mmsmoke.functional import (
     cams_to_scores,
     image_mean_iou,
     mask_counts,
+    oracle_iou,
     pooled_iou,
     threshold_counts,
 )
@@ -34,7 +35,11 @@ class PseudoLabelMetric(ImageMetric):
         threshold: where scores become foreground. None chooses the threshold with the best
             ``image_iou`` on these very images, the lowest of equals, and reports it: right for a
             validation split, an upper bound anywhere else.
-        normalize: for ``cams``, see :func:`~mmsmoke.functional.normalize_cams`.
+        normalize: for ``cams``, see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does
+            what the classifier's read-out asks for.
+
+    It also reports ``image_iou_oracle``, the mean IoU if each image could choose its threshold by
+    its own truth: an upper bound for any way of choosing thresholds.
     """
 
     default_prefix = 'cam'
@@ -43,7 +48,7 @@ class PseudoLabelMetric(ImageMetric):
         self,
         source: str = 'scores',
         threshold: float | None = None,
-        normalize: str = 'minmax',
+        normalize: str = 'auto',
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -67,7 +72,9 @@ class PseudoLabelMetric(ImageMetric):
             scores = sample['seg_scores']
         else:
             labels = sample['gt_score'] if 'gt_score' in sample else sample['pred_score']
-            scores = cams_to_scores(sample['cams'], truth.shape, labels > 0.5, self.normalize)
+            auto = self.normalize == 'auto'
+            normalize = sample.get('cam_normalize', 'minmax') if auto else self.normalize
+            scores = cams_to_scores(sample['cams'], truth.shape, labels > 0.5, normalize)
         return threshold_counts(scores, truth.to(scores.device))
 
     def compute(self, results: list[dict]) -> dict[str, float]:
@@ -80,6 +87,7 @@ class PseudoLabelMetric(ImageMetric):
         if self.source == 'scores':
             if self.threshold is None and image_iou.isnan().all():
                 return {}  # no positive image with truth: there is nothing to choose by
+            metrics |= self.per_class('image_iou_oracle', (100 * oracle_iou(counts)).tolist())
             index = self._threshold_index(image_iou)
             image_iou, pooled = image_iou[:, index], pooled[:, index]
             metrics['threshold'] = THRESHOLD_VALUES[index]

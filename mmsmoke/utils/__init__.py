@@ -1,3 +1,4 @@
+from .configs import find_config, resolve_network
 from .errors import DataError, UserError
 from .files import atomic_path, sha256_of_file, write_json
 from .settings import differences, plain, plain_numbers
@@ -7,8 +8,10 @@ __all__ = [
     'UserError',
     'atomic_path',
     'differences',
+    'find_config',
     'plain',
     'plain_numbers',
+    'resolve_network',
     'sha256_of_file',
     'write_json',
 ]

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
 
 from mmsmoke.apis.launch import build_runner
 from mmsmoke.engine import PseudoLabelHook, read_scores
-from mmsmoke.functional import cams_to_scores, scores_to_mask
+from mmsmoke.functional import cams_to_scores, scores_to_mask, threshold_of_power
 from mmsmoke.utils import UserError
 
 PIPELINE = [
@@ -102,7 +103,11 @@ def test_one_palette_mask_an_image_and_a_manifest(tiny_dataset, tmp_path, checkp
         f'images/train_{i}.png' for i in range(7)
     ]
     assert manifest['protocol'] == dict(
-        threshold=0.4, threshold_mode='fixed', threshold_split=None, normalize='minmax'
+        threshold=0.4,
+        threshold_mode='fixed',
+        threshold_split=None,
+        background_power=None,
+        normalize='minmax',
     )
     assert manifest['metrics']['pseudo/image_iou'] == metrics['pseudo/image_iou']
     assert len(manifest['settings']['checkpoint']) == len(manifest['settings']['labels']) == 64
@@ -119,8 +124,6 @@ def test_masks_are_thresholded_cams_of_the_model(tiny_dataset, tmp_path, checkpo
     _, runner = run(label_config(root, out, checkpoint(), threshold=0.4))
     dataset = runner.test_dataloader.dataset
     for item in dataset:
-        from mmengine.dataset import pseudo_collate
-
         with torch.no_grad():
             sample = runner.model.test_step(pseudo_collate([item]))[0]
         scores = cams_to_scores(sample.cams, (36, 48), sample.gt_score > 0.5)
@@ -143,11 +146,49 @@ def test_negatives_are_empty_and_absent_classes_never_appear(tiny_dataset, tmp_p
     assert any(masks[name].any() for name in masks)
 
 
+@pytest.mark.parametrize(('loop', 'expected'), [({}, 'none'), (dict(normalize='minmax'), 'minmax')])
+def test_maps_are_normalised_as_their_read_out_asks_unless_the_config_says_how(
+    tiny_dataset, tmp_path, checkpoint, loop, expected
+):
+    root, out = tiny_dataset(), tmp_path / 'out'
+    cfg = label_config(root, out, checkpoint(), threshold=0.4)
+    cfg.model.cam = dict(type='mmsmoke.MultiScaleCAM', recipe='thesis', scales=(0.5, 1, 2))
+    cfg.test_cfg.update(loop)
+    _, runner = run(cfg)
+    masks, differing = masks_of(out), 0
+    for item in runner.test_dataloader.dataset:
+        with torch.no_grad():
+            sample = runner.model.test_step(pseudo_collate([item]))[0]
+        assert sample.cam_normalize == 'none' and sample.cams.shape == (1, 36, 48)
+        by_mode = {
+            mode: scores_to_mask(cams_to_scores(sample.cams, (36, 48), sample.present(), mode), 0.4)
+            for mode in ('none', 'minmax')
+        }
+        written = masks[sample.mask_name]
+        assert (written != by_mode[expected].numpy()).mean() < 0.001
+        differing += (by_mode['none'] != by_mode['minmax']).sum()
+    assert differing > 20
+
+
+def test_power_instead_of_a_threshold(tiny_dataset, tmp_path, checkpoint):
+    root, threshold = tiny_dataset(), threshold_of_power(4)
+    run(label_config(root, tmp_path / 'power', checkpoint(), background_power=4))
+    run(label_config(root, tmp_path / 'constant', checkpoint(), threshold=threshold))
+    power, constant = masks_of(tmp_path / 'power'), masks_of(tmp_path / 'constant')
+    assert all((power[name] == constant[name]).all() for name in constant)
+    protocol = json.loads((tmp_path / 'power/manifest.json').read_text())['protocol']
+    assert protocol['background_power'] == 4 and protocol['threshold'] == threshold
+
+
+@pytest.mark.parametrize('threshold', [dict(threshold=0.4), dict(threshold_mode='dataset')])
+def test_threshold_beside_a_power_is_refused(threshold):
+    with pytest.raises(UserError, match=r'give threshold or background_power, not both.* and 12'):
+        PseudoLabelHook(background_power=12, **threshold)
+
+
 def test_soft_scores_are_small_and_close(tiny_dataset, tmp_path, checkpoint):
     root, out = tiny_dataset(), tmp_path / 'out'
     _, runner = run(label_config(root, out, checkpoint(), threshold=0.4, score_stride=4))
-    from mmengine.dataset import pseudo_collate
-
     item = runner.test_dataloader.dataset[0]
     with torch.no_grad():
         sample = runner.model.test_step(pseudo_collate([item]))[0]

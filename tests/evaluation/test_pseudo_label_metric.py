@@ -11,6 +11,7 @@ from mmsmoke.functional import IGNORE
 from mmsmoke.structures import WeakSegDataSample
 
 SHAPE = (20, 26)
+IOUS = ('cam/image_iou', 'cam/pooled_iou', 'cam/image_iou_oracle')
 
 
 def make_samples(count=6, num_classes=1, seed=0, prefix='images'):
@@ -124,7 +125,7 @@ def set_scores(sample, scores, truth):
 def test_lowest_of_equally_good_thresholds_is_chosen():
     (sample,) = make_samples(1)
     result = evaluate([set_scores(sample, [[[0.2, 0.9]]], [[0, 1]])])
-    assert result == {'cam/image_iou': 100, 'cam/pooled_iou': 100, 'cam/threshold': 0.2}
+    assert result == dict.fromkeys(IOUS, 100) | {'cam/threshold': 0.2}
 
 
 def test_chosen_threshold_reaches_a_hundred_for_scores_that_rank_the_mask():
@@ -133,7 +134,27 @@ def test_chosen_threshold_reaches_a_hundred_for_scores_that_rank_the_mask():
         truth = sample['gt_sem_seg']['data'] == 1
         sample['seg_scores'] = 0.2 + 0.35 * truth.float()
     result = evaluate([s for s in samples if s['gt_score'][0]])
-    assert result == {'cam/image_iou': 100, 'cam/pooled_iou': 100, 'cam/threshold': 0.2}
+    assert result == dict.fromkeys(IOUS, 100) | {'cam/threshold': 0.2}
+
+
+def test_oracle_is_the_mean_of_what_each_image_reaches_alone():
+    samples = [sample for sample in make_samples(8) if sample['gt_score'][0]]
+    together = evaluate(samples)
+    alone = [evaluate([sample])['cam/image_iou'] for sample in samples]
+    assert together['cam/image_iou_oracle'] == pytest.approx(np.mean(alone))
+    assert together['cam/image_iou_oracle'] > together['cam/image_iou']
+    # the threshold that is used does not matter to it
+    fixed = evaluate(samples, threshold=0.3)
+    assert fixed['cam/image_iou_oracle'] == together['cam/image_iou_oracle']
+    assert fixed['cam/image_iou'] < together['cam/image_iou']
+
+
+def test_each_class_has_its_own_oracle():
+    classes = ('smoke', 'steam')
+    result = evaluate(make_samples(8, 2), classes=classes)
+    each = [result[f'cam/image_iou_oracle_{name}'] for name in classes]
+    assert each[0] != each[1]
+    assert result['cam/image_iou_oracle'] == pytest.approx(np.mean(each))
 
 
 def test_refined_scores_go_before_cams():
@@ -190,6 +211,26 @@ def test_normalisation_is_passed_on():
         sample['cams'] = sample['cams'] + 3
     values = {mode: evaluate(samples, threshold=0.3, normalize=mode) for mode in ('minmax', 'max')}
     assert values['minmax'] != values['max']
+
+
+def test_normalisation_is_the_one_that_the_read_out_asks_for():
+    samples = make_samples(5)
+    for sample in samples:
+        sample['cams'] = sample['cams'] / 20 + 0.2  # between 0.2 and 0.65
+    modes = ('none', 'max', 'minmax')
+    explicit = {mode: evaluate(samples, threshold=0.4, normalize=mode) for mode in modes}
+    assert len({result['cam/image_iou'] for result in explicit.values()}) == 3
+    assert evaluate(samples, threshold=0.4) == explicit['minmax']
+    for mode in modes:
+        asking = [{**sample, 'cam_normalize': mode} for sample in samples]
+        assert evaluate(asking, threshold=0.4) == explicit[mode]
+        assert evaluate(asking, threshold=0.4, normalize='max') == explicit['max']
+
+
+def test_what_the_read_out_asks_for_reaches_the_metric():
+    sample = WeakSegDataSample()
+    sample.set_metainfo(dict(cam_normalize='none'))
+    assert sample.to_dict()['cam_normalize'] == 'none'
 
 
 # Several processes

@@ -4,7 +4,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.functional import cams_to_scores
+from mmsmoke.functional import cams_to_scores, fuse_cams
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 
@@ -62,6 +62,35 @@ def test_vit_grid_follows_the_image(size, grid):
     assert sample.cams.shape == (1, *grid)
 
 
+def test_vit_of_images_512_by_768_pixels():
+    (sample,) = predict(build(dict(VIT, patch_size=16), 24, pool='max'), 512, 768)
+    assert sample.cams.shape == (1, 32, 48)
+
+
+def test_vit_logit_of_max_pooling_is_the_maximum_of_the_signed_map():
+    model = build(dict(VIT), 24, num_classes=2, pool='max')
+    feats = model.extract_feat(torch.randn(2, 3, 32, 72))
+    strongest = model.head.class_maps(feats).flatten(2).max(-1).values
+    torch.testing.assert_close(model.head(feats), strongest)
+
+
+def test_both_extra_tokens_of_a_distilled_vit_are_dropped():
+    distilled = dict(VIT, type='DistilledVisionTransformer')
+    model = build(distilled, 24, num_classes=2, pool='max')
+    raw = MODELS.build(dict(distilled, out_type='raw'))
+    raw.eval()
+    raw.load_state_dict(model.backbone.state_dict())
+    image = torch.randn(1, 3, 32, 72)
+    with torch.no_grad():
+        (tokens,) = raw(image)
+        maps = model.head.class_maps(model.extract_feat(image))
+    assert tokens.shape == (1, 2 + 4 * 9, 24)
+    weight = model.head.classifier.weight[:, :, 0, 0]
+    for patch in range(4 * 9):
+        expected = weight @ tokens[0, 2 + patch]
+        torch.testing.assert_close(maps[0, :, patch // 9, patch % 9], expected)
+
+
 def test_vit_patches_keep_their_place():
     """Without attention, a patch changes the map at its own position and nowhere else."""
     model = build(dict(VIT), 24, pool='max')
@@ -96,6 +125,74 @@ def test_predictions_are_added_to_the_given_samples():
     for sample, signed in zip(predicted, maps, strict=True):
         torch.testing.assert_close(sample.cams, signed.relu())
         torch.testing.assert_close(sample.pred_scores, signed.mean((-2, -1)).sigmoid())
+
+
+def test_background_is_not_among_the_cams():
+    model = build(dict(RESNET), 64, num_classes=2, background=True, bias=True)
+    inputs = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        (sample,) = model.predict(inputs)
+        maps = model.head.class_maps(model.extract_feat(inputs))
+    assert maps.shape == (1, 3, 2, 3) and sample.pred_scores.shape == (2,)
+    torch.testing.assert_close(sample.cams, maps[0, :2].relu())
+
+
+def test_features_twice_as_strong_give_cams_twice_as_strong():
+    """They are not normalised."""
+    model = build(dict(RESNET), 64)
+    inputs = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        (sample,) = model.predict(inputs)
+        model.head.classifier.weight *= 2
+        (stronger,) = model.predict(inputs)
+    assert sample.cams.any()
+    torch.testing.assert_close(stronger.cams, 2 * sample.cams)
+
+
+class Layers:
+    """Read-out of fixed signed maps [L, K, h, w] for every image."""
+
+    normalize = 'max'
+
+    def __init__(self, maps):
+        self.maps = maps
+
+    def __call__(self, classifier, inputs):
+        return torch.zeros(len(inputs), self.maps.shape[1]), self.maps.expand(
+            len(inputs), -1, -1, -1, -1
+        )
+
+
+def test_layers_are_rectified_kept_and_fused():
+    model = build(dict(RESNET), 64, num_classes=2)
+    maps = torch.randn(3, 2, 4, 5)
+    model.read_out = Layers(maps)
+    for sample in predict(model, 64, 64, count=2):
+        assert torch.equal(sample.cam_layers, maps.relu())
+        torch.testing.assert_close(sample.cams, fuse_cams(maps.relu()))
+        assert sample.cam_normalize == 'max'
+
+
+def test_single_layer_is_neither_fused_nor_kept_twice():
+    model = build(dict(RESNET), 64, num_classes=2)
+    maps = torch.randn(1, 2, 4, 5)
+    model.read_out = Layers(maps)
+    (sample,) = predict(model, 64, 64)
+    assert torch.equal(sample.cams, maps[0].relu())
+    assert 'cam_layers' not in sample
+
+
+def test_linear_maps_are_the_default_and_configs_choose_others():
+    model = MODELS.build(
+        dict(
+            type='mmsmoke.CAMClassifier',
+            backbone=RESNET,
+            head=dict(type='mmsmoke.CAMHead', num_classes=1, in_channels=64),
+            cam=dict(type='mmsmoke.LinearCAM'),
+        )
+    )
+    assert type(model.read_out) is type(build(dict(RESNET), 64).read_out)
+    assert predict(model.eval(), 64, 64)[0].cam_normalize == 'minmax'
 
 
 def test_predictions_without_samples():

@@ -58,16 +58,39 @@ def test_permuting_positions_permutes_the_map_and_keeps_the_logit(pool):
     torch.testing.assert_close(head(shuffled), head(features()))
 
 
-def test_predictions_carry_probabilities_and_rectified_maps():
-    head = build()
-    predicted = head.predict(features(), samples(2))
+@pytest.mark.parametrize('pool', ['avg', 'max'])
+def test_background_is_a_last_channel_that_no_logit_sees(pool):
+    head, plain = build(pool, background=True), build(pool)
+    with torch.no_grad():
+        plain.classifier.weight.copy_(head.classifier.weight[:3])
     maps = head.class_maps(features())
-    for i, sample in enumerate(predicted):
-        torch.testing.assert_close(sample.pred_scores, head(features())[i].sigmoid())
-        torch.testing.assert_close(sample.cams, maps[i].clamp(min=0))
-    # not normalised: stronger features give stronger maps
-    (stronger, _) = head.predict((10 * features()[0],), samples(2))
-    torch.testing.assert_close(stronger.cams, 10 * predicted[0].cams)
+    assert head.background and maps.shape == (2, 4, 5, 7)
+    torch.testing.assert_close(maps[:, :3], plain.class_maps(features()))
+    torch.testing.assert_close(head(features()), plain(features()))
+    with torch.no_grad():
+        head.classifier.weight[3] += 100
+    torch.testing.assert_close(head(features()), plain(features()))
+
+
+@pytest.mark.parametrize('pool', ['avg', 'max'])
+def test_labels_do_not_train_the_background(pool):
+    head = build(pool, background=True, bias=True)
+    batch = [WeakSegDataSample().set_gt_score(torch.tensor([1.0, 0.0, 1.0])) for _ in range(2)]
+    head.loss(features(), batch)['loss'].backward()
+    for parameter in head.parameters():
+        assert all(class_gradient.any() for class_gradient in parameter.grad[:3])
+        assert not parameter.grad[3].any()
+
+
+def test_bias_shifts_the_whole_map_and_the_logit_alike():
+    head = build(bias=True)
+    torch.nn.init.zeros_(head.classifier.bias)
+    maps, logits = head.class_maps(features()), head(features())
+    bias = torch.tensor([1.0, -2.0, 3.0])
+    with torch.no_grad():
+        head.classifier.bias.copy_(bias)
+    torch.testing.assert_close(head.class_maps(features()), maps + bias[:, None, None])
+    torch.testing.assert_close(head(features()), logits + bias)
 
 
 def test_loss_is_binary_cross_entropy_of_each_class():
@@ -82,7 +105,8 @@ def test_loss_is_binary_cross_entropy_of_each_class():
     assert loss.item() == pytest.approx(expected.sum(1).mean().item(), rel=1e-5)
 
 
-def test_it_has_no_bias_which_would_shift_every_position():
+def test_published_cams_have_neither_bias_nor_background():
+    assert not build().background
     assert [name for name, _ in build().named_parameters()] == ['classifier.weight']
     assert not build()((torch.zeros(1, 8, 4, 4),)).any()
 

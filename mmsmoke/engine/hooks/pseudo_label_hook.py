@@ -10,10 +10,12 @@ from mmengine.structures import PixelData
 from PIL import Image
 from torch import Tensor
 
-from mmsmoke.functional import scores_to_mask
+from mmsmoke.functional import scores_to_mask, threshold_of_power
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers
 from mmsmoke.version import __version__
+
+THRESHOLD = 0.3
 
 
 @HOOKS.register_module()
@@ -30,22 +32,37 @@ class PseudoLabelHook(Hook):
         threshold_split: the split it was chosen on, if it was.
         score_stride: keep soft scores too, averaged over squares of so many pixels, as 8-bit
             PNG; the maps of several classes stand one below the other. None keeps none.
+        background_power: instead of a threshold: a pixel is foreground if its best score is
+            greater than ``(1 - best) ** background_power``.
     """
 
     priority = 'LOW'
 
     def __init__(
         self,
-        threshold: float = 0.3,
+        threshold: float = THRESHOLD,
         threshold_mode: str = 'fixed',
         threshold_split: str | None = None,
         score_stride: int | None = None,
+        background_power: float | None = None,
     ):
+        if background_power is not None:
+            if (threshold, threshold_mode) != (THRESHOLD, 'fixed'):
+                raise UserError(
+                    f'give threshold or background_power, not both: got {threshold} '
+                    f'({threshold_mode}) and {background_power}'
+                )
+            if background_power <= 0:
+                raise UserError(f'background_power must be positive, got {background_power}')
+            threshold = threshold_of_power(background_power)
         if not 0 <= threshold < 1:
             raise UserError(f'threshold must be in [0, 1), got {threshold}')
         self.threshold = threshold
         self.protocol = dict(
-            threshold=threshold, threshold_mode=threshold_mode, threshold_split=threshold_split
+            threshold=threshold,
+            threshold_mode=threshold_mode,
+            threshold_split=threshold_split,
+            background_power=background_power,
         )
         self.score_stride = score_stride
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, get_rank, get_world_size
+from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
@@ -26,7 +27,8 @@ class PseudoLabelLoop(TestLoop):
     interrupted run finished are not done again; metrics still cover all of them.
 
     Args:
-        normalize: see :func:`~mmsmoke.functional.normalize_cams`.
+        normalize: see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does what the
+            classifier's read-out asks for.
         overwrite: throw away what the work_dir holds instead of going on with it.
     """
 
@@ -35,11 +37,10 @@ class PseudoLabelLoop(TestLoop):
         runner,
         dataloader: dict,
         evaluator,
-        normalize: str = 'minmax',
+        normalize: str = 'auto',
         overwrite: bool = False,
         fp16: bool = False,
     ):
-        self.normalize = normalize
         dataloader = copy.deepcopy(dataloader)
         dataset = DATASETS.build(dataloader['dataset'])
         self.settings = output_settings(runner.cfg)
@@ -50,6 +51,9 @@ class PseudoLabelLoop(TestLoop):
             runner.logger.info(f'{len(names) - len(pending)} of {len(names)} images are done')
         dataloader.update(dataset=dataset, sampler=pending[get_rank() :: get_world_size()])
         super().__init__(runner, dataloader, evaluator, fp16)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        auto = getattr(model, 'cam_normalize', 'minmax')
+        self.normalize = auto if normalize == 'auto' else normalize
 
     def run(self) -> dict:
         self.runner.call_hook('before_test')

@@ -1,3 +1,4 @@
 from .cam_classifier import CAMClassifier
+from .cross_arch_distiller import CrossArchDistiller
 
-__all__ = ['CAMClassifier']
+__all__ = ['CAMClassifier', 'CrossArchDistiller']

@@ -1,6 +1,7 @@
 from mmpretrain.models import ImageClassifier
 from torch import Tensor
 
+from mmsmoke.functional import fuse_cams
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 
@@ -9,15 +10,38 @@ from mmsmoke.structures import WeakSegDataSample
 class CAMClassifier(ImageClassifier):
     """mmpretrain's image classifier whose predictions carry class activation maps.
 
-    Args: as :class:`mmpretrain.models.ImageClassifier`. The backbone's last output must be a map
-        [B, C, h, w]: for mmpretrain's ViTs say ``out_type='featmap'``. The head is a
-        :class:`~mmsmoke.models.heads.CAMHead`.
+    Args: as :class:`mmpretrain.models.ImageClassifier`, and
+        cam: how maps are read out, one of :mod:`mmsmoke.models.cams`; the head's own linear map
+            by default.
+
+    The backbone's last output must be a map [B, C, h, w]: for mmpretrain's ViTs say
+    ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`.
     """
+
+    def __init__(self, *args, cam: dict | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.read_out = MODELS.build(cam or dict(type='mmsmoke.LinearCAM'))
+
+    @property
+    def cam_normalize(self) -> str:
+        """How maps become scores, see :func:`~mmsmoke.functional.normalize_cams`."""
+        return self.read_out.normalize
 
     def predict(
         self, inputs: Tensor, data_samples: list[WeakSegDataSample] | None = None, **kwargs
     ) -> list[WeakSegDataSample]:
-        """Returns samples with ``pred_scores`` [K] and ``cams`` [K, h, w], un-normalised."""
+        """Samples with ``pred_scores`` [K] and ``cams`` [K, h, w], ReLU-ed, not normalised.
+
+        A read-out of several layers gives all of them as ``cam_layers`` [L, K, h, w], and their
+        fusion as ``cams``, min-max normalised whatever the read-out asks for.
+        """
         if data_samples is None:
             data_samples = [WeakSegDataSample() for _ in inputs]
-        return super().predict(inputs, data_samples, **kwargs)
+        logits, maps = self.read_out(self, inputs)
+        self.head._get_predictions(logits, data_samples)
+        for sample, layers in zip(data_samples, maps.relu(), strict=True):
+            if len(layers) > 1:
+                sample.cam_layers = layers
+            sample.cams = fuse_cams(layers) if len(layers) > 1 else layers[0]
+            sample.set_metainfo(dict(cam_normalize=self.cam_normalize))
+        return data_samples

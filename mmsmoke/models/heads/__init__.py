@@ -1,3 +1,5 @@
 from .cam_head import CAMHead
+from .cls_head import CLSHead
+from .pcm_head import PCMHead
 
-__all__ = ['CAMHead']
+__all__ = ['CAMHead', 'CLSHead', 'PCMHead']

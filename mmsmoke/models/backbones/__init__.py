@@ -1,0 +1,4 @@
+from .resnet_pcm import ResNetPCM
+from .vit_with_cls import ViTWithCLS
+
+__all__ = ['ResNetPCM', 'ViTWithCLS']

@@ -1,0 +1,5 @@
+from .grad_cam import GradCAM
+from .linear import LinearCAM
+from .multi_scale import MultiScaleCAM
+
+__all__ = ['GradCAM', 'LinearCAM', 'MultiScaleCAM']

@@ -1,0 +1,129 @@
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmsmoke.registry import MODELS
+from mmsmoke.utils import UserError
+
+from .layers import cam_layers
+
+
+@MODELS.register_module()
+class GradCAM:
+    """Grad-CAM: activations weighted by the spatial mean of the logit's gradient.
+
+    Works for any head, one forward and one backward pass for all classes and layers. Images must
+    not interact, so the classifier has to be in eval mode, as it is in the test loop.
+
+    Args:
+        layers: indices into :func:`~mmsmoke.models.cams.layers.cam_layers` of the backbone; the
+            thesis takes the last, and for fusion -5, -4, -2 and -1 of a ViT. Coarser maps are
+            resized to the finest of the chosen.
+
+    Example:
+        >>> cam = dict(type='mmsmoke.GradCAM', layers=(-5, -4, -2, -1))
+    """
+
+    normalize = 'minmax'
+
+    def __init__(self, layers: Sequence[int] = (-1,)):
+        if not layers:
+            raise ValueError('layers must name one layer or more')
+        self.layers = tuple(layers)
+
+    def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        layers = _choose(classifier.backbone, self.layers)
+        with graph_from(layers) as outputs, torch.autocast(inputs.device.type, enabled=False):
+            feats = classifier.extract_feat(inputs, stage='backbone')
+            logits = classifier.head(classifier.neck(feats) if classifier.with_neck else feats)
+            activations = [outputs[layer] for layer in layers]
+            gradients = class_gradients(logits, activations)
+            maps = [
+                _weighted_sum(activation.detach(), gradient, grid=feats[-1].shape[2:])
+                for activation, gradient in zip(activations, gradients, strict=True)
+            ]
+        size = max((m.shape[2:] for m in maps), key=torch.Size.numel)
+        maps = [F.interpolate(m, size=size, mode='bilinear', align_corners=False) for m in maps]
+        return logits.detach(), torch.stack(maps, dim=1)
+
+
+def _choose(backbone: nn.Module, indices: Sequence[int]) -> list[nn.Module]:
+    layers = cam_layers(backbone)
+    count = len(layers)
+    for index in indices:
+        if not -count <= index < count:
+            raise UserError(
+                f'{type(backbone).__name__} has {count} layers for Grad-CAM, '
+                f'{-count} to {count - 1}; there is no layer {index}'
+            )
+    return [layers[index] for index in indices]
+
+
+@contextmanager
+def graph_from(layers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
+    """Records the output of each layer; the autograd graph begins at the first of them that runs.
+
+    What runs before keeps nothing for a backward pass, whatever the parameters and the grad mode
+    outside, which is restored in the end.
+    """
+    outputs = {}
+
+    def record(layer: nn.Module, _, output: Tensor) -> Tensor:
+        if not outputs:
+            output = output.detach().requires_grad_()
+            torch.set_grad_enabled(True)
+        outputs[layer] = output
+        return output
+
+    with torch.inference_mode(False), torch.no_grad(), ExitStack() as hooks:
+        for layer in layers:
+            hooks.enter_context(layer.register_forward_hook(record))
+        yield outputs
+
+
+def class_gradients(logits: Tensor, activations: Sequence[Tensor]) -> list[Tensor]:
+    """Gradients of all logits with respect to all activations by one backward pass.
+
+    Args:
+        logits: [B, K].
+        activations: L tensors [B, ...] in the graph of the logits; others have zero gradient.
+
+    Returns:
+        L tensors [K, B, ...].
+    """
+    batch, classes = logits.shape
+    gradients = [None] * len(activations)
+    if logits.requires_grad:
+        one_hot = torch.eye(classes, dtype=logits.dtype, device=logits.device)
+        gradients = torch.autograd.grad(
+            logits,
+            activations,
+            one_hot[:, None].expand(-1, batch, -1),
+            is_grads_batched=True,
+            allow_unused=True,
+        )
+    return [
+        a.new_zeros(classes, *a.shape) if g is None else g
+        for a, g in zip(activations, gradients, strict=True)
+    ]
+
+
+def _weighted_sum(activation: Tensor, gradient: Tensor, grid: torch.Size) -> Tensor:
+    """Signed maps [B, K, h, w] from [B, C, h, w] or tokens [B, N, C], and gradients [K, ...]."""
+    if activation.dim() == 3:
+        activation, gradient = (_place(tokens, grid) for tokens in (activation, gradient))
+    return torch.einsum('kbc,bchw->bkhw', gradient.mean((-2, -1)), activation)
+
+
+def _place(tokens: Tensor, grid: torch.Size) -> Tensor:
+    """[..., C, h, w] from tokens [..., extra + h * w, C], of which CLS and its like come first."""
+    if len(grid) != 2 or tokens.shape[-2] < grid.numel():
+        raise UserError(
+            "the backbone's last output must be the map [B, C, h, w] of its "
+            f"{tokens.shape[-2]} tokens (out_type='featmap' in mmpretrain's ViTs), but after "
+            f'[B, C] it has the shape {list(grid)}'
+        )
+    return tokens[..., -grid.numel() :, :].transpose(-2, -1).unflatten(-1, grid)

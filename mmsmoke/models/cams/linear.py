@@ -1,0 +1,19 @@
+from torch import Tensor
+
+from mmsmoke.registry import MODELS
+
+
+@MODELS.register_module()
+class LinearCAM:
+    """The class maps that the head itself pools: one forward pass, no gradient.
+
+    Every read-out is such a function of a classifier and a batch. It returns logits [B, K] and
+    signed maps [B, L, K, h, w], one for each of L layers; ``normalize`` says how its maps become
+    scores in [0, 1], see :func:`~mmsmoke.functional.normalize_cams`.
+    """
+
+    normalize = 'minmax'
+
+    def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        head, feats = classifier.head, classifier.extract_feat(inputs)
+        return head(feats), head.class_maps(feats)[:, None, : head.num_classes]

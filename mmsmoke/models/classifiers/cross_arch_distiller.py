@@ -1,0 +1,199 @@
+import logging
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmsmoke.registry import MODELS
+from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import UserError, resolve_network
+
+from .renormalize import Renormalize
+
+# what of the student is compared with what of the teacher
+ALIGN = dict(
+    features=('features', 'features'),
+    read_out=('features', 'class_maps'),
+    class_maps=('class_maps', 'class_maps'),
+    logits=('logits', 'logits'),
+)
+PARADIGMS = ('teacher_student', 'co_training')
+DETACH = ('teacher', 'student', 'none')
+
+
+@MODELS.register_module()
+class CrossArchDistiller(BaseModel):
+    """Trains a student classifier beside a teacher of another architecture (arXiv 2507.21959).
+
+    The loss is ``loss_cls + loss_transfer``: the student's own, from image labels, and how far its
+    map is from the teacher's, with the transfer loss's ``loss_weight`` as lambda. Predictions are
+    the student's alone; ``tools/model_converters/publish_student.py`` cuts it out of a checkpoint.
+
+    Args:
+        student, teacher: classifiers of ours. Either a model as in any config, or
+            ``dict(config='cam/….py', …)``: the model of that config with the other keys merged
+            into it. Either starts from what its ``init_cfg`` says.
+        transfer_loss: one of :mod:`mmsmoke.models.losses`.
+        align: what is compared, student with teacher:
+
+            - ``read_out``: a projection of the student's features with the teacher's class maps,
+              K + 1 channels if the teacher's head has a background (the thesis).
+            - ``features``: a projection of the student's features with the teacher's features.
+            - ``class_maps``: both heads' class maps, so the map that is read later is the map
+              that is aligned; a background channel is left out.
+            - ``logits``: both heads' logits, the classical distillation.
+        projection: for the student's features, a
+            :class:`~mmsmoke.models.necks.FeatureProjection`; its channels are filled in if not
+            given. For ``read_out`` and ``features`` only.
+        teacher_projection: the same for the teacher's features, for ``features`` only. If both
+            projections learn, both can become constant; give one of them a ``frozen_random`` kind.
+        paradigm: ``teacher_student`` (the teacher is frozen) or ``co_training`` (both learn from
+            labels).
+        detach: through whom the transfer loss sends no gradient, in co-training: ``teacher``,
+            ``student`` or ``none``. Projections learn in any case.
+    """
+
+    def __init__(
+        self,
+        student: dict,
+        teacher: dict,
+        transfer_loss: dict,
+        align: str = 'read_out',
+        projection: dict | None = None,
+        teacher_projection: dict | None = None,
+        paradigm: str = 'teacher_student',
+        detach: str = 'teacher',
+        init_cfg: dict | None = None,
+    ):
+        for name, value, choices in (
+            ('align', align, ALIGN),
+            ('paradigm', paradigm, PARADIGMS),
+            ('detach', detach, DETACH),
+        ):
+            if value not in choices:
+                raise UserError(f'{name} must be one of {", ".join(choices)}, got {value!r}')
+        student = MODELS.build(resolve_network(student))
+        teacher = MODELS.build(resolve_network(teacher))
+        super().__init__(data_preprocessor=student.data_preprocessor, init_cfg=init_cfg)
+        self.student, self.teacher = student, teacher
+        self.align, self.detach = align, detach
+        self.renormalize = Renormalize(student.data_preprocessor, teacher.data_preprocessor)
+        self.transfer_loss = MODELS.build(transfer_loss)
+        self._build_projections(projection, teacher_projection)
+        self._check()
+        self.frozen_teacher = paradigm == 'teacher_student'
+        if self.frozen_teacher:
+            if detach != 'teacher':
+                raise UserError(f"detach={detach!r} needs paradigm='co_training'")
+            self.teacher.requires_grad_(False)
+            self.teacher.eval()
+
+    def _build_projections(self, projection: dict | None, teacher_projection: dict | None) -> None:
+        student_source, teacher_source = ALIGN[self.align]
+        if (student_source == 'features') != (projection is not None):
+            need = 'needs' if projection is None else 'has no use for'
+            raise UserError(f'align={self.align!r} {need} a projection')
+        if teacher_projection is not None and teacher_source != 'features':
+            raise UserError(f'align={self.align!r} has no use for a teacher_projection')
+        width = channels(self.teacher.head, teacher_source)
+        self.projection = self.teacher_projection = None
+        if teacher_projection is not None:
+            ours = dict(in_channels=width, out_channels=width)
+            self.teacher_projection = MODELS.build({**ours, **teacher_projection})
+            width = teacher_projection.get('out_channels', width)
+        if projection is not None:
+            ours = dict(in_channels=self.student.head.in_channels, out_channels=width)
+            self.projection = MODELS.build({**ours, **projection})
+
+    def _check(self) -> None:
+        ours, theirs = self.student.head.num_classes, self.teacher.head.num_classes
+        if ours != theirs:
+            raise UserError(f'the student has num_classes={ours}, the teacher {theirs}')
+        with_background = self.align == 'read_out' and self.teacher.head.background
+        if getattr(self.transfer_loss, 'channels', 'all') == 'fg' and not with_background:
+            raise UserError(
+                "channels='fg' leaves out the background channel, which exists only with "
+                "align='read_out' and a teacher whose head has background=True"
+            )
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        if self.frozen_teacher and not self.teacher.init_cfg:
+            print_log(
+                'the frozen teacher has no checkpoint: set '
+                "teacher.init_cfg=dict(type='Pretrained', checkpoint=…)",
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    @property
+    def cam_normalize(self) -> str:
+        return self.student.cam_normalize
+
+    def train(self, mode: bool = True):
+        super().train(mode)
+        if self.frozen_teacher:
+            self.teacher.eval()
+        return self
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[WeakSegDataSample] | None = None,
+        mode: str = 'tensor',
+    ):
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        return self.student(inputs, data_samples, mode)
+
+    def predict(self, inputs: Tensor, data_samples: list | None = None, **kwargs) -> list:
+        return self.student.predict(inputs, data_samples, **kwargs)
+
+    def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
+        student_feats = self.student.extract_feat(inputs)
+        losses = dict(loss_cls=self.student.head.loss(student_feats, data_samples)['loss'])
+        with torch.set_grad_enabled(not self.frozen_teacher):
+            teacher_feats = self.teacher.extract_feat(self.renormalize(inputs))
+            if not self.frozen_teacher:
+                teacher_loss = self.teacher.head.loss(teacher_feats, data_samples)
+                losses['loss_teacher_cls'] = teacher_loss['loss']
+            teacher_map = self._source(self.teacher.head, teacher_feats, 'teacher')
+        student_map = self._source(self.student.head, student_feats, 'student')
+        if self.projection is not None:
+            student_map = self.projection(student_map)
+        if self.teacher_projection is not None:
+            teacher_map = self.teacher_projection(teacher_map)
+        losses['loss_transfer'] = self.transfer_loss(student_map, teacher_map)
+        if self.align == 'read_out' and self.teacher.head.background:
+            losses['background_share'] = background_share(teacher_map)
+        return losses
+
+    def _source(self, head, feats: tuple[Tensor, ...], role: str) -> Tensor:
+        kind = ALIGN[self.align][role == 'teacher']
+        if kind == 'features':
+            source = feats[-1]
+        elif kind == 'logits':
+            source = head(feats)
+        else:
+            source = head.class_maps(feats)
+            if self.align == 'class_maps':
+                source = source[:, : head.num_classes]
+        return source.detach() if self.detach == role else source
+
+
+def channels(head, source: str) -> int:
+    """How many channels a map of this source has."""
+    if source == 'features':
+        return head.in_channels
+    return head.num_classes + (source == 'class_maps' and head.background)
+
+
+@torch.no_grad()
+def background_share(class_maps: Tensor) -> Tensor:
+    """Share of the energy of class maps [B, K + 1, h, w] that is in the unsupervised channel.
+
+    Near 1, a global cosine compares little else.
+    """
+    energy = class_maps.float().square().sum((0, 2, 3))
+    return energy[-1] / energy.sum().clamp(min=1e-12)
