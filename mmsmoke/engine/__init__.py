@@ -1,5 +1,6 @@
 from .hooks import *  # noqa: F403
 from .loops import *  # noqa: F403
+from .optim_constructor import LearnableOptimWrapperConstructor
 from .optim_wrapper import AutocastOptimWrapper
 
-__all__ = ['AutocastOptimWrapper']
+__all__ = ['AutocastOptimWrapper', 'LearnableOptimWrapperConstructor']

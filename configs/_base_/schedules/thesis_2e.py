@@ -1,0 +1,3 @@
+_base_ = './thesis_3e.py'
+
+train_cfg = dict(max_epochs=2)
