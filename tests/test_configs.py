@@ -22,9 +22,10 @@ import sys
 from mmengine.registry import DATASETS, EVALUATOR, HOOKS, MODELS, TRANSFORMS, DefaultScope
 from mmsmoke.apis.launch import load_config
 
-# weights come from the network, which a test must not use
-options = {'model.backbone.pretrained': False} if 'timm' in sys.argv[1] else {}
-cfg = load_config(sys.argv[1], options=options)
+cfg = load_config(sys.argv[1])
+for network in (cfg.model, cfg.model.get('teacher', {}), cfg.model.get('student', {})):
+    if network.get('backbone', {}).get('type') == 'TIMMBackbone':
+        network.backbone.pretrained = False  # weights come from the network
 DefaultScope.get_instance('test', scope_name=cfg.default_scope)
 MODELS.build(cfg.model)
 for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):

@@ -105,8 +105,9 @@ def _label(cfg: Config, folder: Path, classifier: dict) -> dict:
     protocol, checkpoint = classifier['protocol'], classifier['checkpoint']
     hook = next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
     if protocol['threshold'] is None:
-        say(f'no true masks to choose a threshold by: it is {hook.get("threshold")}, as configured')
+        say('no true masks to choose a threshold by: it is as configured')
     else:
+        hook.pop('background_power', None)
         hook.update(protocol)
     settings = dict(
         config=cfg.to_dict(),

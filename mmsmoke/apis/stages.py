@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,15 +23,23 @@ RESULTS = 'results.json'
 _WORTH_SHOWING = re.compile(r'Epoch\(|Iter\(|WARNING|ERROR|error:|Traceback|images are done')
 
 
+class Busy(UserError):
+    """Somebody else is at it."""
+
+
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Keeps a second run out of a folder. The lock goes when the process dies, however it dies."""
+def exclusive(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Keeps a second run out of a folder. The lock goes when the process dies, however it dies.
+
+    Args:
+        wait: for the other run to end, instead of raising :class:`Busy`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / '.lock', 'w') as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f'another run is at work in {folder}') from None
+            raise Busy(f'another run is at work in {folder}') from None
         yield
 
 
@@ -73,7 +81,7 @@ def train_and_test(
         config=cfg.to_dict(),
         splits=list(splits),
         threshold_split=threshold_split,
-        data=_data_hashes(cfg),
+        inputs=_input_hashes(cfg),
     )
     done = begin(folder, settings)
     if done:
@@ -90,13 +98,23 @@ def train_and_test(
     return json.loads((folder / RESULTS).read_text())
 
 
-def _data_hashes(cfg: Config) -> dict[str, str]:
-    """Of the labels, and of the pseudo masks' manifest: changed data means another run."""
+def _input_hashes(cfg: Config) -> dict[str, str]:
+    """Of labels, pseudo masks' manifest and checkpoints: if they change, it is another run."""
     dataset = cfg.train_dataloader.dataset
-    files = [Path(dataset.data_root) / 'labels.csv']
+    files = [Path(dataset.data_root) / 'labels.csv', *_checkpoints(cfg.model)]
     if dataset.get('seg_map_dir'):
         files.append(Path(dataset.seg_map_dir).parent / 'manifest.json')
     return {str(file): sha256_of_file(file) for file in files if file.is_file()}
+
+
+def _checkpoints(node) -> Iterator[Path]:
+    """Files that a model starts from."""
+    items = node.items() if isinstance(node, Mapping) else enumerate(node)
+    for key, value in items:
+        if key == 'checkpoint' and isinstance(value, str):
+            yield Path(value)
+        elif isinstance(value, Mapping | list | tuple):
+            yield from _checkpoints(value)
 
 
 def write_config(cfg: Config, folder: Path) -> Path:

@@ -1,27 +1,36 @@
 """The same training under several settings and seeds, for tables with a spread."""
 
+import re
 import statistics
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.utils import write_json
+from mmsmoke.engine import best_checkpoint
+from mmsmoke.utils import UserError, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
-from .stages import exclusive, say, train_and_test
+from .stages import RESULTS, Busy, exclusive, say, train_and_test
+
+_BEST = re.compile(r'\{best:([^}]+)\}')
 
 
 def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = None) -> dict:
     """Trains and tests every variant with every seed; finished runs are kept.
 
+    Started twice at once, in the same work_dir, it does two runs at a time: each process takes
+    what no other has taken. Sweeps that share a work_dir share the runs that they have in common.
+
     A sweep file has ``config``, ``options`` (changes to it for all), ``variants`` (name ->
-    changes), ``seeds``, ``splits``, ``threshold_split``, ``columns`` (what the table shows:
-    title, split, metric) and, for drawn data, ``draw`` (data_root -> arguments of the Smokestack
-    converter).
+    changes; the key ``config`` names another config, ``'{best:NAME}'`` in a value stands for the
+    best checkpoint of that variant with the same seed), ``seeds``, ``splits``,
+    ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
+    data, ``draw`` (data_root -> arguments of the Smokestack converter).
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -31,35 +40,71 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
     """
     sweep = load_config(sweep_file, work_dir)
     folder = Path(sweep.work_dir)
-    out = Path(out) if out else folder / 'results.json'
-    result = dict(
-        sweep=str(sweep_file),
-        command=f'python tools/sweep.py {sweep_file}',
-        columns=[list(column) for column in sweep.columns],
-        runs=[],
-        environment=environment(),
-    )
-    todo = [(name, seed) for seed in sweep.seeds for name in sweep.variants]
-    with exclusive(folder):
-        for data_root, arguments in sweep.get('draw', {}).items():
+    out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
+    for data_root, arguments in sweep.get('draw', {}).items():
+        with exclusive(folder / '.locks' / Path(data_root).name, wait=True):
             draw_if_missing(data_root, arguments)
-        for number, (name, seed) in enumerate(todo, 1):
-            say(f'\n== run {number}/{len(todo)}: {name}, seed {seed}')
-            cfg = _variant(sweep, name, seed)
-            tested = train_and_test(
-                cfg, folder / name / f'seed-{seed}', sweep.splits, sweep.threshold_split
-            )
-            result['runs'].append(
-                dict(variant=name, seed=seed, protocol=tested['protocol'], splits=tested['splits'])
-            )
+    todo = [(name, seed) for seed in sweep.seeds for name in sweep.variants]
+    tested, elsewhere = {}, set()
+    while len(tested) < len(todo):
+        before = len(tested)
+        for name, seed in todo:
+            if (name, seed) in tested or not _ready(sweep, folder, name, seed):
+                continue
+            title = f'{name}, seed {seed} ({len(tested) + 1} of {len(todo)})'
+            try:
+                with exclusive(folder / '.locks' / f'{name}-seed-{seed}'):
+                    say(f'\n== {title}')
+                    tested[name, seed] = _train_variant(sweep, folder, name, seed)
+            except Busy:
+                if (name, seed) not in elsewhere:
+                    say(f'\n== {title}: another process is at it')
+                    elsewhere.add((name, seed))
+                continue
+            result = _result(sweep_file, sweep, [(key, tested.get(key)) for key in todo])
             write_json(out, result)
+        if len(tested) == before:
+            time.sleep(5)
     say(f'\n{sweep_table(result)}\n\nnumbers   {out}')
     return result
 
 
-def _variant(sweep: Config, name: str, seed: int) -> Config:
-    options = {**sweep.get('options', {}), **sweep.variants[name], 'randomness.seed': seed}
-    return load_config(sweep.config, options=options)
+def _ready(sweep: Config, folder: Path, name: str, seed: int) -> bool:
+    """Are the runs whose checkpoints this one starts from finished?"""
+    needed = _BEST.findall(str(sweep.variants[name]))
+    for other in needed:
+        if other not in sweep.variants or other == name:
+            raise UserError(f'variant {name} needs {other}, which is no other variant of the sweep')
+    return all((folder / other / f'seed-{seed}' / RESULTS).is_file() for other in needed)
+
+
+def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
+    def fill(match: re.Match) -> str:
+        return str(best_checkpoint(folder / match[1] / f'seed-{seed}'))
+
+    changes = {
+        key: _BEST.sub(fill, value) if isinstance(value, str) else value
+        for key, value in sweep.variants[name].items()
+    }
+    config = changes.pop('config', sweep.config)
+    options = {**sweep.get('options', {}), **changes, 'randomness.seed': seed}
+    cfg = load_config(config, options=options)
+    run = folder / name / f'seed-{seed}'
+    return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
+
+
+def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
+    return dict(
+        sweep=str(sweep_file),
+        command=f'python tools/sweep.py {sweep_file}',
+        columns=[list(column) for column in sweep.columns],
+        runs=[
+            dict(variant=name, seed=seed, protocol=one['protocol'], splits=one['splits'])
+            for (name, seed), one in tested
+            if one is not None
+        ],
+        environment=environment(),
+    )
 
 
 def sweep_table(result: dict) -> str:
@@ -69,7 +114,7 @@ def sweep_table(result: dict) -> str:
     for name in variants:
         runs = [run for run in result['runs'] if run['variant'] == name]
         cells = [
-            mean_and_spread([run['splits'][split][metric] for run in runs])
+            mean_and_spread([run['splits'][split].get(metric) for run in runs])
             for _, split, metric in result['columns']
         ]
         rows.append([name, len(runs), *cells])
@@ -77,7 +122,12 @@ def sweep_table(result: dict) -> str:
     return markdown_table(['variant', 'seeds', *titles], rows)
 
 
-def mean_and_spread(values: Sequence[float]) -> str:
-    """'81.2 ± 0.9': mean and sample standard deviation; the mean alone for one value."""
+def mean_and_spread(values: Sequence[float | None]) -> str:
+    """'81.2 ± 0.9': mean and sample standard deviation; the mean alone for one value.
+
+    A dash if any of the values does not exist.
+    """
+    if None in values:
+        return '–'
     mean = f'{statistics.mean(values):.1f}'
     return f'{mean} ± {statistics.stdev(values):.1f}' if len(values) > 1 else mean

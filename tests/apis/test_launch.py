@@ -3,7 +3,6 @@ import torch
 from mmengine.config import Config
 
 from mmsmoke.apis.launch import build_runner, load_config, resume, use_mixed_precision
-from mmsmoke.apis.sweep import mean_and_spread, sweep_table
 from mmsmoke.engine import best_checkpoint, latest_checkpoint
 from mmsmoke.utils import UserError
 
@@ -108,22 +107,3 @@ def test_launchers_that_need_a_gpu_say_so(monkeypatch, launcher):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(UserError, match=f'take --launcher pytorch, not {launcher}'):
         build_runner(Config(dict(launcher=launcher)))
-
-
-def test_spread_needs_two_values():
-    assert mean_and_spread([50.0]) == '50.0'
-    assert mean_and_spread([1.0, 2.0, 3.0]) == '2.0 ± 1.0'
-
-
-def test_sweep_table_has_a_row_a_variant_in_order():
-    runs = [
-        dict(variant=name, seed=seed, splits=dict(val={'label/accuracy': value + seed}))
-        for seed in (0, 2)
-        for name, value in (('easy', 90.0), ('biased', 80.0))
-    ]
-    table = sweep_table(dict(columns=[['accuracy', 'val', 'label/accuracy']], runs=runs))
-    lines = [line.split('|')[1:-1] for line in table.splitlines()]
-    assert [[cell.strip() for cell in line] for line in lines[2:]] == [
-        ['easy', '2', '91.0 ± 1.4'],
-        ['biased', '2', '81.0 ± 1.4'],
-    ]

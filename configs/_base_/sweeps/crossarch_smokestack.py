@@ -1,0 +1,25 @@
+# What all sweeps of the distiller on drawn scenes have in common; they share their runs.
+config = 'configs/crossarch/crossarch_r18-s-pcm_vit-xs-cls_12e_smokestack-128.py'
+work_dir = 'work_dirs/crossarch_smokestack'
+data_root = 'data/smokestack-biased-128'
+draw = {data_root: dict(preset='biased', size=128, train=1200, val=300, test=300)}
+seeds = [0, 1, 2]
+options = {
+    # the classifier that somebody without any mask would keep
+    'default_hooks.checkpoint.save_best': 'label/accuracy',
+    # bfloat16: twice as fast where the CPU has it
+    'optim_wrapper.type': 'mmsmoke.AutocastOptimWrapper',
+    'train_cfg.val_interval': 3,
+}
+plain = dict(cnn_pcm=dict(config='configs/cam/resnet18-s-pcm_12e_smokestack-128.py'))
+teacher = {'model.teacher.init_cfg.checkpoint': '{best:cnn_pcm}'}
+splits = ['val', 'test', 'chimney_only', 'smoke_only']
+threshold_split = 'val'
+columns = [
+    ('CAM IoU, val', 'val', 'cam/image_iou'),
+    ('CAM IoU, test', 'test', 'cam/image_iou'),
+    ('CAM IoU, smoke_only', 'smoke_only', 'cam/image_iou'),
+    ('accuracy, val', 'val', 'label/accuracy'),
+    ('accuracy, chimney_only', 'chimney_only', 'label/accuracy'),
+    ('accuracy, smoke_only', 'smoke_only', 'label/accuracy'),
+]

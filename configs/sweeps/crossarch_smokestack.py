@@ -1,0 +1,31 @@
+# Every transfer loss of the thesis, and ours, beside the plain networks, on scenes with a shortcut.
+_base_ = '../_base_/sweeps/crossarch_smokestack.py'
+
+own = {
+    **_base_.teacher,
+    'config': 'configs/crossarch/crossarch-own_r18-s-pcm_vit-xs_12e_smokestack-128.py',
+}
+loss = {**_base_.teacher, 'model.transfer_loss.type': 'mmsmoke.TransferLoss'}
+level, metric = 'model.transfer_loss.level', 'model.transfer_loss.metric'
+variants = {
+    'cnn': dict(config='configs/cam/resnet18-s_12e_smokestack-128.py'),
+    **_base_.plain,
+    'vit': dict(config='configs/cam/vit-xs-cls_12e_smokestack-128.py'),
+    'vit_patches': dict(config='configs/cam/vit-xs_12e_smokestack-128.py'),
+    'global_cosine': _base_.teacher,
+    'global_l1': {**loss, level: 'global', metric: 'l1'},
+    'global_l2': {**loss, level: 'global', metric: 'l2'},
+    'spatial_cosine': {**loss, level: 'spatial', metric: 'cosine'},
+    'channel_cosine': {**loss, level: 'channel', metric: 'cosine'},
+    'map_cosine': {**loss, level: 'map', metric: 'cosine'},
+    'gram_cosine': {**loss, level: 'gram', metric: 'cosine'},
+    'logits_kl': {**loss, 'model.align': 'logits', 'model.projection': None, metric: 'kl'},
+    'co_training': {'model.paradigm': 'co_training', 'model.teacher.init_cfg': None},
+    'own_maps': own,
+    'own_maps_uncentred': {**own, 'model.transfer_loss.center': False},
+    'safe': {
+        **_base_.teacher,
+        'model.transfer_loss.channels': 'fg',
+        'model.transfer_loss.center': True,
+    },
+}

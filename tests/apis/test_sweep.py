@@ -1,0 +1,134 @@
+import json
+import re
+import time
+
+import pytest
+
+from mmsmoke.apis import sweep as module
+from mmsmoke.apis.stages import exclusive
+from mmsmoke.apis.sweep import mean_and_spread, run_sweep, sweep_table
+from mmsmoke.utils import UserError, write_json
+
+SWEEP = """
+config = {config!r}
+work_dir = {folder!r}
+seeds = [0, 1]
+options = {{'train_cfg.max_epochs': 1}}
+variants = dict(
+    student={{'model.init_cfg.checkpoint': '{{best:teacher}}', 'config': {other!r}}},
+    teacher={{'optim_wrapper.optimizer.lr': 0.5}},
+)
+splits = ['val']
+threshold_split = 'val'
+columns = [('accuracy', 'val', 'label/accuracy')]
+"""
+
+
+@pytest.fixture
+def sweep(tmp_path, monkeypatch):
+    """A sweep file, and the list of what was trained: trainings are replaced by a note of it."""
+    for name in ('config', 'other'):
+        (tmp_path / f'{name}.py').write_text(
+            f'name = {name!r}\nmodel = dict(init_cfg=dict(checkpoint=None))\n'
+            'train_cfg = dict(max_epochs=9)\noptim_wrapper = dict(optimizer=dict(lr=0.1))\n'
+        )
+    path = tmp_path / 'sweep.py'
+    path.write_text(
+        SWEEP.format(
+            config=str(tmp_path / 'config.py'),
+            other=str(tmp_path / 'other.py'),
+            folder=str(tmp_path / 'runs'),
+        )
+    )
+    trained = []
+
+    def train_and_test(cfg, folder, splits, threshold_split):
+        results = folder / 'results.json'
+        if results.is_file():
+            return json.loads(results.read_text())
+        trained.append((folder.parent.name, folder.name, cfg))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f'best_x_epoch_{cfg.randomness.seed + 1}.pth').touch()
+        accuracy = 10 * (1 + cfg.randomness.seed)
+        tested = dict(protocol={}, splits=dict(val={'label/accuracy': accuracy}))
+        write_json(results, tested)
+        return tested
+
+    monkeypatch.setattr(module, 'train_and_test', train_and_test)
+    return path, trained
+
+
+def test_runs_wait_for_the_checkpoint_they_start_from(sweep, tmp_path):
+    path, trained = sweep
+    result = run_sweep(str(path))
+    order = [(name, seed) for name, seed, _ in trained]
+    assert sorted(order) == [(n, f'seed-{s}') for n in ('student', 'teacher') for s in (0, 1)]
+    for seed in (0, 1):
+        configs = {name: cfg for name, at, cfg in trained if at == f'seed-{seed}'}
+        names = [name for name, at in order if at == f'seed-{seed}']
+        assert names == ['teacher', 'student']
+        student, teacher = configs['student'], configs['teacher']
+        best = tmp_path / f'runs/teacher/seed-{seed}/best_x_epoch_{seed + 1}.pth'
+        assert student.model.init_cfg.checkpoint == str(best)
+        assert student.name == 'other' and teacher.name == 'config'
+        assert teacher.optim_wrapper.optimizer.lr == 0.5
+        assert student.randomness.seed == seed and student.train_cfg.max_epochs == 1
+    assert [(run['variant'], run['seed']) for run in result['runs']] == [
+        ('student', 0), ('teacher', 0), ('student', 1), ('teacher', 1),
+    ]  # fmt: skip
+    assert json.loads((tmp_path / 'runs/sweep.json').read_text()) == result
+
+    trained.clear()
+    assert run_sweep(str(path))['runs'] == result['runs'] and not trained
+
+
+def test_it_leaves_runs_to_the_process_that_has_them(sweep, tmp_path, monkeypatch):
+    path, trained = sweep
+    folder = tmp_path / 'runs'
+    lock = exclusive(folder / '.locks' / 'teacher-seed-0')
+    lock.__enter__()
+
+    def other_process_finishes(seconds):
+        assert {(name, seed) for name, seed, _ in trained} == {
+            ('teacher', 'seed-1'), ('student', 'seed-1'),
+        }  # fmt: skip
+        run = folder / 'teacher/seed-0'
+        run.mkdir(parents=True)
+        (run / 'best_x_epoch_5.pth').touch()
+        splits = dict(val={'label/accuracy': 77})
+        write_json(run / 'results.json', dict(protocol={}, splits=splits))
+        lock.__exit__(None, None, None)
+
+    monkeypatch.setattr(time, 'sleep', other_process_finishes)
+    result = run_sweep(str(path))
+    assert len(result['runs']) == 4
+    assert 77 in [run['splits']['val']['label/accuracy'] for run in result['runs']]
+    (student,) = (cfg for name, seed, cfg in trained if (name, seed) == ('student', 'seed-0'))
+    assert student.model.init_cfg.checkpoint.endswith('best_x_epoch_5.pth')
+
+
+@pytest.mark.parametrize('wrong', ['nobody', 'student'])
+def test_a_variant_that_needs_no_other_variant_is_named(sweep, wrong):
+    path, _ = sweep
+    path.write_text(path.read_text().replace('{best:teacher}', f'{{best:{wrong}}}'))
+    with pytest.raises(UserError, match=f'variant student needs {wrong}, which is no other'):
+        run_sweep(str(path))
+
+
+def test_sweep_table_has_a_row_a_variant_in_order():
+    runs = [
+        dict(variant=name, seed=seed, splits=dict(val={'label/accuracy': value}))
+        for name, values in (('one', (80.0, 82.0)), ('two', (50.0, 50.0)))
+        for seed, value in enumerate(values)
+    ]
+    table = sweep_table(dict(columns=[['accuracy', 'val', 'label/accuracy']], runs=runs))
+    rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in table.splitlines()]
+    assert rows[0] == ['variant', 'seeds', 'accuracy']
+    assert rows[2:] == [['one', '2', '81.0 ± 1.4'], ['two', '2', '50.0 ± 0.0']]
+
+
+@pytest.mark.parametrize(
+    'values, text', [([81.24], '81.2'), ([1.0, 2.0, 3.0], '2.0 ± 1.0'), ([80, None], '–')]
+)
+def test_mean_and_spread(values, text):
+    assert mean_and_spread(values) == text

@@ -1,0 +1,67 @@
+import json
+import sys
+
+import pytest
+
+TOY = ('--size', 64, '--images', 2, '--repeats', 1)
+VIT = dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=48)
+NETWORKS = dict(
+    cnn=(
+        dict(type='ResNet', depth=18, stem_channels=8, base_channels=8),
+        dict(type='mmsmoke.CAMHead', in_channels=64),
+    ),
+    vit=(
+        dict(type='mmsmoke.ViTWithCLS', arch=VIT, img_size=64, patch_size=8),
+        dict(type='mmsmoke.CLSHead', in_channels=24),
+    ),
+)
+
+
+@pytest.fixture
+def tool(load_tool, monkeypatch):
+    tool = load_tool('benchmarks/grad_cam.py')
+    monkeypatch.setattr(tool, 'NETWORKS', NETWORKS)
+    return tool
+
+
+def test_table_has_a_row_for_each_network_and_number_of_classes(tool, run_main, tmp_path):
+    pytest.importorskip('pytorch_grad_cam')
+    out = tmp_path / 'rows.json'
+    code, text, _ = run_main(tool.main, *TOY, '--out', out)
+    assert code == 0
+    rows = json.loads(out.read_text())
+    expected = [('cnn', 1), ('cnn', 3), ('vit', 1), ('vit', 3)]
+    assert [(row['network'], row['classes']) for row in rows] == expected
+    for row in rows:
+        assert row['size'] == 64 and row['images'] == 2 and row['ratio'] > 0
+        assert float(row['largest difference']) <= 1e-3
+    assert 'pytorch-grad-cam, ms an image' in text and text.count('| vit') == 2
+
+
+def test_results_that_differ_are_not_timed(tool, run_main, monkeypatch):
+    pytest.importorskip('pytorch_grad_cam')
+    monkeypatch.setattr(tool, 'normalize_cams', lambda maps: maps.relu())
+    code, text, error = run_main(tool.main, *TOY)
+    assert code == 2 and not text
+    assert 'cnn: scores differ by' in error
+
+
+def test_without_the_other_package_the_extra_is_named(tool, run_main, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pytorch_grad_cam', None)
+    code, _, error = run_main(tool.main, *TOY)
+    assert code == 2 and 'pytorch_grad_cam' in error and "pip install 'mmsmoke[bench]'" in error
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--size', '100'], 'size must be a multiple of 32'),
+        (['--size', '32'], 'from 64 on, not 32'),
+        (['--images', '0'], 'at least 1'),
+        (['--classes', '3', '0'], 'at least 1'),
+        (['--repeats', '0'], 'at least 1'),
+    ],
+)
+def test_mistakes_are_named(tool, run_main, arguments, message):
+    code, _, error = run_main(tool.main, *arguments)
+    assert code == 2 and message in error

@@ -1,0 +1,155 @@
+"""Measure a training step of the distiller against the same step written in bare PyTorch.
+
+Two copies of the same networks take the same batch in turns, from uint8 images to the optimizer's
+step; their weights must agree in the end. The number of threads is torch's (OMP_NUM_THREADS).
+"""
+
+import argparse
+import copy
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+
+from mmsmoke.registry import MODELS
+from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import UserError, resolve_network, write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
+
+# student, teacher, side of the images, images in a batch
+PAIRS = {
+    'ViT-XS from small ResNet-18-PCM': (
+        'cam/vit-xs_12e_smokestack-128.py', 'cam/resnet18-s-pcm_12e_smokestack-128.py', 128, 16,
+    ),
+    'DeiT-S from ResNet-50': (
+        'cam/vit-small_12e_weakseg-224.py', 'cam/resnet50_12e_weakseg-224.py', 224, 8,
+    ),
+}  # fmt: skip
+LEARNING_RATE = 1e-4
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('--pairs', type=int, default=len(PAIRS), help='how many pairs to measure')
+    parser.add_argument('--steps', type=int, default=15, help='turns, of which the median counts')
+    parser.add_argument('--device', default='cpu', help='cpu or cuda')
+    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    return parser.parse_args()
+
+
+@user_errors_as_text
+def main() -> None:
+    args = parse_args()
+    if args.steps < 1 or not 1 <= args.pairs <= len(PAIRS):
+        raise UserError(f'steps must be at least 1, pairs from 1 to {len(PAIRS)}')
+    rows = [measure(name, args.steps, args.device) for name in list(PAIRS)[: args.pairs]]
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if args.out:
+        write_json(args.out, rows)
+
+
+def measure(name: str, steps: int, device: str) -> dict:
+    student, teacher, size, count = PAIRS[name]
+    torch.manual_seed(0)
+    ours = build(student, teacher).to(device)
+    theirs = copy.deepcopy(ours)
+    images = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8)
+    labels = (torch.arange(count) % 2).float()[:, None]
+    samples = [WeakSegDataSample().set_gt_score(label) for label in labels]
+    ways = (
+        distiller_step(ours, dict(inputs=list(images), data_samples=samples)),
+        bare_step(theirs, images, labels),
+    )
+    first, second = [], []
+    for _ in range(steps + 1):  # the first turn is for warming up
+        first.append(timed(ways[0], device))
+        second.append(timed(ways[1], device))
+    difference = max(
+        (a - b).abs().max().item()
+        for a, b in zip(ours.student.parameters(), theirs.student.parameters(), strict=True)
+    )
+    # AdamW's first steps are as long as the learning rate, whatever the gradient
+    if difference > 0.1 * LEARNING_RATE * (steps + 1):
+        raise UserError(f'{name}: the two have learned different weights, by {difference:.1e}')
+    first, second = median(first[1:]), median(second[1:])
+    return {
+        'student and teacher': name,
+        'size': size,
+        'images': count,
+        'device': device,
+        'threads': torch.get_num_threads(),
+        'distiller, ms a step': round(1000 * first, 1),
+        'bare loop, ms a step': round(1000 * second, 1),
+        'ratio': round(first / second, 3),
+        'largest difference of weights': f'{difference:.0e}',
+    }
+
+
+def build(student: str, teacher: str):
+    config = dict(
+        type='mmsmoke.CrossArchDistiller',
+        student=resolve_network(dict(config=student, backbone=dict(init_cfg=None))),
+        teacher=resolve_network(dict(config=teacher, backbone=dict(init_cfg=None))),
+        projection=dict(type='mmsmoke.FeatureProjection'),
+        transfer_loss=dict(type='mmsmoke.GlobalCosineTransferLoss'),
+    )
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        return MODELS.build(config).train()
+
+
+def distiller_step(model, data: dict) -> Callable[[], None]:
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        wrapper = build_optim_wrapper(
+            model,
+            dict(
+                type='OptimWrapper',
+                constructor='mmsmoke.LearnableOptimWrapperConstructor',
+                optimizer=dict(type='AdamW', lr=LEARNING_RATE),
+            ),
+        )
+    return lambda: model.train_step(data, wrapper)
+
+
+def bare_step(model, images, labels) -> Callable[[], None]:
+    student, teacher, project = model.student, model.teacher, model.projection
+    learned = [*student.parameters(), *project.parameters()]
+    optimizer = torch.optim.AdamW(learned, lr=LEARNING_RATE)
+    device = learned[0].device
+    mean, std = student.data_preprocessor.mean, student.data_preprocessor.std
+
+    def step() -> None:
+        inputs = (images.to(device).flip(1).float() - mean) / std
+        features = student.backbone(inputs)[-1]
+        logits = student.head.classifier(features).amax((2, 3))
+        with torch.no_grad():
+            target = teacher.head.class_maps(teacher.backbone(inputs)).flatten(1)
+        guess = project(features)
+        similarity = F.cosine_similarity(guess.flatten(1), target)
+        loss = F.binary_cross_entropy_with_logits(logits, labels.to(device))
+        loss = loss + (1 - similarity).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()  # what mmengine logs
+
+    return step
+
+
+def timed(way: Callable[[], None], device: str) -> float:
+    started = time.perf_counter()
+    way()
+    if device != 'cpu':
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,126 @@
+"""Measure multi-scale maps of whole batches against a loop over single images and views.
+
+Both are timed in turns in one process, on random weights and images, after one round that is not
+counted and shows that they agree. The number of threads is torch's (OMP_NUM_THREADS).
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from mmengine.registry import DefaultScope
+from torch import Tensor
+
+from mmsmoke.functional import normalize_cams
+from mmsmoke.models import CAMClassifier, MultiScaleCAM
+from mmsmoke.registry import MODELS
+from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
+
+NETWORKS = {
+    'ResNet-18': (dict(type='ResNet', depth=18), 512),
+    'DeiT-tiny': (dict(type='VisionTransformer', arch='deit-tiny', out_type='featmap'), 192),
+}
+RECIPES = ('thesis', 'irn')
+SCALES = (0.5, 1, 1.5, 2)
+TOLERANCE = 1e-4
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('--size', type=int, default=224, help='side of the images in pixels')
+    parser.add_argument('--images', type=int, default=8, help='images in a batch')
+    parser.add_argument('--repeats', type=int, default=5, help='turns, of which the median counts')
+    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    return parser.parse_args()
+
+
+@user_errors_as_text
+@torch.no_grad()
+def main() -> None:
+    args = parse_args()
+    if args.size < 64 or args.size % 32:
+        raise UserError(f'size must be a multiple of 32 from 64 on, not {args.size}')
+    if min(args.images, args.repeats) < 1:
+        raise UserError('images and repeats must be at least 1')
+    torch.manual_seed(0)
+    images = torch.randn(args.images, 3, args.size, args.size)
+    rows = []
+    for network in NETWORKS:
+        classifier = build(network)
+        rows += [measure(network, classifier, recipe, images, args.repeats) for recipe in RECIPES]
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if args.out:
+        write_json(args.out, rows)
+
+
+def build(network: str) -> CAMClassifier:
+    backbone, channels = NETWORKS[network]
+    head = dict(type='mmsmoke.CAMHead', num_classes=3, in_channels=channels)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        classifier = MODELS.build(dict(type='mmsmoke.CAMClassifier', backbone=backbone, head=head))
+    return classifier.eval()
+
+
+def measure(network: str, classifier, recipe: str, images: Tensor, repeats: int) -> dict:
+    read_out = MultiScaleCAM(recipe)
+
+    def batched() -> Tensor:
+        return read_out(classifier, images)[1][:, 0]
+
+    def one_by_one() -> Tensor:
+        return torch.stack([merged_by_hand(classifier, image[None], recipe) for image in images])
+
+    ways = (batched, one_by_one)
+    first, second = (normalize_cams(way(), read_out.normalize) for way in ways)
+    difference = (first - second).abs().max().item()
+    if difference > TOLERANCE:
+        raise UserError(f'{network}, {recipe}: maps differ by {difference:.1e}')
+    seconds = [[timed(way) for way in ways] for _ in range(repeats)]
+    together, single = (median(column) / len(images) for column in zip(*seconds, strict=True))
+    return {
+        'network': network,
+        'recipe': recipe,
+        'size': images.shape[-1],
+        'images': len(images),
+        'threads': torch.get_num_threads(),
+        'batched, ms an image': round(1000 * together, 1),
+        'one by one, ms an image': round(1000 * single, 1),
+        'ratio': round(single / together, 2),
+        'largest difference': f'{difference:.0e}',
+    }
+
+
+def merged_by_hand(classifier, image: Tensor, recipe: str) -> Tensor:
+    """Maps [K, H, W] of one image [1, 3, H, W]."""
+    views = []
+    for scale in SCALES:
+        view = resize(image, int(scale * image.shape[-1]))
+        for mirrored in (False,) if recipe == 'thesis' else (False, True):
+            feats = classifier.extract_feat(view.flip(-1) if mirrored else view)
+            maps = classifier.head.class_maps(feats)
+            maps = normalize_cams(maps) if recipe == 'thesis' else maps.relu()
+            maps = resize(maps, image.shape[-1])[0]
+            views.append(maps.flip(-1) if mirrored else maps)
+    return sum(views) / len(views) if recipe == 'thesis' else sum(views)
+
+
+def resize(images: Tensor, side: int) -> Tensor:
+    return F.interpolate(images, size=(side, side), mode='bilinear', align_corners=False)
+
+
+def timed(way: Callable[[], Tensor]) -> float:
+    started = time.perf_counter()
+    way()
+    return time.perf_counter() - started
+
+
+if __name__ == '__main__':
+    main()
