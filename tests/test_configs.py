@@ -62,6 +62,19 @@ def test_plan_names_configs_and_splits_that_exist(plan):
     assert cfg.threshold_split not in cfg.get('test_splits', [])
 
 
+@pytest.mark.parametrize('plan', sorted((ROOT / 'configs/sweeps').glob('*.py')), ids=lambda p: p.stem)
+def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
+    from mmsmoke.apis.launch import load_config
+    from mmsmoke.registry import MODELS
+
+    sweep = load_config(plan)
+    for variant in sweep.variants.values():
+        changes = dict(variant)
+        config = changes.pop('config', sweep.config)
+        cfg = load_config(ROOT / config, options={**sweep.options, **changes})
+        MODELS.build(cfg.model)
+
+
 def test_importing_the_package_imports_nothing_heavy():
     code = (
         "import sys, mmsmoke; print([m for m in ('torch', 'mmengine', 'cv2') if m in sys.modules])"
