@@ -62,7 +62,9 @@ def test_plan_names_configs_and_splits_that_exist(plan):
     assert cfg.threshold_split not in cfg.get('test_splits', [])
 
 
-@pytest.mark.parametrize('plan', sorted((ROOT / 'configs/sweeps').glob('*.py')), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    'plan', sorted((ROOT / 'configs/sweeps').glob('*.py')), ids=lambda p: p.stem
+)
 def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
     from mmsmoke.apis.launch import load_config
     from mmsmoke.registry import MODELS

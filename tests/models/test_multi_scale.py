@@ -362,3 +362,21 @@ def test_unknown_recipe_is_named():
 def test_scales_without_a_view_are_refused(scales):
     with pytest.raises(ValueError, match='positive numbers, got'):
         MultiScaleCAM(scales=scales)
+
+
+def test_a_classifier_reads_whatever_it_reads_from_several_views(mmpretrain_scope):
+    grad_cam = dict(type='mmsmoke.GradCAM', layers=[0])
+    torch.manual_seed(0)
+    model = dict(
+        type='mmsmoke.CAMClassifier',
+        backbone=dict(type='ResNet', depth=18, stem_channels=8, base_channels=8),
+        head=dict(type='mmsmoke.CAMHead', num_classes=2, in_channels=64),
+        cam=grad_cam,
+        views=dict(recipe='irn', scales=(1, 2)),
+    )
+    classifier = MODELS.build(model).eval()
+    image = torch.randn(1, 3, 64, 48)
+    (sample,) = classifier.predict(image)
+    by_hand = MultiScaleCAM('irn', grad_cam, scales=(1, 2))(classifier, image)[1]
+    assert torch.equal(sample.cams, by_hand[0, 0].relu())
+    assert sample.cam_normalize == classifier.cam_normalize == 'max'

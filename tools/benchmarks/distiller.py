@@ -130,9 +130,11 @@ def bare_step(model, images, labels) -> Callable[[], None]:
         features = student.backbone(inputs)[-1]
         logits = student.head.classifier(features).amax((2, 3))
         with torch.no_grad():
-            target = teacher.head.class_maps(teacher.backbone(inputs)).flatten(1)
+            target = teacher.head.class_maps(teacher.backbone(inputs))
         guess = project(features)
-        similarity = F.cosine_similarity(guess.flatten(1), target)
+        if target.shape != guess.shape:
+            target = F.interpolate(target, guess.shape[2:], mode='bilinear', align_corners=False)
+        similarity = F.cosine_similarity(guess.flatten(1), target.flatten(1))
         loss = F.binary_cross_entropy_with_logits(logits, labels.to(device))
         loss = loss + (1 - similarity).mean()
         optimizer.zero_grad()

@@ -13,14 +13,19 @@ class CAMClassifier(ImageClassifier):
     Args: as :class:`mmpretrain.models.ImageClassifier`, and
         cam: how maps are read out, one of :mod:`mmsmoke.models.cams`; the head's own linear map
             by default.
+        views: arguments of :class:`~mmsmoke.models.cams.MultiScaleCAM`, as in
+            ``dict(recipe='irn')``, to read the same maps from several views of an image.
 
     The backbone's last output must be a map [B, C, h, w]: for mmpretrain's ViTs say
     ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`.
     """
 
-    def __init__(self, *args, cam: dict | None = None, **kwargs):
+    def __init__(self, *args, cam: dict | None = None, views: dict | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.read_out = MODELS.build(cam or dict(type='mmsmoke.LinearCAM'))
+        cam = cam or dict(type='mmsmoke.LinearCAM')
+        if views is not None:
+            cam = {'type': 'mmsmoke.MultiScaleCAM', 'cam': cam, **views}
+        self.read_out = MODELS.build(cam)
 
     @property
     def cam_normalize(self) -> str:

@@ -1,0 +1,24 @@
+import json
+
+import torch
+
+
+def test_both_ways_learn_the_same_weights_and_are_timed(load_tool, run_main, tmp_path):
+    tool = load_tool('benchmarks/distiller.py')
+    code, table, _ = run_main(tool.main, '--pairs', 1, '--steps', 1, '--out', tmp_path / 'a.json')
+    assert code == 0 and 'ratio' in table
+    (row,) = json.loads((tmp_path / 'a.json').read_text())
+    assert row['ratio'] > 0 and row['images'] == 16
+
+
+def test_other_weights_are_noticed(load_tool, run_main, monkeypatch):
+    tool = load_tool('benchmarks/distiller.py')
+    monkeypatch.setattr(torch.nn.functional, 'cosine_similarity', lambda a, b: a.sum(1))
+    code, _, error = run_main(tool.main, '--pairs', 1, '--steps', 1)
+    assert code == 2 and 'have learned different weights' in error
+
+
+def test_bad_numbers_are_refused(load_tool, run_main):
+    tool = load_tool('benchmarks/distiller.py')
+    code, _, error = run_main(tool.main, '--steps', 0)
+    assert code == 2 and 'steps must be at least 1' in error
