@@ -1,17 +1,10 @@
-_base_ = [
-    '../_base_/crossarch/own_maps.py',
-    '../_base_/datasets/smokestack.py',
-    '../_base_/schedules/adamw_12e.py',
-    '../_base_/classify_runtime.py',
-]
+# Ours: the student's own class maps are aligned, so the map that is read later is the map that was
+# steered. Foreground channels only, hence nothing to project.
+_base_ = './crossarch_r18-s-pcm_vit-xs-cls_12e_smokestack-128.py'
 
 model = dict(
     student=dict(config='cam/vit-xs_12e_smokestack-128.py'),
-    teacher=dict(
-        config='cam/resnet18-s-pcm_12e_smokestack-128.py',
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-128/epoch_12.pth',
-        ),
-    ),
+    align='class_maps',
+    projection=None,
+    transfer_loss=dict(center=True),
 )

@@ -6,10 +6,8 @@ step; their weights must agree in the end. The number of threads is torch's (OMP
 
 import argparse
 import copy
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +18,7 @@ from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, resolve_network, write_json
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.timing import seconds_in_turns
 from mmsmoke.visualization import markdown_table
 
 # student, teacher, side of the images, images in a batch
@@ -68,10 +67,8 @@ def measure(name: str, steps: int, device: str) -> dict:
         distiller_step(ours, dict(inputs=list(images), data_samples=samples)),
         bare_step(theirs, images, labels),
     )
-    first, second = [], []
-    for _ in range(steps + 1):  # the first turn is for warming up
-        first.append(timed(ways[0], device))
-        second.append(timed(ways[1], device))
+    seconds_in_turns(ways, 1)  # warms up
+    first, second = seconds_in_turns(ways, steps)
     difference = max(
         (a - b).abs().max().item()
         for a, b in zip(ours.student.parameters(), theirs.student.parameters(), strict=True)
@@ -79,7 +76,6 @@ def measure(name: str, steps: int, device: str) -> dict:
     # AdamW's first steps are as long as the learning rate, whatever the gradient
     if difference > 0.1 * LEARNING_RATE * (steps + 1):
         raise UserError(f'{name}: the two have learned different weights, by {difference:.1e}')
-    first, second = median(first[1:]), median(second[1:])
     return {
         'student and teacher': name,
         'size': size,
@@ -143,14 +139,6 @@ def bare_step(model, images, labels) -> Callable[[], None]:
         loss.item()  # what mmengine logs
 
     return step
-
-
-def timed(way: Callable[[], None], device: str) -> float:
-    started = time.perf_counter()
-    way()
-    if device != 'cpu':
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
 
 
 if __name__ == '__main__':

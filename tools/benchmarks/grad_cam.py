@@ -8,10 +8,8 @@ counted and shows that they agree. The number of threads is torch's (OMP_NUM_THR
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +22,7 @@ from mmsmoke.models.cams.layers import cam_layers
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.timing import seconds_in_turns
 from mmsmoke.visualization import markdown_table
 
 NETWORKS = {
@@ -84,8 +83,7 @@ def measure(network: str, classifier: CAMClassifier, images: Tensor, repeats: in
     difference = (first - second).abs().max().item()
     if difference > TOLERANCE:
         raise UserError(f'{network}: scores differ by {difference:.1e}')
-    seconds = [[timed(way) for way in ways] for _ in range(repeats)]
-    fast, slow = (median(column) / len(images) for column in zip(*seconds, strict=True))
+    fast, slow = (seconds / len(images) for seconds in seconds_in_turns(ways, repeats))
     return {
         'network': network,
         'classes': classifier.head.num_classes,
@@ -130,12 +128,6 @@ def theirs(classifier: CAMClassifier, images: Tensor) -> Callable[[], Tensor]:
         return torch.stack([torch.from_numpy(explain(images, t)) for t in targets], dim=1)
 
     return scores
-
-
-def timed(way: Callable[[], Tensor]) -> float:
-    started = time.perf_counter()
-    way()
-    return time.perf_counter() - started
 
 
 if __name__ == '__main__':

@@ -5,10 +5,7 @@ counted and shows that they agree. The number of threads is torch's (OMP_NUM_THR
 """
 
 import argparse
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +17,7 @@ from mmsmoke.models import CAMClassifier, MultiScaleCAM
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.timing import seconds_in_turns
 from mmsmoke.visualization import markdown_table
 
 NETWORKS = {
@@ -83,8 +81,7 @@ def measure(network: str, classifier, recipe: str, images: Tensor, repeats: int)
     difference = (first - second).abs().max().item()
     if difference > TOLERANCE:
         raise UserError(f'{network}, {recipe}: maps differ by {difference:.1e}')
-    seconds = [[timed(way) for way in ways] for _ in range(repeats)]
-    together, single = (median(column) / len(images) for column in zip(*seconds, strict=True))
+    together, single = (seconds / len(images) for seconds in seconds_in_turns(ways, repeats))
     return {
         'network': network,
         'recipe': recipe,
@@ -114,12 +111,6 @@ def merged_by_hand(classifier, image: Tensor, recipe: str) -> Tensor:
 
 def resize(images: Tensor, side: int) -> Tensor:
     return F.interpolate(images, size=(side, side), mode='bilinear', align_corners=False)
-
-
-def timed(way: Callable[[], Tensor]) -> float:
-    started = time.perf_counter()
-    way()
-    return time.perf_counter() - started
 
 
 if __name__ == '__main__':
