@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('sweep', help='sweep file, of configs/sweeps/')
     parser.add_argument('--work-dir', help='where the runs go (work_dirs/SWEEP)')
-    parser.add_argument('--out', help='JSON file for the results (results.json of the work dir)')
+    parser.add_argument('--out', help='JSON file for the results (SWEEP.json in the work dir)')
     args = parser.parse_args()
     run_sweep(args.sweep, args.work_dir, args.out)
 

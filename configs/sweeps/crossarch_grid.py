@@ -3,7 +3,7 @@ _base_ = '../_base_/sweeps/crossarch_smokestack.py'
 
 paradigms = dict(
     teacher_student=_base_.teacher,
-    co_training={'model.paradigm': 'co_training', 'model.teacher.init_cfg': None},
+    co_training=_base_.co_training,
 )
 variants = dict(**_base_.plain)
 for paradigm, start in paradigms.items():

@@ -20,12 +20,13 @@ variants = {
     'map_cosine': {**loss, level: 'map', metric: 'cosine'},
     'gram_cosine': {**loss, level: 'gram', metric: 'cosine'},
     'logits_kl': {**loss, 'model.align': 'logits', 'model.projection': None, metric: 'kl'},
-    'co_training': {'model.paradigm': 'co_training', 'model.teacher.init_cfg': None},
+    'co_training': _base_.co_training,
     'own_maps': own,
     'own_maps_uncentred': {**own, 'model.transfer_loss.center': False},
-    'safe': {
+    'foreground_centred': {
         **_base_.teacher,
         'model.transfer_loss.channels': 'fg',
         'model.transfer_loss.center': True,
     },
+    'read_from_projection': {**_base_.teacher, 'model.read_projection': True},
 }

@@ -1,8 +1,12 @@
 # How large the student is, with and without a teacher.
 _base_ = '../_base_/sweeps/crossarch_smokestack.py'
 
-variants = dict(**_base_.plain)
-for width, depth in ((64, 6), (128, 3), (128, 6), (128, 12), (256, 6)):
+variants = dict(
+    **_base_.plain,
+    vit=dict(config='configs/cam/vit-xs-cls_12e_smokestack-128.py'),  # 128 x 6
+    global_cosine=_base_.teacher,
+)
+for width, depth in ((64, 6), (128, 3), (128, 12), (256, 6)):
     size = {
         'backbone.arch.embed_dims': width,
         'backbone.arch.feedforward_channels': 4 * width,

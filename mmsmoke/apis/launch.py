@@ -28,6 +28,9 @@ def load_config(
     if 'data_root' in options:
         _move_data_root(cfg._cfg_dict, cfg.get('data_root'), options['data_root'])
     cfg.merge_from_dict(options)
+    if 'optim_wrapper' in cfg:
+        constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
+        cfg.optim_wrapper.setdefault('constructor', constructor)
     for role in ('student', 'teacher'):  # so that what is saved and hashed is the whole model
         if role in cfg.get('model', {}):
             cfg.model[role] = resolve_network(cfg.model[role])
@@ -52,6 +55,13 @@ def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
     """Tests or labels with this checkpoint."""
     if not Path(checkpoint).is_file():
         raise UserError(f'checkpoint {checkpoint} not found')
+    weights = torch.load(checkpoint, map_location='cpu', mmap=True, weights_only=False)
+    names = weights.get('state_dict', weights)
+    if 'student' not in cfg.model and any(name.startswith('student.') for name in names):
+        raise UserError(
+            f'{checkpoint} is the checkpoint of a distiller; '
+            'tools/model_converters/publish_student.py takes the student out of it'
+        )
     cfg.load_from, cfg.resume = str(checkpoint), False
 
 

@@ -15,7 +15,7 @@ from mmsmoke.visualization import markdown_table
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
-from .stages import RESULTS, Busy, exclusive, say, train_and_test
+from .stages import Busy, exclusive, say, train_and_test
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
 
@@ -44,12 +44,15 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
     for data_root, arguments in sweep.get('draw', {}).items():
         with exclusive(folder / '.locks' / Path(data_root).name, wait=True):
             draw_if_missing(data_root, arguments)
+    if not (sweep.seeds and sweep.variants):
+        raise UserError(f'{sweep_file} has no seeds or no variants')
     todo = [(name, seed) for seed in sweep.seeds for name in sweep.variants]
+    needed = {name: _needed(sweep, name) for name in sweep.variants}
     tested, elsewhere = {}, set()
     while len(tested) < len(todo):
-        before = len(tested)
+        before, busy = len(tested), False
         for name, seed in todo:
-            if (name, seed) in tested or not _ready(sweep, folder, name, seed):
+            if (name, seed) in tested or any((other, seed) not in tested for other in needed[name]):
                 continue
             title = f'{name}, seed {seed} ({len(tested) + 1} of {len(todo)})'
             try:
@@ -57,6 +60,7 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
                     say(f'\n== {title}')
                     tested[name, seed] = _train_variant(sweep, folder, name, seed)
             except Busy:
+                busy = True
                 if (name, seed) not in elsewhere:
                     say(f'\n== {title}: another process is at it')
                     elsewhere.add((name, seed))
@@ -64,18 +68,20 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
             result = _result(sweep_file, sweep, [(key, tested.get(key)) for key in todo])
             write_json(out, result)
         if len(tested) == before:
+            if not busy:
+                raise UserError('the variants of the sweep need each other in a circle')
             time.sleep(5)
     say(f'\n{sweep_table(result)}\n\nnumbers   {out}')
     return result
 
 
-def _ready(sweep: Config, folder: Path, name: str, seed: int) -> bool:
-    """Are the runs whose checkpoints this one starts from finished?"""
-    needed = _BEST.findall(str(sweep.variants[name]))
+def _needed(sweep: Config, name: str) -> set[str]:
+    """The variants whose checkpoints this one starts from."""
+    needed = set(_BEST.findall(str(sweep.variants[name])))
     for other in needed:
         if other not in sweep.variants or other == name:
             raise UserError(f'variant {name} needs {other}, which is no other variant of the sweep')
-    return all((folder / other / f'seed-{seed}' / RESULTS).is_file() for other in needed)
+    return needed
 
 
 def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:

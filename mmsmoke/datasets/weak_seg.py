@@ -3,12 +3,10 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from mmengine.dataset import BaseDataset
 
 from mmsmoke.registry import DATASETS
 from mmsmoke.utils import DataError
-from mmsmoke.utils.randomness import seeded
 
 from .table import TABLE, balance_problems, choose_split, mask_problems, read_table
 
@@ -65,7 +63,6 @@ class WeakSegDataset(BaseDataset):
         self.split = split
         self.seg_map_dir = seg_map_dir
         self.check_masks = check_masks
-        self._augmentation_seed = None
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
 
     @property
@@ -137,24 +134,6 @@ class WeakSegDataset(BaseDataset):
                 f'{self.data_root}: {problems[0]}{more}. '
                 f'python tools/check_dataset.py {self.data_root} lists all'
             )
-
-    def seed_augmentation(self, *numbers: int) -> None:
-        """From now on, what is random about an image depends on these numbers and the image only.
-
-        To be called before the loader starts its workers, then whenever the numbers change: the
-        workers see them, too.
-        """
-        numbers = torch.tensor(numbers, dtype=torch.int64)
-        if self._augmentation_seed is None:
-            self._augmentation_seed = numbers.share_memory_()
-        else:
-            self._augmentation_seed.copy_(numbers)
-
-    def prepare_data(self, idx: int) -> dict:
-        if self._augmentation_seed is None:
-            return super().prepare_data(idx)
-        with seeded(*self._augmentation_seed.tolist(), idx):
-            return super().prepare_data(idx)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Present classes, for mmengine's ClassBalancedDataset."""

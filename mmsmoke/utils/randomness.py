@@ -1,3 +1,4 @@
+import hashlib
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,19 +7,20 @@ import numpy as np
 import torch
 
 
-def seed_everything(*numbers: int) -> None:
-    """Seeds Python, NumPy and torch from several numbers; no two tuples share a stream."""
-    seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
+def seed_everything(*what: str | int) -> None:
+    """Seeds Python, NumPy and torch by a name and numbers, as in ``('step', seed, 17)``."""
+    digest = hashlib.sha256(repr(what).encode()).digest()
+    seed = int.from_bytes(digest[:4], 'big')
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
 @contextmanager
-def seeded(*numbers: int) -> Iterator[None]:
-    """Randomness from these numbers inside; outside it goes on as if nothing had happened."""
+def seeded(*what: str | int) -> Iterator[None]:
+    """Randomness from these inside; outside it goes on as if nothing had happened."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    seed_everything(*numbers)
+    seed_everything(*what)
     try:
         yield
     finally:

@@ -102,6 +102,15 @@ def test_amp_on_a_gpu_scales_the_loss_unless_bfloat16_was_chosen(monkeypatch):
     assert cfg.optim_wrapper.type == 'mmsmoke.AutocastOptimWrapper'
 
 
+def test_parameters_that_do_not_learn_stay_out_of_the_optimizer_by_default(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text("optim_wrapper = dict(type='OptimWrapper')")
+    ours = 'mmsmoke.LearnableOptimWrapperConstructor'
+    assert load_config(config).optim_wrapper.constructor == ours
+    cfg = load_config(config, options={'optim_wrapper.constructor': 'LearningRateDecay'})
+    assert cfg.optim_wrapper.constructor == 'LearningRateDecay'
+
+
 @pytest.mark.parametrize('launcher', ['slurm', 'mpi'])
 def test_launchers_that_need_a_gpu_say_so(monkeypatch, launcher):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)

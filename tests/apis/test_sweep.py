@@ -107,11 +107,36 @@ def test_it_leaves_runs_to_the_process_that_has_them(sweep, tmp_path, monkeypatc
     assert student.model.init_cfg.checkpoint.endswith('best_x_epoch_5.pth')
 
 
+def test_the_student_of_an_earlier_sweep_waits_until_its_teacher_is_verified(sweep, monkeypatch):
+    path, _ = sweep
+    run_sweep(str(path))
+    order, known = [], module.train_and_test
+
+    def noted(cfg, folder, *rest):
+        order.append(folder.parent.name)
+        return known(cfg, folder, *rest)
+
+    monkeypatch.setattr(module, 'train_and_test', noted)
+    run_sweep(str(path))
+    assert order == ['teacher', 'teacher', 'student', 'student']
+
+
 @pytest.mark.parametrize('wrong', ['nobody', 'student'])
 def test_a_variant_that_needs_no_other_variant_is_named(sweep, wrong):
     path, _ = sweep
     path.write_text(path.read_text().replace('{best:teacher}', f'{{best:{wrong}}}'))
     with pytest.raises(UserError, match=f'variant student needs {wrong}, which is no other'):
+        run_sweep(str(path))
+
+
+def test_a_circle_of_needs_is_an_error_and_so_is_an_empty_sweep(sweep):
+    path, _ = sweep
+    text = path.read_text()
+    path.write_text(text.replace("teacher={'", "teacher={'model.init_cfg.x': '{best:student}', '"))
+    with pytest.raises(UserError, match='need each other in a circle'):
+        run_sweep(str(path))
+    path.write_text(text.replace('seeds = [0, 1]', 'seeds = []'))
+    with pytest.raises(UserError, match='no seeds or no variants'):
         run_sweep(str(path))
 
 

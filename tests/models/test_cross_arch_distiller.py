@@ -265,6 +265,14 @@ def test_checkpoint_of_the_teacher_is_loaded(tmp_path):
         assert torch.equal(model.teacher.state_dict()[name], value), name
 
 
+def test_what_is_aligned_can_be_read():
+    model = build(student=VIT_CLS, read_projection=True).eval()
+    inputs = torch.randn(2, 3, 32, 48)
+    samples = model.predict(inputs)
+    aligned = model.projection(model.student.extract_feat(inputs))[:, :1].relu()
+    assert torch.equal(torch.stack([sample.cams for sample in samples]), aligned)
+
+
 def test_background_share_of_the_teacher_is_logged():
     model = build()
     with torch.no_grad():
@@ -290,6 +298,12 @@ def test_background_share_of_the_teacher_is_logged():
             'the student has num_classes=1, the teacher 3',
         ),
         (dict(teacher=CNN, transfer_loss=dict(COSINE, channels='fg')), 'background=True'),
+        (dict(projection=dict(PROJECTION, out_channels=3)), "the teacher's map has 2 channels"),
+        (dict(align='class_maps', read_projection=True), 'no projection onto class maps to read'),
+        (
+            dict(teacher=dict(PCM, init_cfg=dict(type='Pretrained', checkpoint='no/such.pth'))),
+            'checkpoint no/such.pth of the teacher not found: train the teacher first',
+        ),
         (dict(student=dict(config='no/such.py')), 'config no/such.py not found'),
     ],
 )

@@ -83,6 +83,11 @@ def test_two_processes_learn_what_one_learns_and_the_student_goes_its_own_way(pr
         same = dict(atol=0, rtol=0) if key.startswith('teacher.') else dict(atol=2e-4, rtol=1e-2)
         torch.testing.assert_close(value, weights['two'][key], **same, msg=key)
 
+    done = subprocess.run(
+        [sys.executable, 'tools/test.py', folder / 'plain.py', folder / 'one/epoch_2.pth'],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2 and 'publish_student.py takes the student out' in done.stderr
     run(sys.executable, 'tools/model_converters/publish_student.py', folder / 'one/epoch_2.pth',
         folder / 'student.pth')  # fmt: skip
     out = run(sys.executable, 'tools/test.py', folder / 'plain.py', folder / 'student.pth',

@@ -1,6 +1,7 @@
 """Cuts the student out of a distiller's checkpoint, for an ordinary CAMClassifier config."""
 
 import argparse
+from pathlib import Path
 
 import torch
 
@@ -12,6 +13,8 @@ PREFIX = 'student.'
 
 def publish(checkpoint: str, out: str) -> int:
     """Writes the student's weights and what belongs to them; returns how many tensors."""
+    if not Path(checkpoint).is_file():
+        raise UserError(f'checkpoint {checkpoint} not found')
     whole = torch.load(checkpoint, map_location='cpu', weights_only=False)
     weights = {
         name.removeprefix(PREFIX): value

@@ -1,6 +1,5 @@
 optim_wrapper = dict(
     type='OptimWrapper',
-    constructor='mmsmoke.LearnableOptimWrapperConstructor',
     optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.05),
 )
 param_scheduler = [

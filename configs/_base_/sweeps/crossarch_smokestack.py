@@ -13,6 +13,13 @@ options = {
 }
 plain = dict(cnn_pcm=dict(config='configs/cam/resnet18-s-pcm_12e_smokestack-128.py'))
 teacher = {'model.teacher.init_cfg.checkpoint': '{best:cnn_pcm}'}
+# as the thesis trained both: gradients into both, and a lambda of 0.5
+co_training = {
+    'model.paradigm': 'co_training',
+    'model.detach': 'none',
+    'model.transfer_loss.loss_weight': 0.5,
+    'model.teacher.init_cfg': None,
+}
 splits = ['val', 'test', 'chimney_only', 'smoke_only']
 threshold_split = 'val'
 columns = [

@@ -22,7 +22,8 @@ class ResNetPCM(ResNet):
     Args: as :class:`mmpretrain.models.ResNet`, whose ``out_indices`` are ignored; the strides
         give output stride 16 by default.
         mode: ``thesis`` adds a 3x3 convolution to the map, and the comparison trains the trunk.
-            ``seam`` gives the map of the last stage, and the comparison cannot change the trunk.
+            ``seam`` gives the map of the last stage, and the comparison cannot change the trunk;
+            what SEAM's head and siamese losses do with it is not here.
         widths: channels taken from the last stage but one, from the last, and of the features
             that are compared; those of the publication of the mode by default.
 

@@ -1,5 +1,6 @@
 from .grad_cam import GradCAM
 from .linear import LinearCAM
 from .multi_scale import MultiScaleCAM
+from .projection import ProjectionCAM
 
-__all__ = ['GradCAM', 'LinearCAM', 'MultiScaleCAM']
+__all__ = ['GradCAM', 'LinearCAM', 'MultiScaleCAM', 'ProjectionCAM']

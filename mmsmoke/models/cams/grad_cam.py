@@ -21,7 +21,7 @@ class GradCAM:
     Args:
         layers: indices into :func:`~mmsmoke.models.cams.layers.cam_layers` of the backbone; the
             thesis takes the last, and for fusion -5, -4, -2 and -1 of a ViT. Coarser maps are
-            resized to the finest of the chosen.
+            resized to the finest of the chosen, signs and all.
 
     Example:
         >>> cam = dict(type='mmsmoke.GradCAM', layers=(-5, -4, -2, -1))

@@ -45,7 +45,8 @@ class MultiScaleCAM:
             those of ``irn`` do not.
         cam: the read-out that looks at each view; the head's own linear map by default.
         scales, flip: instead of the recipe's.
-        size_divisor: sides of a view are rounded to its nearest multiple, at least one: the patch
+        size_divisor: sides of a view of another scale than 1 are rounded to its nearest multiple,
+            at least one: the patch
             size of a ViT, 1 for a CNN.
     """
 
@@ -73,7 +74,8 @@ class MultiScaleCAM:
         size = inputs.shape[-2:]
         logits, views = [], []
         for scale in self.scales:
-            view = _resize(inputs, [self._fitting(scale * side) for side in size])
+            sides = [side if scale == 1 else self._fitting(scale * side) for side in size]
+            view = _resize(inputs, sides)
             view_logits, maps = self._look(classifier, view, size)
             pair = [maps]
             if self.flip:

@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
@@ -9,6 +10,7 @@ from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, resolve_network
 
+from ..cams import ProjectionCAM
 from .renormalize import Renormalize
 
 # what of the student is compared with what of the teacher
@@ -40,8 +42,8 @@ class CrossArchDistiller(BaseModel):
             - ``read_out``: a projection of the student's features with the teacher's class maps,
               K + 1 channels if the teacher's head has a background (the thesis).
             - ``features``: a projection of the student's features with the teacher's features.
-            - ``class_maps``: both heads' class maps, so the map that is read later is the map
-              that is aligned; a background channel is left out.
+            - ``class_maps``: both heads' class maps, so that with a linear read-out the map that
+              is read later is the map that is aligned; a background channel is left out.
             - ``logits``: both heads' logits, the classical distillation.
         projection: for the student's features, a
             :class:`~mmsmoke.models.necks.FeatureProjection`; its channels are filled in if not
@@ -50,6 +52,8 @@ class CrossArchDistiller(BaseModel):
             projections learn, both can become constant; give one of them a ``frozen_random`` kind.
         paradigm: ``teacher_student`` (the teacher is frozen) or ``co_training`` (both learn from
             labels).
+        read_projection: predict with the maps of the projection instead of the student's own; it
+            shows what was aligned. For ``read_out`` only, and not for publishing.
         detach: through whom the transfer loss sends no gradient, in co-training: ``teacher``,
             ``student`` or ``none``. Projections learn in any case.
     """
@@ -64,6 +68,7 @@ class CrossArchDistiller(BaseModel):
         teacher_projection: dict | None = None,
         paradigm: str = 'teacher_student',
         detach: str = 'teacher',
+        read_projection: bool = False,
         init_cfg: dict | None = None,
     ):
         for name, value, choices in (
@@ -88,6 +93,10 @@ class CrossArchDistiller(BaseModel):
                 raise UserError(f"detach={detach!r} needs paradigm='co_training'")
             self.teacher.requires_grad_(False)
             self.teacher.eval()
+        if read_projection:
+            if align != 'read_out':
+                raise UserError(f'align={align!r} has no projection onto class maps to read')
+            self.student.read_out = ProjectionCAM(self.projection)
 
     def _build_projections(self, projection: dict | None, teacher_projection: dict | None) -> None:
         student_source, teacher_source = ALIGN[self.align]
@@ -103,6 +112,11 @@ class CrossArchDistiller(BaseModel):
             self.teacher_projection = MODELS.build({**ours, **teacher_projection})
             width = teacher_projection.get('out_channels', width)
         if projection is not None:
+            if projection.get('out_channels', width) != width:
+                raise UserError(
+                    f'projection.out_channels is {projection["out_channels"]}, '
+                    f"but the teacher's map has {width} channels"
+                )
             ours = dict(in_channels=self.student.head.in_channels, out_channels=width)
             self.projection = MODELS.build({**ours, **projection})
 
@@ -118,7 +132,17 @@ class CrossArchDistiller(BaseModel):
             )
 
     def init_weights(self) -> None:
+        checkpoint = (self.teacher.init_cfg or {}).get('checkpoint', '')
+        if checkpoint and '://' not in checkpoint and not Path(checkpoint).is_file():
+            raise UserError(
+                f'checkpoint {checkpoint} of the teacher not found: train the teacher first, or '
+                'name another by --cfg-options model.teacher.init_cfg.checkpoint=…'
+            )
         super().init_weights()
+        for role in ('student', 'teacher'):
+            network = getattr(self, role)
+            name, width = type(network.backbone).__name__, network.head.in_channels
+            print_log(f'{role}: {name}, {width} channels wide', logger='current')
         if self.frozen_teacher and not self.teacher.init_cfg:
             print_log(
                 'the frozen teacher has no checkpoint: set '
