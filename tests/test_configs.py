@@ -1,4 +1,4 @@
-"""Every config file is built, each folder by a clean interpreter, as a user's command would do it."""
+"""Every config file is built, each folder by a clean interpreter, as a user would build it."""
 
 import os
 import subprocess
