@@ -1,6 +1,7 @@
 """What the tools share: read a config with its command-line changes, build a Runner from it."""
 
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,14 +56,21 @@ def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
     """Tests or labels with this checkpoint."""
     if not Path(checkpoint).is_file():
         raise UserError(f'checkpoint {checkpoint} not found')
-    weights = torch.load(checkpoint, map_location='cpu', mmap=True, weights_only=False)
-    names = weights.get('state_dict', weights)
-    if 'student' not in cfg.model and any(name.startswith('student.') for name in names):
+    if 'student' not in cfg.model and holds_student(checkpoint):
         raise UserError(
             f'{checkpoint} is the checkpoint of a distiller; '
             'tools/model_converters/publish_student.py takes the student out of it'
         )
     cfg.load_from, cfg.resume = str(checkpoint), False
+
+
+def holds_student(checkpoint: str | os.PathLike) -> bool:
+    """Is it the checkpoint of a distiller?"""
+    # without reading the weights, where the file format allows it
+    content = torch.load(
+        checkpoint, map_location='cpu', mmap=zipfile.is_zipfile(checkpoint), weights_only=False
+    )
+    return any(name.startswith('student.') for name in content.get('state_dict', content))
 
 
 def resume(cfg: Config) -> None:

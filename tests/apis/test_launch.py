@@ -2,7 +2,13 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmsmoke.apis.launch import build_runner, load_config, resume, use_mixed_precision
+from mmsmoke.apis.launch import (
+    build_runner,
+    holds_student,
+    load_config,
+    resume,
+    use_mixed_precision,
+)
 from mmsmoke.engine import best_checkpoint, latest_checkpoint
 from mmsmoke.utils import UserError
 
@@ -100,6 +106,15 @@ def test_amp_on_a_gpu_scales_the_loss_unless_bfloat16_was_chosen(monkeypatch):
     cfg = Config(dict(optim_wrapper=dict(type='mmsmoke.AutocastOptimWrapper')))
     use_mixed_precision(cfg)
     assert cfg.optim_wrapper.type == 'mmsmoke.AutocastOptimWrapper'
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_distillers_are_told_by_their_checkpoints(tmp_path, zipped):
+    path = tmp_path / 'epoch_1.pth'
+    for name, expected in (('student.head.weight', True), ('head.student.weight', False)):
+        for content in ({name: torch.zeros(1)}, dict(state_dict={name: torch.zeros(1)}, meta={})):
+            torch.save(content, path, _use_new_zipfile_serialization=zipped)
+            assert holds_student(path) == expected
 
 
 def test_parameters_that_do_not_learn_stay_out_of_the_optimizer_by_default(tmp_path):
