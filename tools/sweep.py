@@ -2,6 +2,8 @@
 
 import argparse
 
+from mmengine.config import DictAction
+
 from mmsmoke.apis.sweep import run_sweep
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -12,8 +14,15 @@ def main() -> None:
     parser.add_argument('sweep', help='sweep file, of configs/sweeps/')
     parser.add_argument('--work-dir', help='where the runs go (work_dirs/SWEEP)')
     parser.add_argument('--out', help='JSON file for the results (SWEEP.json in the work dir)')
+    parser.add_argument('--seeds', nargs='+', type=int, help='instead of those of the file')
+    parser.add_argument(
+        '--variants', nargs='+', help='only these, and those whose checkpoints they start from'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='changes to every run: key=value …'
+    )
     args = parser.parse_args()
-    run_sweep(args.sweep, args.work_dir, args.out)
+    run_sweep(args.sweep, args.work_dir, args.out, args.seeds, args.variants, args.cfg_options)
 
 
 if __name__ == '__main__':

@@ -3,13 +3,13 @@
 import re
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 
 from mmsmoke.engine import best_checkpoint
-from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils import UserError, plain, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
@@ -20,7 +20,14 @@ from .stages import Busy, exclusive, say, train_and_test
 _BEST = re.compile(r'\{best:([^}]+)\}')
 
 
-def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = None) -> dict:
+def run_sweep(
+    sweep_file: str,
+    work_dir: str | None = None,
+    out: str | None = None,
+    seeds: Sequence[int] | None = None,
+    variants: Sequence[str] | None = None,
+    options: Mapping | None = None,
+) -> dict:
     """Trains and tests every variant with every seed; finished runs are kept.
 
     Started twice at once, in the same work_dir, it does two runs at a time: each process takes
@@ -34,11 +41,17 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
 
     Args:
         out: JSON file for the results, written anew after each run.
+        seeds: instead of those of the file.
+        variants: only these, and those that they start from.
+        options: more changes to every config, which have the last word.
 
     Returns:
         The results of all runs; see :func:`sweep_table` for a table of them.
     """
     sweep = load_config(sweep_file, work_dir)
+    sweep.seeds = seeds or sweep.seeds
+    sweep.variants = _choose(sweep.variants, variants)
+    sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
     out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
     for data_root, arguments in sweep.get('draw', {}).items():
@@ -75,6 +88,19 @@ def run_sweep(sweep_file: str, work_dir: str | None = None, out: str | None = No
     return result
 
 
+def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
+    """These variants and all that they start from, in the order of the file."""
+    chosen, more = set(), list(variants if names is None else names)
+    while more:
+        name = more.pop()
+        if name not in variants:
+            raise UserError(f'no variant {name}; there are {", ".join(variants)}')
+        if name not in chosen:
+            chosen.add(name)
+            more += [other for other in _BEST.findall(str(variants[name])) if other in variants]
+    return {name: changes for name, changes in variants.items() if name in chosen}
+
+
 def _needed(sweep: Config, name: str) -> set[str]:
     """The variants whose checkpoints this one starts from."""
     needed = set(_BEST.findall(str(sweep.variants[name])))
@@ -93,7 +119,7 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
         for key, value in sweep.variants[name].items()
     }
     config = changes.pop('config', sweep.config)
-    options = {**sweep.get('options', {}), **changes, 'randomness.seed': seed}
+    options = {**sweep.get('options', {}), **changes, **sweep.last_word, 'randomness.seed': seed}
     cfg = load_config(config, options=options)
     run = folder / name / f'seed-{seed}'
     return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
@@ -103,6 +129,7 @@ def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
     return dict(
         sweep=str(sweep_file),
         command=f'python tools/sweep.py {sweep_file}',
+        options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
         runs=[
             dict(variant=name, seed=seed, protocol=one['protocol'], splits=one['splits'])

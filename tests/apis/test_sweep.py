@@ -129,6 +129,22 @@ def test_a_variant_that_needs_no_other_variant_is_named(sweep, wrong):
         run_sweep(str(path))
 
 
+def test_a_part_can_be_chosen_and_options_have_the_last_word(sweep):
+    path, trained = sweep
+    options = {'optim_wrapper.optimizer.lr': 0.25}
+    result = run_sweep(str(path), seeds=[7], variants=['student'], options=options)
+    assert [(run['variant'], run['seed']) for run in result['runs']] == [
+        ('student', 7), ('teacher', 7),
+    ]  # fmt: skip
+    assert all(cfg.optim_wrapper.optimizer.lr == 0.25 for _, _, cfg in trained)
+    assert result['options'] == options
+    trained.clear()
+    run_sweep(str(path), seeds=[8], variants=['teacher'])
+    assert [name for name, _, _ in trained] == ['teacher']
+    with pytest.raises(UserError, match='no variant nobody; there are student, teacher'):
+        run_sweep(str(path), variants=['nobody'])
+
+
 def test_a_circle_of_needs_is_an_error_and_so_is_an_empty_sweep(sweep):
     path, _ = sweep
     text = path.read_text()
