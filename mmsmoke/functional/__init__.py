@@ -4,6 +4,7 @@ from .cam import (
     fuse_cams,
     merge_views,
     normalize_cams,
+    resize_maps,
     scores_to_mask,
     threshold_of_power,
 )
@@ -28,6 +29,7 @@ __all__ = [
     'normalize_cams',
     'oracle_iou',
     'pooled_iou',
+    'resize_maps',
     'scores_to_mask',
     'threshold_counts',
     'threshold_of_power',

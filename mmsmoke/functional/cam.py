@@ -106,7 +106,12 @@ def cams_to_scores(
     scores = normalize_cams(cams.float(), normalize)
     if present is not None:
         scores = scores * present.to(scores)[:, None, None]
-    return F.interpolate(scores[None], size=size, mode='bilinear', align_corners=False)[0]
+    return resize_maps(scores[None], size)[0]
+
+
+def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """[B, C, h, w] to [B, C, *size], bilinearly, corners not aligned; everywhere the same way."""
+    return F.interpolate(maps, size=tuple(size), mode='bilinear', align_corners=False)
 
 
 def scores_to_mask(scores: Tensor, threshold: float) -> Tensor:

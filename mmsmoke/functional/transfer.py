@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .cam import resize_maps
+
 EPS = 1e-8
 
 
@@ -144,12 +146,8 @@ def match_grids(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     if student.shape[2:] == teacher.shape[2:]:
         return student, teacher
     if student.shape[2:].numel() > teacher.shape[2:].numel():
-        return _resize(student, teacher), teacher
-    return student, _resize(teacher, student)
-
-
-def _resize(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, size=like.shape[2:], mode='bilinear', align_corners=False)
+        return resize_maps(student, teacher.shape[2:]), teacher
+    return student, resize_maps(teacher, student.shape[2:])
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -2,9 +2,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmsmoke.functional import resize_maps
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
@@ -46,8 +46,7 @@ class GradCAM:
                 for activation, gradient in zip(activations, gradients, strict=True)
             ]
         size = max((m.shape[2:] for m in maps), key=torch.Size.numel)
-        maps = [F.interpolate(m, size=size, mode='bilinear', align_corners=False) for m in maps]
-        return logits.detach(), torch.stack(maps, dim=1)
+        return logits.detach(), torch.stack([resize_maps(m, size) for m in maps], dim=1)
 
 
 def _choose(backbone: nn.Module, indices: Sequence[int]) -> list[nn.Module]:

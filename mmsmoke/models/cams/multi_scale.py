@@ -2,10 +2,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from mmsmoke.functional import merge_views, normalize_cams
+from mmsmoke.functional import merge_views, normalize_cams, resize_maps
 from mmsmoke.registry import MODELS
 
 STEPS = dict(raw=lambda maps: maps, relu=Tensor.relu, minmax=normalize_cams)
@@ -75,7 +74,7 @@ class MultiScaleCAM:
         logits, views = [], []
         for scale in self.scales:
             sides = [side if scale == 1 else self._fitting(scale * side) for side in size]
-            view = _resize(inputs, sides)
+            view = resize_maps(inputs, sides)
             view_logits, maps = self._look(classifier, view, size)
             pair = [maps]
             if self.flip:
@@ -92,8 +91,4 @@ class MultiScaleCAM:
     def _look(self, classifier, view: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
         logits, maps = self.cam(classifier, view)
         maps = self.step(maps.float())
-        return logits, _resize(maps.flatten(0, 1), size).unflatten(0, maps.shape[:2])
-
-
-def _resize(images: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(images, size=tuple(size), mode='bilinear', align_corners=False)
+        return logits, resize_maps(maps.flatten(0, 1), size).unflatten(0, maps.shape[:2])

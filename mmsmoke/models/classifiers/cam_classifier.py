@@ -45,8 +45,8 @@ class CAMClassifier(ImageClassifier):
         logits, maps = self.read_out(self, inputs)
         self.head._get_predictions(logits, data_samples)
         for sample, layers in zip(data_samples, maps.relu(), strict=True):
+            sample.cams = layers[0]
             if len(layers) > 1:
-                sample.cam_layers = layers
-            sample.cams = fuse_cams(layers) if len(layers) > 1 else layers[0]
+                sample.cam_layers, sample.cams = layers, fuse_cams(layers)
             sample.set_metainfo(dict(cam_normalize=self.cam_normalize))
         return data_samples

@@ -132,7 +132,8 @@ class CrossArchDistiller(BaseModel):
             )
 
     def init_weights(self) -> None:
-        checkpoint = (self.teacher.init_cfg or {}).get('checkpoint', '')
+        init_cfg = self.teacher.init_cfg
+        checkpoint = init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None
         if checkpoint and '://' not in checkpoint and not Path(checkpoint).is_file():
             raise UserError(
                 f'checkpoint {checkpoint} of the teacher not found: train the teacher first, or '
