@@ -1,7 +1,7 @@
-# The weight of the transfer loss.
+# The weight of the transfer loss: the thesis' values, and two beyond.
 _base_ = '../_base_/sweeps/crossarch_smokestack.py'
 
-variants = dict(**_base_.plain)
-for weight in (0.3, 0.5, 0.8, 1.0, 1.3, 1.5):
+variants = dict(**_base_.plain, global_cosine=_base_.teacher)  # whose lambda is 1
+for weight in (0.3, 0.5, 0.8, 1.3, 1.5, 3.0, 10.0):
     variants[f'lambda {weight}'] = {**_base_.teacher, 'model.transfer_loss.loss_weight': weight}
 del weight

@@ -1,8 +1,14 @@
 # Larger networks and photographs, on a GPU.
-_base_ = ['./crossarch_smoke5k.py', '../_base_/sweeps/crossarch_large.py']
+_base_ = './crossarch_smokestack-224.py'
 
-config = _base_.large.config
 work_dir = 'work_dirs/crossarch_smoke5k-224'
 data_root = 'data/smoke5k-pack'
-options = dict(**_base_.large.options, data_root=data_root)
-variants = _base_.large.variants
+draw = dict(_delete_=True)
+options = dict(data_root=data_root)
+splits = ['val', 'test']
+columns = [
+    ('CAM IoU, val', 'val', 'cam/image_iou'),
+    ('CAM IoU, test', 'test', 'cam/image_iou'),
+    ('accuracy, val', 'val', 'label/accuracy'),
+    ('accuracy, test', 'test', 'label/accuracy'),
+]

@@ -15,7 +15,7 @@ from mmsmoke.visualization import markdown_table
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
-from .stages import Busy, exclusive, say, train_and_test
+from .stages import RESULTS, Busy, exclusive, say, train_and_test
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
 
@@ -35,7 +35,8 @@ def run_sweep(
 
     A sweep file has ``config``, ``options`` (changes to it for all), ``variants`` (name ->
     changes; the key ``config`` names another config, ``'{best:NAME}'`` in a value stands for the
-    best checkpoint of that variant with the same seed), ``seeds``, ``splits``,
+    best checkpoint of that variant with the same seed, ``'{best:WORK_DIR/NAME}'`` for that of a
+    finished sweep whose work_dir lies beside this one's), ``seeds``, ``splits``,
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
     data, ``draw`` (data_root -> arguments of the Smokestack converter).
 
@@ -103,7 +104,7 @@ def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
 
 def _needed(sweep: Config, name: str) -> set[str]:
     """The variants whose checkpoints this one starts from."""
-    needed = set(_BEST.findall(str(sweep.variants[name])))
+    needed = {other for other in _BEST.findall(str(sweep.variants[name])) if '/' not in other}
     for other in needed:
         if other not in sweep.variants or other == name:
             raise UserError(f'variant {name} needs {other}, which is no other variant of the sweep')
@@ -112,17 +113,28 @@ def _needed(sweep: Config, name: str) -> set[str]:
 
 def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
     def fill(match: re.Match) -> str:
-        return str(best_checkpoint(folder / match[1] / f'seed-{seed}'))
+        base = folder.parent if '/' in match[1] else folder
+        run = base / match[1] / f'seed-{seed}'
+        if not (run / RESULTS).is_file():
+            raise UserError(f'variant {name} starts from {run}, which is not finished')
+        return str(best_checkpoint(run))
 
-    changes = {
-        key: _BEST.sub(fill, value) if isinstance(value, str) else value
-        for key, value in sweep.variants[name].items()
-    }
+    changes = _replace(sweep.variants[name], fill)
     config = changes.pop('config', sweep.config)
     options = {**sweep.get('options', {}), **changes, **sweep.last_word, 'randomness.seed': seed}
     cfg = load_config(config, options=options)
     run = folder / name / f'seed-{seed}'
     return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
+
+
+def _replace(node, fill):
+    if isinstance(node, str):
+        return _BEST.sub(fill, node)
+    if isinstance(node, Mapping):
+        return {key: _replace(value, fill) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return type(node)(_replace(value, fill) for value in node)
+    return node
 
 
 def _result(sweep_file: str, sweep: Config, tested: list) -> dict:

@@ -145,6 +145,26 @@ def test_a_part_can_be_chosen_and_options_have_the_last_word(sweep):
         run_sweep(str(path), variants=['nobody'])
 
 
+def test_a_variant_starts_from_a_finished_run_of_another_sweep(sweep, tmp_path):
+    path, trained = sweep
+    text = path.read_text().replace(
+        "'model.init_cfg.checkpoint': '{best:teacher}'",
+        "'model.init_cfg': dict(checkpoint='{best:warm/plain}')",
+    )
+    path.write_text(text.replace('[0, 1]', '[1]'))
+    run = tmp_path / 'warm/plain/seed-1'
+    with pytest.raises(UserError, match='student starts from .*warm/plain/seed-1, which is not'):
+        run_sweep(str(path))
+    run.mkdir(parents=True)
+    (run / 'best_x_epoch_3.pth').touch()
+    with pytest.raises(UserError, match='which is not finished'):
+        run_sweep(str(path))
+    write_json(run / 'results.json', {})
+    run_sweep(str(path))
+    (cfg,) = (cfg for name, _, cfg in trained if name == 'student')
+    assert cfg.model.init_cfg.checkpoint == str(run / 'best_x_epoch_3.pth')
+
+
 def test_a_circle_of_needs_is_an_error_and_so_is_an_empty_sweep(sweep):
     path, _ = sweep
     text = path.read_text()
