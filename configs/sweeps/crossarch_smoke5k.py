@@ -1,6 +1,6 @@
 # The same on photographs: data/smoke5k-pack in the standard layout.
-# From scratch, no network learns much there in 12 epochs (variants *_scratch), so all the others start
-# from their counterparts of the sweep on drawn scenes, crossarch_smokestack, which must be finished.
+# From scratch, networks learn little there in 12 epochs (variants *_scratch), so all others start
+# from their counterparts of the finished sweep on drawn scenes, crossarch_smokestack.
 _base_ = './crossarch_smokestack.py'
 
 own = 'configs/crossarch/crossarch-own_r18-s-pcm_vit-xs_12e_smoke5k-pack-112.py'

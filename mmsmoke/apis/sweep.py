@@ -3,7 +3,7 @@
 import re
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -127,13 +127,14 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
     return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
 
 
-def _replace(node, fill):
+def _replace(node, fill: Callable[[re.Match], str]):
+    """The same with every ``{best:…}`` in it filled in."""
     if isinstance(node, str):
         return _BEST.sub(fill, node)
     if isinstance(node, Mapping):
         return {key: _replace(value, fill) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return type(node)(_replace(value, fill) for value in node)
+        return [_replace(value, fill) for value in node]
     return node
 
 

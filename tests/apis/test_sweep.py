@@ -153,7 +153,7 @@ def test_a_variant_starts_from_a_finished_run_of_another_sweep(sweep, tmp_path):
     )
     path.write_text(text.replace('[0, 1]', '[1]'))
     run = tmp_path / 'warm/plain/seed-1'
-    with pytest.raises(UserError, match='student starts from .*warm/plain/seed-1, which is not'):
+    with pytest.raises(UserError, match=r'student starts from .*warm/plain/seed-1, which is not'):
         run_sweep(str(path))
     run.mkdir(parents=True)
     (run / 'best_x_epoch_3.pth').touch()
