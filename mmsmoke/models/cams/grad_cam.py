@@ -4,7 +4,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
-from mmsmoke.functional import resize_maps
+from mmsmoke.functional import normalize_cams, resize_maps
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
@@ -20,8 +20,8 @@ class GradCAM:
 
     Args:
         layers: indices into :func:`~mmsmoke.models.cams.layers.cam_layers` of the backbone; the
-            thesis takes the last, and for fusion -5, -4, -2 and -1 of a ViT. Coarser maps are
-            resized to the finest of the chosen, signs and all.
+            thesis takes the last, and for fusion -5, -4, -2 and -1 of a ViT. Maps of differing
+            grids are min-max normalised, as their fusion wants them, and resized to the finest.
 
     Example:
         >>> cam = dict(type='mmsmoke.GradCAM', layers=(-5, -4, -2, -1))
@@ -45,8 +45,11 @@ class GradCAM:
                 _weighted_sum(activation.detach(), gradient, grid=feats[-1].shape[2:])
                 for activation, gradient in zip(activations, gradients, strict=True)
             ]
-        size = max((m.shape[2:] for m in maps), key=torch.Size.numel)
-        return logits.detach(), torch.stack([resize_maps(m, size) for m in maps], dim=1)
+        sizes = {m.shape[2:] for m in maps}
+        if len(sizes) > 1:
+            finest = max(sizes, key=torch.Size.numel)
+            maps = [resize_maps(normalize_cams(m), finest) for m in maps]
+        return logits.detach(), torch.stack(maps, dim=1)
 
 
 def _choose(backbone: nn.Module, indices: Sequence[int]) -> list[nn.Module]:
