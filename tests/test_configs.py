@@ -56,6 +56,16 @@ def test_run_configs_build(folder):
     assert in_clean_interpreter(BUILD_RUN, *configs).endswith(f'built {len(configs)}\n')
 
 
+@pytest.mark.parametrize('folder', RUNS)
+def test_a_config_inherited_by_the_package_s_name_is_the_same(folder, tmp_path):
+    from mmsmoke.apis.launch import load_config
+
+    for config in sorted((ROOT / 'configs' / folder).rglob('*.py')):
+        child = tmp_path / config.name
+        child.write_text(f"_base_ = 'mmsmoke::{config.relative_to(ROOT / 'configs')}'\n")
+        assert load_config(child).to_dict() == load_config(config).to_dict()
+
+
 @pytest.mark.parametrize('plan', PLANS, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
 def test_plan_names_configs_and_splits_that_exist(plan):
     from mmsmoke.apis.launch import load_config

@@ -11,7 +11,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError, find_config, resolve_network
+from mmsmoke.utils import UserError, read_config, resolve_network
 from mmsmoke.utils.quiet import silence_known_noise
 
 
@@ -23,7 +23,7 @@ def load_config(
 ) -> Config:
     """Reads a config, by default with ``work_dirs/NAME`` as its work_dir, as mmseg does."""
     silence_known_noise()
-    cfg = Config.fromfile(str(find_config(config)))
+    cfg = read_config(config)
     cfg.launcher = launcher
     options = dict(options or {})
     if 'data_root' in options:

@@ -1,21 +1,17 @@
-"""The end of a pipeline: its summary table and pictures of what each stage makes of an image."""
+"""A pipeline's summary table, and pictures of what trained models make of an image."""
 
-import copy
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, MODELS, DefaultScope
-from mmengine.runner import load_checkpoint
 from PIL import Image, ImageOps
 
 from mmsmoke.functional import cams_to_scores, scores_to_mask
 from mmsmoke.utils import atomic_path
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
-from .launch import load_config
+from .predictor import Predictor, spread_positives
 
 TITLES = ('image', 'CAM', 'pseudo mask', 'segmenter', 'truth')
 
@@ -48,16 +44,14 @@ def draw_examples(
     sheet is ``examples.png`` in ``folder``; each row is also a picture of its own in
     ``examples/``. Where truth is unknown its column stays blank.
     """
-    cams, masks = _Predictor(classifier), _Predictor(segmentor)
+    cams, masks = Predictor(classifier), Predictor(segmentor)
     cam_data, mask_data = cams.dataset(split), masks.dataset(split)
     palette = cam_data.metainfo['palette']
-    positive = [i for i in range(len(cam_data)) if any(cam_data.get_data_info(i)['gt_score'])]
-    chosen = np.linspace(0, len(positive) - 1, min(most, len(positive))).round().astype(int)
     rows = []
-    for index in (positive[i] for i in chosen):
+    for index in spread_positives(cam_data, most):
         sample = cams(cam_data[index])
-        picture = np.asarray(ImageOps.exif_transpose(Image.open(sample.img_path)).convert('RGB'))
-        scores = cams_to_scores(sample.cams, picture.shape[:2], sample.present())
+        picture = _picture(sample)
+        scores = _scores(sample, picture)
         pseudo = scores_to_mask(scores, threshold)
         predicted = masks(mask_data[index]).pred_sem_seg.data[0]
         truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
@@ -74,34 +68,56 @@ def draw_examples(
     return path
 
 
+def draw_cams(
+    out: str | Path, results: Mapping[str, Mapping], split: str = 'test', most: int = 5
+) -> None:
+    """A sheet of several classifiers' maps of the same images, with the mask that each would give.
+
+    The images are spread evenly over those of the split that hold smoke. The outline is where the
+    map exceeds the threshold that the classifier was tested with.
+
+    Args:
+        results: title of the column -> what tools/test.py wrote about the classifier.
+    """
+    predictors = {title: Predictor(result) for title, result in results.items()}
+    data = {title: predictor.dataset(split) for title, predictor in predictors.items()}
+    first = next(iter(data.values()))
+    palette = first.metainfo['palette']
+    rows = []
+    for index in spread_positives(first, most):
+        row = []
+        for title, predictor in predictors.items():
+            sample = predictor(data[title][index])
+            if not row:
+                picture = _picture(sample)
+                truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
+                row += [picture, _overlay(picture, truth, palette)]
+            scores = _scores(sample, picture)
+            mask = scores_to_mask(scores, _threshold(results[title], split)).numpy()
+            heat = overlay_scores(picture, scores.max(0).values.numpy())
+            row.append(overlay_mask(heat, mask, palette, opacity=0))
+        rows.append(row)
+    _save(Path(out), contact_sheet(rows, ('image', 'truth', *results)))
+
+
+def _threshold(result: Mapping, split: str) -> float:
+    chosen = result['protocol']['threshold']
+    return result['splits'][split]['cam/threshold'] if chosen is None else chosen
+
+
+def _scores(sample, picture: np.ndarray) -> torch.Tensor:
+    size = picture.shape[:2]
+    return cams_to_scores(sample.cams, size, sample.present(), sample.cam_normalize)
+
+
+def _picture(sample) -> np.ndarray:
+    return np.asarray(ImageOps.exif_transpose(Image.open(sample.img_path)).convert('RGB'))
+
+
 def _overlay(picture: np.ndarray, mask: torch.Tensor | None, palette: list) -> np.ndarray:
     if mask is None:
         return np.full_like(picture, 255)
     return overlay_mask(picture, mask.numpy().astype(np.uint8), palette)
-
-
-class _Predictor:
-    """A trained model of either stage and the test data as it wants them."""
-
-    def __init__(self, result: dict):
-        self.cfg: Config = load_config(result['config']['path'])
-        with _scope(self.cfg):
-            self.model = MODELS.build(self.cfg.model).eval()
-        load_checkpoint(self.model, result['checkpoint']['path'], map_location='cpu')
-
-    def dataset(self, split: str):
-        settings = copy.deepcopy(self.cfg.test_dataloader.dataset)
-        settings.split = split
-        with _scope(self.cfg):
-            return DATASETS.build(settings)
-
-    @torch.no_grad()
-    def __call__(self, item: dict):
-        return self.model.test_step(pseudo_collate([item]))[0]
-
-
-def _scope(cfg: Config):
-    return DefaultScope.overwrite_default_scope(cfg.default_scope)
 
 
 def _save(path: Path, picture: np.ndarray) -> None:

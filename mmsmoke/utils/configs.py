@@ -1,6 +1,7 @@
-"""Finding config files, and the network that one of them describes."""
+"""Finding and reading config files, and the network that one of them describes."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config
@@ -19,6 +20,25 @@ def find_config(config: str | os.PathLike) -> Path:
     raise UserError(f'config {config} not found')
 
 
+def read_config(config: str | os.PathLike) -> Config:
+    """A config file, of which ``mmsmoke::…`` as a base means what a relative path to it would.
+
+    mmengine marks what comes from such a base with the scope before the ``::``. Our configs name
+    that scope where it is needed, and their plain names are those of their default_scope.
+    """
+    cfg = Config.fromfile(str(find_config(config)))
+    _drop_scope(cfg._cfg_dict)
+    return cfg
+
+
+def _drop_scope(node: Mapping | list | tuple) -> None:
+    if isinstance(node, Mapping) and node.get('_scope_') == 'mmsmoke':
+        del node['_scope_']
+    for value in node.values() if isinstance(node, Mapping) else node:
+        if isinstance(value, Mapping | list | tuple):
+            _drop_scope(value)
+
+
 def resolve_network(network: str | dict) -> dict:
     """The model of a config file, with changes.
 
@@ -31,6 +51,6 @@ def resolve_network(network: str | dict) -> dict:
     if 'config' not in network:
         return network
     changes = {key: value for key, value in network.items() if key != 'config'}
-    cfg = Config(dict(model=Config.fromfile(str(find_config(network['config']))).model))
+    cfg = Config(dict(model=read_config(network['config']).model))
     cfg.merge_from_dict(dict(model=changes))
     return cfg.model

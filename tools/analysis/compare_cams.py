@@ -1,0 +1,32 @@
+"""Draws the activation maps of several classifiers side by side, on the same images."""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmsmoke.apis.report import draw_cams
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('out', help='PNG file')
+    parser.add_argument(
+        'results',
+        nargs='+',
+        metavar='TITLE=RESULT',
+        help='title of a column and what tools/test.py --out wrote about the classifier',
+    )
+    parser.add_argument('--split', default='test')
+    parser.add_argument('--images', type=int, default=5)
+    args = parser.parse_args()
+    pairs = [pair.partition('=') for pair in args.results]
+    if not all(path for _, _, path in pairs):
+        parser.error('each result is TITLE=FILE')
+    results = {title: json.loads(Path(path).read_text()) for title, _, path in pairs}
+    draw_cams(args.out, results, args.split, args.images)
+
+
+if __name__ == '__main__':
+    main()
