@@ -1,10 +1,6 @@
 # Every transfer loss of the thesis, and ours, beside the plain networks, on scenes with a shortcut.
 _base_ = '../_base_/sweeps/crossarch_smokestack.py'
 
-own = {
-    **_base_.teacher,
-    'config': 'configs/crossarch/crossarch-own_r18-s-pcm_vit-xs_12e_smokestack-128.py',
-}
 loss = {**_base_.teacher, 'model.transfer_loss.type': 'mmsmoke.TransferLoss'}
 level, metric = 'model.transfer_loss.level', 'model.transfer_loss.metric'
 variants = {
@@ -21,8 +17,8 @@ variants = {
     'gram_cosine': {**loss, level: 'gram', metric: 'cosine'},
     'logits_kl': {**loss, 'model.align': 'logits', 'model.projection': None, metric: 'kl'},
     'co_training': _base_.co_training,
-    'own_maps': own,
-    'own_maps_uncentred': {**own, 'model.transfer_loss.center': False},
+    'own_maps': _base_.own_maps,
+    'own_maps_uncentred': {**_base_.own_maps, 'model.transfer_loss.center': False},
     'foreground_centred': {
         **_base_.teacher,
         'model.transfer_loss.channels': 'fg',

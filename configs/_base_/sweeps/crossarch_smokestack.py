@@ -13,6 +13,10 @@ options = {
 }
 plain = dict(cnn_pcm=dict(config='configs/cam/resnet18-s-pcm_12e_smokestack-128.py'))
 teacher = {'model.teacher.init_cfg.checkpoint': '{best:cnn_pcm}'}
+own_maps = {
+    **teacher,
+    'config': 'configs/crossarch/crossarch-own_r18-s-pcm_vit-xs_12e_smokestack-128.py',
+}
 # as the thesis trained both: gradients into both, and a lambda of 0.5
 co_training = {
     'model.paradigm': 'co_training',

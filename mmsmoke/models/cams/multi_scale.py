@@ -45,8 +45,7 @@ class MultiScaleCAM:
         cam: the read-out that looks at each view; the head's own linear map by default.
         scales, flip: instead of the recipe's.
         size_divisor: sides of a view of another scale than 1 are rounded to its nearest multiple,
-            at least one: the patch
-            size of a ViT, 1 for a CNN.
+            at least one: the patch size of a ViT, 1 for a CNN.
     """
 
     def __init__(
