@@ -13,22 +13,26 @@ plain = dict(
     vit='configs/cam/vit-xs-cls_12e_smoke5k-pack-112.py',
     vit_patches='configs/cam/vit-xs_12e_smoke5k-pack-112.py',
 )
-variants = {}
+left_out = ('own_maps_uncentred', 'foreground_centred', 'read_from_projection')
+variants = dict(
+    _delete_=True,
+    cnn_scratch=dict(config=plain['cnn']),
+    vit_scratch=dict(config=plain['vit']),
+)
 for name in _base_.variants:
-    drawn = name if name in plain else 'vit_patches' if name.startswith('own') else 'vit'
+    if name in left_out:
+        continue
+    drawn = name if name in plain else 'vit_patches' if name == 'own_maps' else 'vit'
     start = dict(type='Pretrained', checkpoint=f'{{best:crossarch_smokestack/{drawn}}}')
     if name in plain:
         variants[name] = {'config': plain[name], 'model.init_cfg': start}
     else:
-        variants[name] = {'model.student.init_cfg': start}
-    if name.startswith('own'):
-        variants[name]['config'] = own
+        variants[name] = {**_base_.variants[name], 'model.student.init_cfg': start}
+variants['own_maps']['config'] = own
 variants['co_training']['model.teacher.init_cfg'] = dict(
-    _delete_=True, type='Pretrained', checkpoint='{best:crossarch_smokestack/cnn_pcm}'
+    type='Pretrained', checkpoint='{best:crossarch_smokestack/cnn_pcm}'
 )
-variants['cnn_scratch'] = dict(config=plain['cnn'])
-variants['vit_scratch'] = dict(config=plain['vit'])
-del plain, own, name, drawn, start
+del plain, own, left_out, name, drawn, start
 splits = ['val', 'test']
 columns = [
     ('CAM IoU, val', 'val', 'cam/image_iou'),
