@@ -69,7 +69,11 @@ def draw_examples(
 
 
 def draw_cams(
-    out: str | Path, results: Mapping[str, Mapping], split: str = 'test', most: int = 5
+    out: str | Path,
+    results: Mapping[str, Mapping],
+    split: str = 'test',
+    most: int = 5,
+    width: int = 192,
 ) -> None:
     """A sheet of several classifiers' maps of the same images, with the mask that each would give.
 
@@ -78,6 +82,7 @@ def draw_cams(
 
     Args:
         results: title of the column -> what tools/test.py wrote about the classifier.
+        width: of each picture.
     """
     predictors = {title: Predictor(result) for title, result in results.items()}
     data = {title: predictor.dataset(split) for title, predictor in predictors.items()}
@@ -97,7 +102,7 @@ def draw_cams(
             heat = overlay_scores(picture, scores.max(0).values.numpy())
             row.append(overlay_mask(heat, mask, palette, opacity=0))
         rows.append(row)
-    _save(Path(out), contact_sheet(rows, ('image', 'truth', *results)))
+    _save(Path(out), contact_sheet(rows, ('image', 'truth', *results), width))
 
 
 def _threshold(result: Mapping, split: str) -> float:

@@ -88,11 +88,15 @@ def test_compare_cams_tool(results, tmp_path, load_tool, monkeypatch, capsys):
         monkeypatch.setattr('sys.argv', ['compare_cams.py', *map(str, arguments)])
         tool.main()
 
-    run(tmp_path / 'one.png', f'first={file}', '--images', 1)
-    run(tmp_path / 'two.png', f'first={file}', f'second={file}', '--images', 1)
-    one, two = (np.asarray(Image.open(tmp_path / f'{name}.png')) for name in ('one', 'two'))
+    def sheet(*arguments):
+        run(tmp_path / 'sheet.png', *arguments)
+        return np.asarray(Image.open(tmp_path / 'sheet.png'))
+
+    one = sheet(f'first={file}', '--images', 1)
+    two = sheet(f'first={file}', f'second={file}', '--images', 1)
     assert one.shape[0] == two.shape[0] and two.shape[1] > one.shape[1]
     assert len(np.unique(one)) > 20
+    assert sheet(f'first={file}', '--images', 1, '--width', 64).shape[1] < 0.5 * one.shape[1]
     with pytest.raises(SystemExit):
         run(tmp_path / 'no.png', file)
     assert 'each result is TITLE=FILE' in capsys.readouterr().err

@@ -19,13 +19,14 @@ def main() -> None:
         help='title of a column and what tools/test.py --out wrote about the classifier',
     )
     parser.add_argument('--split', default='test')
-    parser.add_argument('--images', type=int, default=5)
+    parser.add_argument('--images', type=int, default=5, help='how many')
+    parser.add_argument('--width', type=int, default=192, help='of each picture, in pixels')
     args = parser.parse_args()
     pairs = [pair.partition('=') for pair in args.results]
     if not all(path for _, _, path in pairs):
         parser.error('each result is TITLE=FILE')
     results = {title: json.loads(Path(path).read_text()) for title, _, path in pairs}
-    draw_cams(args.out, results, args.split, args.images)
+    draw_cams(args.out, results, args.split, args.images, args.width)
 
 
 if __name__ == '__main__':
