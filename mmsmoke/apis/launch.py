@@ -11,7 +11,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError, read_config, resolve_network
+from mmsmoke.utils import UserError, mappings, read_config, resolve_network
 from mmsmoke.utils.quiet import silence_known_noise
 
 
@@ -27,7 +27,11 @@ def load_config(
     cfg.launcher = launcher
     options = dict(options or {})
     if 'data_root' in options:
-        _move_data_root(cfg._cfg_dict, cfg.get('data_root'), options['data_root'])
+        # merging it alone would come too late: the data sets hold copies of the old one
+        old = cfg.get('data_root')
+        for node in mappings(cfg._cfg_dict):
+            if 'data_root' in node and node['data_root'] == old:
+                node['data_root'] = options['data_root']
     cfg.merge_from_dict(options)
     if 'optim_wrapper' in cfg:
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
@@ -40,16 +44,6 @@ def load_config(
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(config).stem)
     return cfg
-
-
-def _move_data_root(node, old: str | None, new: str) -> None:
-    """``--cfg-options data_root=…`` alone would come too late: the data sets hold copies of it."""
-    items = node.items() if isinstance(node, Mapping) else enumerate(node)
-    for key, value in list(items):
-        if key == 'data_root' and value == old:
-            node[key] = new
-        elif isinstance(value, Mapping | list):
-            _move_data_root(value, old, new)
 
 
 def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:

@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 import mmsmoke
 from mmsmoke.engine import best_checkpoint
-from mmsmoke.utils import UserError, differences, plain, sha256_of_file, write_json
+from mmsmoke.utils import UserError, differences, mappings, plain, sha256_of_file, write_json
 from mmsmoke.utils.process import die_with_parent
 
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
@@ -107,14 +107,10 @@ def _input_hashes(cfg: Config) -> dict[str, str]:
     return {str(file): sha256_of_file(file) for file in files if file.is_file()}
 
 
-def _checkpoints(node) -> Iterator[Path]:
+def _checkpoints(model: Mapping) -> list[Path]:
     """Files that a model starts from."""
-    items = node.items() if isinstance(node, Mapping) else enumerate(node)
-    for key, value in items:
-        if key == 'checkpoint' and isinstance(value, str):
-            yield Path(value)
-        elif isinstance(value, Mapping | list | tuple):
-            yield from _checkpoints(value)
+    named = (node.get('checkpoint') for node in mappings(model))
+    return [Path(name) for name in named if isinstance(name, str)]
 
 
 def write_config(cfg: Config, folder: Path) -> Path:

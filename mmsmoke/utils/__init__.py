@@ -1,4 +1,4 @@
-from .configs import read_config, resolve_network
+from .configs import mappings, read_config, resolve_network
 from .errors import DataError, UserError
 from .files import atomic_path, sha256_of_file, write_json
 from .settings import differences, plain, plain_numbers
@@ -8,6 +8,7 @@ __all__ = [
     'UserError',
     'atomic_path',
     'differences',
+    'mappings',
     'plain',
     'plain_numbers',
     'read_config',

@@ -1,7 +1,7 @@
 """Finding and reading config files, and the network that one of them describes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mmengine.config import Config
@@ -27,16 +27,21 @@ def read_config(config: str | os.PathLike) -> Config:
     that scope where it is needed, and their plain names are those of their default_scope.
     """
     cfg = Config.fromfile(str(find_config(config)))
-    _drop_scope(cfg._cfg_dict)
+    for node in mappings(cfg._cfg_dict):
+        if node.get('_scope_') == 'mmsmoke':
+            del node['_scope_']
     return cfg
 
 
-def _drop_scope(node: Mapping | list | tuple) -> None:
-    if isinstance(node, Mapping) and node.get('_scope_') == 'mmsmoke':
-        del node['_scope_']
-    for value in node.values() if isinstance(node, Mapping) else node:
-        if isinstance(value, Mapping | list | tuple):
-            _drop_scope(value)
+def mappings(node) -> Iterator[Mapping]:
+    """All dicts in a nest of dicts and lists, each before those inside it."""
+    if isinstance(node, Mapping):
+        yield node
+        node = node.values()
+    elif not isinstance(node, list | tuple):
+        return
+    for value in node:
+        yield from mappings(value)
 
 
 def resolve_network(network: str | dict) -> dict:
