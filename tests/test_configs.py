@@ -17,6 +17,7 @@ BUILD_RUN = """
 import sys
 from mmengine.registry import DATASETS, EVALUATOR, HOOKS, MODELS, TRANSFORMS, DefaultScope
 from mmsmoke.apis.launch import load_config
+from mmsmoke.utils import mappings
 
 def build(path):
     cfg = load_config(path)
@@ -26,7 +27,9 @@ def build(path):
     DefaultScope.get_instance(path, scope_name=cfg.default_scope)
     MODELS.build(cfg.model)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-        DATASETS.build({**loader.dataset, 'lazy_init': True})
+        for node in mappings(loader.dataset):
+            if 'data_root' in node:
+                DATASETS.build({**node, 'lazy_init': True})
     EVALUATOR.build(dict(type='Evaluator', metrics=cfg.test_evaluator))
     for hook in [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]:
         HOOKS.build(hook)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsmoke.apis.tables import fill_tables
+from mmsmoke.apis.tables import fill_tables, table_of
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
@@ -33,3 +33,13 @@ def test_a_table_is_renewed_from_its_file(tmp_path):
     assert renewed.endswith('| 160 | 99.5 |\n<!-- end -->\nafter\n') or '|  160 | 99.5 |' in renewed
     assert 'old' not in renewed
     assert fill_tables(renewed, tmp_path) == renewed
+
+
+def test_tables_of_several_kinds_of_files(tmp_path):
+    path = tmp_path / 'r.json'
+    path.write_text('{"tables": [[{"a": 1}], [{"b": 2}]]}')
+    tables = table_of(path).split('\n\n')
+    assert [table.splitlines()[0] for table in tables] == ['| a |', '| b |']
+    path.write_text('{"protocol": {}, "splits": {"val": {"x": 1.234}, "test": {"x": 2}}}')
+    rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in table_of(path).splitlines()]
+    assert rows[0] == ['split', 'x'] and rows[2:] == [['val', '1.23'], ['test', '2']]

@@ -29,9 +29,11 @@ def load_config(
     if 'data_root' in options:
         # merging it alone would come too late: the data sets hold copies of the old one
         old = cfg.get('data_root')
-        for node in mappings(cfg._cfg_dict):
-            if 'data_root' in node and node['data_root'] == old:
-                node['data_root'] = options['data_root']
+        holders = [node for node in mappings(cfg._cfg_dict) if node.get('data_root', ...) == old]
+        if 'train_dataloader' in cfg and len(holders) < 2:
+            raise UserError(f'{config} has several data sets; name the one to change in full')
+        for node in holders:
+            node['data_root'] = options['data_root']
     cfg.merge_from_dict(options)
     if 'optim_wrapper' in cfg:
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'

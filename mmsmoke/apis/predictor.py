@@ -3,12 +3,13 @@
 import copy
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from mmengine.runner import load_checkpoint
+
+from mmsmoke.datasets.table import spread
 
 from .launch import load_config
 
@@ -43,5 +44,4 @@ class Predictor:
 def spread_positives(dataset, most: int) -> list[int]:
     """Indices of images that hold a class, evenly spread; the choice does not look at results."""
     positive = [i for i in range(len(dataset)) if any(dataset.get_data_info(i)['gt_score'])]
-    places = np.linspace(0, len(positive) - 1, min(most, len(positive))).round().astype(int)
-    return [positive[place] for place in places]
+    return [positive[place] for place in spread(len(positive), most)]

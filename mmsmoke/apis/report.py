@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
+from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.functional import cams_to_scores, scores_to_mask
-from mmsmoke.utils import atomic_path
+from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from .predictor import Predictor, spread_positives
@@ -50,7 +50,7 @@ def draw_examples(
     rows = []
     for index in spread_positives(cam_data, most):
         sample = cams(cam_data[index])
-        picture = _picture(sample)
+        picture = read_image(sample.img_path)
         scores = _scores(sample, picture)
         pseudo = scores_to_mask(scores, threshold)
         predicted = masks(mask_data[index]).pred_sem_seg.data[0]
@@ -62,9 +62,9 @@ def draw_examples(
         ]
         rows.append(row)
         name = Path(sample.mask_name).with_suffix('').as_posix().replace('/', '_')
-        _save(folder / 'examples' / f'{name}.png', contact_sheet([row], TITLES))
+        save_png(folder / 'examples' / f'{name}.png', contact_sheet([row], TITLES))
     path = folder / 'examples.png'
-    _save(path, contact_sheet(rows, TITLES))
+    save_png(path, contact_sheet(rows, TITLES))
     return path
 
 
@@ -94,7 +94,7 @@ def draw_cams(
         for title, predictor in predictors.items():
             sample = predictor(data[title][index])
             if not row:
-                picture = _picture(sample)
+                picture = read_image(sample.img_path)
                 truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
                 row += [picture, _overlay(picture, truth, palette)]
             scores = _scores(sample, picture)
@@ -102,7 +102,7 @@ def draw_cams(
             heat = overlay_scores(picture, scores.max(0).values.numpy())
             row.append(overlay_mask(heat, mask, palette, opacity=0))
         rows.append(row)
-    _save(Path(out), contact_sheet(rows, ('image', 'truth', *results), width))
+    save_png(out, contact_sheet(rows, ('image', 'truth', *results), width))
 
 
 def _threshold(result: Mapping, split: str) -> float:
@@ -115,16 +115,7 @@ def _scores(sample, picture: np.ndarray) -> torch.Tensor:
     return cams_to_scores(sample.cams, size, sample.present(), sample.cam_normalize)
 
 
-def _picture(sample) -> np.ndarray:
-    return np.asarray(ImageOps.exif_transpose(Image.open(sample.img_path)).convert('RGB'))
-
-
 def _overlay(picture: np.ndarray, mask: torch.Tensor | None, palette: list) -> np.ndarray:
     if mask is None:
         return np.full_like(picture, 255)
     return overlay_mask(picture, mask.numpy().astype(np.uint8), palette)
-
-
-def _save(path: Path, picture: np.ndarray) -> None:
-    with atomic_path(path) as temporary:
-        Image.fromarray(picture).save(temporary)

@@ -100,10 +100,11 @@ def train_and_test(
 
 def _input_hashes(cfg: Config) -> dict[str, str]:
     """Of labels, pseudo masks' manifest and checkpoints: if they change, it is another run."""
-    dataset = cfg.train_dataloader.dataset
-    files = [Path(dataset.data_root) / 'labels.csv', *_checkpoints(cfg.model)]
-    if dataset.get('seg_map_dir'):
-        files.append(Path(dataset.seg_map_dir).parent / 'manifest.json')
+    nodes = list(mappings(cfg.train_dataloader.dataset))
+    roots = [node['data_root'] for node in nodes if node.get('data_root')]
+    masks = [node['seg_map_dir'] for node in nodes if node.get('seg_map_dir')]
+    files = [Path(root) / 'labels.csv' for root in roots] + _checkpoints(cfg.model)
+    files += [Path(folder).parent / 'manifest.json' for folder in masks]
     return {str(file): sha256_of_file(file) for file in files if file.is_file()}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsmoke.engine import best_checkpoint
-from mmsmoke.utils import UserError, plain, write_json
+from mmsmoke.utils import UserError, differences, plain, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
@@ -151,6 +151,30 @@ def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
         ],
         environment=environment(),
     )
+
+
+def merge_results(results: Sequence[dict]) -> dict:
+    """The runs of one sweep that were done in parts, such as on several machines.
+
+    A run that two parts have in common must have the same numbers in both.
+    """
+    merged = {**results[0], 'runs': []}
+    known = {}
+    for result in results:
+        for key in ('sweep', 'options', 'columns'):
+            if result[key] != merged[key]:
+                raise UserError(f'{key} differs: {merged[key]} and {result[key]}')
+        packages = (one['environment']['packages'] for one in (merged, result))
+        if changed := differences(*packages):
+            raise UserError(f'the parts were done with different packages: {changed[0]}')
+        for run in result['runs']:
+            name = run['variant'], run['seed']
+            if known.setdefault(name, run) != run:
+                raise UserError(f'{name[0]}, seed {name[1]}: two runs with different results')
+    variants = list(dict.fromkeys(name for name, _ in known))
+    order = sorted(known, key=lambda name: (name[1], variants.index(name[0])))
+    merged['runs'] = [known[name] for name in order]
+    return merged
 
 
 def sweep_table(result: dict) -> str:

@@ -26,11 +26,25 @@ def fill_tables(text: str, root: Path) -> str:
 
 
 def table_of(path: Path) -> str:
-    """The table of a result file of tools/run_pipeline.py, sweep.py or a benchmark."""
+    """The table of a result file of a tool: run_pipeline, sweep, test, check_dataset, a benchmark.
+
+    A file of several tables gives them below each other.
+    """
     result = json.loads(path.read_text(encoding='utf-8'))
     if 'pipeline' in result:
         return markdown_table(*summary_rows(result))
     if 'runs' in result:
         return sweep_table(result)
-    rows = result if isinstance(result, list) else [result]
+    if 'tables' in result:
+        return '\n\n'.join(_table(rows) for rows in result['tables'])
+    if 'protocol' in result:
+        return _table([_test_row(name, numbers) for name, numbers in result['splits'].items()])
+    return _table(result if isinstance(result, list) else [result])
+
+
+def _table(rows: list[dict]) -> str:
     return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _test_row(split: str, numbers: dict) -> dict:
+    return dict(split=split) | {name: round(value, 2) for name, value in numbers.items()}

@@ -1,25 +1,46 @@
 """Looks at a whole data set at once: every problem, and what is in it."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+import numpy as np
 from tqdm import tqdm
 
+from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
+from .near_duplicates import close_pairs, perceptual_hash
+from .shortcuts import Probe, image_statistics, probe
 from .table import Row, balance_problems, mask_problems, read_table
-from .transforms import LoadImage
+from .transforms.loading import LoadImage, read_mask
+
+ALARMING = 70.0
+"""Percent of labels that image statistics alone may predict before there is a warning."""
+RAREST = 0.1
+GROUPS = ('group', 'scene', 'video', 'clip')
+"""Columns that tell which images belong together, the first of them that there is."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at an image tells."""
+
+    size: tuple[int, int]  # width and height, as displayed
+    statistics: list[float]
+    hash: np.ndarray
 
 
 @dataclass
 class Report:
-    """Problems, one line each, and the rows that are good enough to be counted.
+    """What is wrong, what may be, one line each, and the rows that are good enough to be counted.
 
-    ``sizes`` are (width, height) as displayed, by image; ``masks`` names the images with a mask.
+    ``sizes`` are (width, height) as displayed, by image; ``masks`` names the images with a mask;
+    ``probes`` tell for each class how well image statistics predict it.
     """
 
     classes: Sequence[str]
@@ -27,6 +48,8 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     masks: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+    probes: dict[str, Probe] = field(default_factory=dict)
 
     def table(self) -> tuple[list[str], list[list]]:
         """Header and a row a split: images, positives of each class, masks, and their sizes."""
@@ -38,6 +61,15 @@ class Report:
             sizes = [self.sizes[row.image] for row in rows if row.image in self.sizes]
             lines.append([split, len(rows), *positive, masks, _sizes_in_words(sizes)])
         return ['split', 'images', *self.classes, 'masks', 'sizes'], lines
+
+    def probe_table(self) -> tuple[list[str], list[list]]:
+        """Header and a row a class: how well statistics of the images predict it, in percent."""
+        header = ['class', 'image statistics predict it, %', 'best of them', 'alone, %']
+        lines = [
+            [name, round(found.accuracy), found.most_telling[0], round(found.most_telling[1])]
+            for name, found in self.probes.items()
+        ]
+        return header, lines
 
 
 def check_dataset(
@@ -60,34 +92,100 @@ def check_dataset(
         rows, problems = read_table(root, classes)
     except DataError as error:
         return Report(classes, [str(error)])
-    sizes, unreadable = _decode(Path(root), rows, progress)
+    looks, unreadable = _look_at_all(Path(root), rows, progress)
     folder = Path(root) / 'masks' if masks is None else Path(masks)
     masked = {row.image for row in rows if (folder / row.mask_name).is_file()}
     train = [row for row in rows if row.split == 'train']
     problems += unreadable
     problems += balance_problems(train, classes, 'train') if train else []
     problems += _coverage_problems(rows, masked, folder) if masks is not None else []
-    readable = [row for row in rows if row.image in sizes]
-    problems += mask_problems(root, folder, readable, len(classes))
-    return Report(classes, problems, rows, sizes, masked)
+    readable = [row for row in rows if row.image in looks]
+    wrong = mask_problems(root, folder, readable, len(classes))
+    problems += wrong
+    if masks is None:
+        sound = [
+            row
+            for row in readable
+            if row.image in masked and not any(f'({row.where})' in problem for problem in wrong)
+        ]
+        problems += _contradictions(sound, folder, classes)
+    report = Report(classes, problems, rows, masks=masked)
+    report.sizes = {image: look.size for image, look in looks.items()}
+    report.warnings += _balance_warnings(train, classes)
+    report.warnings += _leak_warnings(readable, looks)
+    report.probes = _probes([row for row in readable if row.split == 'train'], looks, classes)
+    for name, found in report.probes.items():
+        if found.accuracy > ALARMING:
+            report.warnings.append(
+                f'image statistics alone predict {name} with {found.accuracy:.0f} %; a classifier '
+                'may learn them instead'
+            )
+    return report
 
 
-def _decode(root: Path, rows: list[Row], progress: bool) -> tuple[dict, list[str]]:
-    """Sizes of the images that can be decoded, problems of the others."""
+def _look_at_all(root: Path, rows: list[Row], progress: bool) -> tuple[dict, list[str]]:
+    """Looks at the images that can be decoded, by name, and problems of the others."""
     load = LoadImage()
 
-    def size_or_problem(row: Row) -> tuple[int, int] | str:
+    def look(row: Row) -> _Look | str:
+        path = root / row.image
         try:
-            return load.transform(dict(img_path=str(root / row.image), row=row.number))['ori_shape']
+            image = load.transform(dict(img_path=str(path), row=row.number))['img']
         except DataError as error:
             return str(error)
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        return _Look(image.shape[1::-1], image_statistics(path, image), perceptual_hash(grey))
 
     with ThreadPoolExecutor() as pool:
-        found = pool.map(size_or_problem, rows)
+        found = pool.map(look, rows)
         found = list(tqdm(found, 'images', len(rows), leave=False, disable=not progress))
-    pairs = list(zip(rows, found, strict=True))
-    sizes = {row.image: size[::-1] for row, size in pairs if not isinstance(size, str)}
-    return sizes, [problem for problem in found if isinstance(problem, str)]
+    looks = {row.image: x for row, x in zip(rows, found, strict=True) if isinstance(x, _Look)}
+    return looks, [problem for problem in found if isinstance(problem, str)]
+
+
+def _contradictions(rows: list[Row], folder: Path, classes: Sequence[str]) -> Iterator[str]:
+    """True masks that show what the label denies, or lack what it says."""
+    for row in rows:
+        values = np.unique(read_mask(str(folder / row.mask_name)))
+        for k, (name, label) in enumerate(zip(classes, row.labels, strict=True)):
+            shown = k + 1 in values
+            if shown and not label:
+                yield f'{row.where}: {name} is 0, but its mask has {name}'
+            elif label and not shown and IGNORE not in values:
+                yield f'{row.where}: {name} is 1, but its mask has none'
+
+
+def _balance_warnings(train: list[Row], classes: Sequence[str]) -> Iterator[str]:
+    for k, name in enumerate(classes):
+        positive = sum(row.labels[k] for row in train)
+        rarer = min(positive, len(train) - positive)
+        if 0 < rarer < RAREST * len(train):
+            yield f'{positive} of {len(train)} training images have {name}'
+
+
+def _leak_warnings(rows: list[Row], looks: dict[str, _Look]) -> Iterator[str]:
+    """Images of different splits that show the same."""
+    hashes = np.array([looks[row.image].hash for row in rows], bool).reshape(len(rows), -1)
+    leaks = defaultdict(list)
+    for i, j in close_pairs(hashes, groups=[row.split for row in rows]):
+        leaks[rows[i].split, rows[j].split].append((rows[i].image, rows[j].image))
+    for (one, other), pairs in leaks.items():
+        yield (
+            f'{len(pairs)} pairs of images in {one} and {other} look alike, such as '
+            f'{pairs[0][0]} and {pairs[0][1]}'
+        )
+
+
+def _probes(rows: list[Row], looks: dict[str, _Look], classes: Sequence[str]) -> dict[str, Probe]:
+    statistics = np.array([looks[row.image].statistics for row in rows])
+    column = next((name for name in GROUPS if rows and name in rows[0].columns), None)
+    groups = [row.columns[column] if column else row.image for row in rows]
+    labels = {name: [row.labels[k] for row in rows] for k, name in enumerate(classes)}
+    return {
+        name: probe(statistics, values, groups)
+        for name, values in labels.items()
+        if len(set(values)) == 2
+    }
 
 
 def _coverage_problems(rows: list[Row], masked: set[str], folder: Path) -> Iterator[str]:

@@ -37,10 +37,14 @@ class Row:
 
     @property
     def mask_name(self) -> str:
-        """Name of this image's PNG within any folder of masks."""
-        path = PurePosixPath(self.image)
-        parts = path.parts[1:] if path.parts[0] == 'images' else path.parts
-        return str(PurePosixPath(*parts).with_suffix('.png'))
+        return mask_name_of(self.image)
+
+
+def mask_name_of(image: str) -> str:
+    """Name of an image's PNG within any folder of masks."""
+    path = PurePosixPath(image)
+    parts = path.parts[1:] if path.parts[0] == 'images' else path.parts
+    return str(PurePosixPath(*parts).with_suffix('.png'))
 
 
 def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Row], list[str]]:
@@ -116,6 +120,11 @@ def choose_split(rows: Sequence[Row], split: str | Sequence[str]) -> list[Row]:
         if name not in present:
             raise DataError(f'{TABLE} has no split {name!r}; it has: {", ".join(present)}')
     return [row for row in rows if row.split in wanted]
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many of the numbers below ``count``, evenly spaced."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int).tolist()
 
 
 def balance_problems(rows: Sequence[Row], classes: Sequence[str], split: str) -> Iterator[str]:

@@ -8,7 +8,13 @@ from mmengine.dataset import BaseDataset
 from mmsmoke.registry import DATASETS
 from mmsmoke.utils import DataError
 
-from .table import TABLE, balance_problems, choose_split, mask_problems, read_table
+from .table import TABLE, balance_problems, choose_split, mask_problems, read_table, spread
+
+
+def make_palette(num_classes: int) -> list[list[int]]:
+    """Black, then well separated bright colours, the first of them orange."""
+    colours = [colorsys.hsv_to_rgb((1 / 12 + 0.618 * k) % 1, 1, 1) for k in range(num_classes - 1)]
+    return [[0, 0, 0], *([round(255 * value) for value in colour] for colour in colours)]
 
 
 @DATASETS.register_module()
@@ -33,6 +39,8 @@ class WeakSegDataset(BaseDataset):
             the folder of true masks here.
         filter_cfg: keeps the rows whose columns have these values, as in
             ``dict(smoke=1, camera=['north', 'south'])``.
+        num_images: exactly so many of the rows that are left, evenly spread; an error if there
+            are fewer.
         check_masks: look at size and values of all masks in use before anything starts.
         metainfo, indices, lazy_init, test_mode, …: as in mmengine's BaseDataset.
 
@@ -42,7 +50,7 @@ class WeakSegDataset(BaseDataset):
         [1.0]
     """
 
-    METAINFO = dict(classes=('background', 'smoke'), palette=[[0, 0, 0], [255, 128, 0]])
+    METAINFO = dict(classes=('background', 'smoke'), palette=make_palette(2))
 
     def __init__(
         self,
@@ -50,6 +58,7 @@ class WeakSegDataset(BaseDataset):
         split: str | Sequence[str] = 'train',
         classes: Sequence[str] | None = None,
         seg_map_dir: str | None = None,
+        num_images: int | None = None,
         metainfo: dict | None = None,
         check_masks: bool = True,
         **kwargs,
@@ -62,6 +71,7 @@ class WeakSegDataset(BaseDataset):
             metainfo['palette'] = make_palette(len(names))
         self.split = split
         self.seg_map_dir = seg_map_dir
+        self.num_images = num_images
         self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
 
@@ -77,6 +87,13 @@ class WeakSegDataset(BaseDataset):
         rows = [row for row in rows if self._wanted(row.columns)]
         if not rows:
             raise DataError(f'{self.data_root}: no row of split {self.split!r} fits filter_cfg')
+        if self.num_images is not None:
+            if len(rows) < self.num_images:
+                raise DataError(
+                    f'{self.data_root}: {self.num_images} images of split {self.split!r} are '
+                    f'wanted, {len(rows)} are there'
+                )
+            rows = [rows[place] for place in spread(len(rows), self.num_images)]
         if not (self.test_mode or self.seg_map_dir or self.filter_cfg):
             self._raise(list(balance_problems(rows, self.label_classes, self.split)))
         masks = self._mask_folder()
@@ -138,9 +155,3 @@ class WeakSegDataset(BaseDataset):
     def get_cat_ids(self, idx: int) -> list[int]:
         """Present classes, for mmengine's ClassBalancedDataset."""
         return self.get_data_info(idx)['gt_label']
-
-
-def make_palette(num_classes: int) -> list[list[int]]:
-    """Black, then well separated bright colours."""
-    colours = [colorsys.hsv_to_rgb((0.08 + 0.618 * k) % 1, 1, 1) for k in range(num_classes - 1)]
-    return [[0, 0, 0], *([round(255 * value) for value in colour] for colour in colours)]

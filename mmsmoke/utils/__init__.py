@@ -1,6 +1,7 @@
 from .configs import mappings, read_config, resolve_network
 from .errors import DataError, UserError
 from .files import atomic_path, sha256_of_file, write_json
+from .pictures import save_png
 from .settings import differences, plain, plain_numbers
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     'plain_numbers',
     'read_config',
     'resolve_network',
+    'save_png',
     'sha256_of_file',
     'write_json',
 ]

@@ -37,7 +37,7 @@ def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.Argu
 
 
 def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:
-    """Prints a UserError as one line on standard error and exits with 2."""
+    """Prints a UserError as one line on standard error and exits with 2; with 130 on Ctrl-C."""
 
     @functools.wraps(main)
     def run() -> None:
@@ -49,5 +49,8 @@ def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:
             message = re.sub(r'^mmsmoke\.utils\.errors\.\w+: ', '', message)
             print(f'error: {message}', file=sys.stderr, flush=True)
             sys.exit(2)
+        except KeyboardInterrupt:
+            print('stopped', file=sys.stderr, flush=True)
+            sys.exit(130)
 
     return run

@@ -12,6 +12,7 @@ WARNINGS = (
     'Fail to import ``MultiScaleDeformableAttention``',
     'Default ``avg_non_ignore`` is False',
     'For binary segmentation, we suggest using',
+    "Only use 'alpha' for pillow backend",
 )
 LOGS = (
     'The prefix is not set in metric class',

@@ -1,4 +1,4 @@
-from .sheet import contact_sheet, overlay_mask, overlay_scores
+from .sheet import contact_sheet, framed, overlay_mask, overlay_scores
 from .table import markdown_table
 
-__all__ = ['contact_sheet', 'markdown_table', 'overlay_mask', 'overlay_scores']
+__all__ = ['contact_sheet', 'framed', 'markdown_table', 'overlay_mask', 'overlay_scores']

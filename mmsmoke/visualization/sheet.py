@@ -57,13 +57,31 @@ def contact_sheet(
     )
 
 
+def framed(
+    image: np.ndarray, mask: np.ndarray | None, palette: Sequence, caption: str, side: int = 192
+) -> np.ndarray:
+    """A square of paper with a picture of any size, its mask outlined, and a line about it."""
+    scale = side / max(image.shape[:2])
+    size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    image = cv2.resize(image, size, interpolation=how)
+    if mask is not None:
+        mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+        image = overlay_mask(image, mask, palette, opacity=0)
+    left, top = ((side - length) // 2 for length in size)
+    paper = np.full((side, side, 3), PAPER, np.uint8)
+    paper[top : top + size[1], left : left + size[0]] = image
+    return np.vstack([_title(caption, side), paper])
+
+
 def _title_line(titles: Sequence[str], width: int) -> np.ndarray:
-    boxes = []
-    for title in titles:
-        box = np.full((28, width, 3), PAPER, np.uint8)
-        cv2.putText(box, title, (4, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
-        boxes.append(box)
-    return _join(boxes)
+    return _join([_title(title, width) for title in titles])
+
+
+def _title(text: str, width: int) -> np.ndarray:
+    box = np.full((28, width, 3), PAPER, np.uint8)
+    cv2.putText(box, text, (4, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
+    return box
 
 
 def _join(pictures: Sequence[np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 
 from mmsmoke.apis import sweep as module
 from mmsmoke.apis.stages import exclusive
-from mmsmoke.apis.sweep import mean_and_spread, run_sweep, sweep_table
+from mmsmoke.apis.sweep import mean_and_spread, merge_results, run_sweep, sweep_table
 from mmsmoke.utils import UserError, write_json
 
 SWEEP = """
@@ -174,6 +174,33 @@ def test_a_circle_of_needs_is_an_error_and_so_is_an_empty_sweep(sweep):
     path.write_text(text.replace('seeds = [0, 1]', 'seeds = []'))
     with pytest.raises(UserError, match='no seeds or no variants'):
         run_sweep(str(path))
+
+
+def test_parts_of_a_sweep_join_to_the_whole(sweep):
+    path, _ = sweep
+    parts = [
+        run_sweep(str(path), seeds=[1]),
+        run_sweep(str(path), seeds=[0], variants=['teacher']),
+        run_sweep(str(path), seeds=[0]),
+    ]
+    assert merge_results(parts) == run_sweep(str(path))
+    assert merge_results(parts[:1]) == parts[0]
+
+
+def test_parts_that_do_not_fit_are_refused(sweep):
+    path, _ = sweep
+    part = run_sweep(str(path))
+
+    def refused(match, **changes):
+        with pytest.raises(UserError, match=match):
+            merge_results([part, {**part, **changes}])
+
+    run = {**part['runs'][0], 'splits': dict(val={'label/accuracy': 0.5})}
+    refused('student, seed 0: two runs with different results', runs=[run])
+    refused('options differs', options={'train_cfg.max_epochs': 2})
+    refused('sweep differs', sweep='another.py')
+    environment = {**part['environment'], 'packages': dict(torch='0.1')}
+    refused('different packages: torch: .* -> 0.1', environment=environment)
 
 
 def test_sweep_table_has_a_row_a_variant_in_order():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmsmoke.datasets.conversion import RECORD, count_table
 from mmsmoke.datasets.smokestack import OPACITY_CUT, PRESETS, SPLITS, Smokestack, render
 from mmsmoke.datasets.smokestack_writer import write_smokestack
 
@@ -210,13 +211,15 @@ def written(tmp_path_factory):
 
 
 def test_files_hold_the_scenes(written):
-    root, summary = written
+    root, result = written
     with (root / 'labels.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
     counts = {'train': 27, 'val': 2, 'test': 3, 'chimney_only': 3, 'smoke_only': 3}
-    assert summary['drawn'] == len(rows) == sum(counts.values())
-    assert {split: sum(n.values()) for split, n in summary['counts'].items()} == counts
-    assert summary['counts']['smoke_only'] == {'smoke': 3, 'clear': 0}
+    assert result.images == len(rows) == sum(counts.values())
+    header, lines = count_table(result.rows)
+    assert header == ['split', 'images', 'smoke', 'clear']
+    assert {split: images for split, images, _, _ in lines} == counts
+    assert lines[-1] == ['smoke_only', 3, 3, 0]
     assert len(bytes_below(root)) == 3 * len(rows) + 2
 
     source = Smokestack(size=32)
@@ -233,7 +236,7 @@ def test_files_hold_the_scenes(written):
 
 
 def test_record_tells_how_it_was_drawn(written):
-    record = json.loads((written[0] / 'smokestack.json').read_text())
+    record = json.loads((written[0] / RECORD).read_text())
     assert record['complete'] is True
     expected = {'preset': 'biased', 'size': 32, 'seed': 0, 'train': 27, 'p_chimney_clear': 0.1}
     assert expected.items() <= record.items()
@@ -248,16 +251,15 @@ def test_number_of_workers_does_not_show(written, tmp_path):
 def test_complete_data_set_is_left_alone(written):
     before = {path: path.stat().st_mtime_ns for path in written[0].rglob('*')}
     again = write_smokestack(written[0], **SMALL)
-    assert again['already_complete']
-    assert again['drawn'] == 0
-    assert again['counts'] == written[1]['counts']
+    assert again.images == 0
+    assert again.rows == written[1].rows
     assert before == {path: path.stat().st_mtime_ns for path in written[0].rglob('*')}
 
 
 def test_interrupted_run_is_finished(written, tmp_path):
     root = tmp_path / 'out'
     write_smokestack(root, workers=1, **SMALL)
-    record = root / 'smokestack.json'
+    record = root / RECORD
     record.write_text(json.dumps({**json.loads(record.read_text()), 'complete': False}))
     (root / 'labels.csv').unlink()
     (root / 'images/train/000005.png').unlink()
@@ -266,7 +268,7 @@ def test_interrupted_run_is_finished(written, tmp_path):
     (root / 'images/train/.000005.77.tmp.png').write_bytes(b'half a picture')
     kept = (root / 'images/train/000000.png').stat().st_mtime_ns
 
-    assert write_smokestack(root, workers=1, **SMALL)['drawn'] == 3
+    assert write_smokestack(root, workers=1, **SMALL).images == 3
     assert (root / 'images/train/000000.png').stat().st_mtime_ns == kept
     assert bytes_below(root) == bytes_below(written[0])
 

@@ -138,3 +138,66 @@ def test_as_a_command(tiny_dataset):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path('/'))
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert done.stdout.startswith('labels.csv row 2 (images/train_0.png)')
+
+
+def test_masks_that_contradict_their_label_are_problems(tiny_dataset, check):
+    root = tiny_dataset(classes=('smoke', 'steam'), splits=dict(train=8))
+    smoke, empty = np.ones((36, 48), np.uint8), np.zeros((36, 48), np.uint8)
+    save_palette(root / 'masks/train_0.png', empty)  # labelled smoke
+    save_palette(root / 'masks/train_1.png', smoke)  # labelled steam
+    unsure = empty.copy()
+    unsure[3] = 255
+    save_palette(root / 'masks/train_2.png', unsure)  # labelled both, may be anywhere
+    code, out, _ = check(root, '--classes', 'smoke', 'steam')
+    assert code == 1
+    save_palette(root / 'masks/train_4.png', np.ones((9, 9), np.uint8))  # another problem
+    problems = check_dataset(root, ('smoke', 'steam')).problems
+    assert len(problems) == 4 and 'mask is 9x9' in problems[0]
+    assert [line for line in out.splitlines() if 'labels.csv' in line] == [
+        'labels.csv row 2 (images/train_0.png): smoke is 1, but its mask has none',
+        'labels.csv row 3 (images/train_1.png): smoke is 0, but its mask has smoke',
+        'labels.csv row 3 (images/train_1.png): steam is 1, but its mask has none',
+    ]
+
+
+def test_the_same_picture_in_two_splits_is_a_warning(tiny_dataset, check):
+    root = tiny_dataset(splits=dict(train=8, val=8))
+    rng = np.random.default_rng(0)
+    blocks = rng.integers(0, 256, (9, 12, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
+    save(root / 'images/train_1.png', blocks)
+    save(root / 'images/val_1.png', blocks // 2 + 40)
+    code, out, _ = check(root)
+    assert code == 0 and out.splitlines()[-1] == 'no problems'
+    warning = 'images/train_1.png and images/val_1.png'
+    assert f'warning: 1 pairs of images in train and val look alike, such as {warning}' in out
+
+
+def test_a_rare_class_is_a_warning(tiny_dataset, check):
+    root = tiny_dataset(splits=dict(train=32))
+    lines = (root / 'labels.csv').read_text().splitlines()
+    rare = [line.replace('train,1', 'train,0') if k > 2 else line for k, line in enumerate(lines)]
+    (root / 'labels.csv').write_text('\n'.join(rare))
+    for path in (root / 'masks').iterdir():
+        if path.name != 'train_0.png':
+            path.unlink()
+    code, out, _ = check(root)
+    assert code == 0 and 'warning: 1 of 32 training images have smoke' in out
+
+
+def test_labels_that_the_files_give_away_are_a_warning(tiny_dataset, check):
+    root = tiny_dataset(splits=dict(train=40), masks=False)
+    for k in range(0, 40, 2):  # those with smoke
+        save(root / f'images/train_{k}.png', np.full((50, 48, 3), 99, np.uint8))
+    code, out, _ = check(root)
+    assert code == 0
+    assert cells(out, 'smoke')[1] == '100'
+    assert 'warning: image statistics alone predict smoke with 100 %' in out
+
+
+def test_labels_by_chance_are_none(tiny_dataset):
+    root = tiny_dataset(splits=dict(train=60), masks=False)
+    rng = np.random.default_rng(0)
+    for path in (root / 'images').iterdir():
+        save(path, rng.integers(0, 256, (36, 48, 3)).astype(np.uint8))
+    report = check_dataset(root)
+    assert report.warnings == [] and 25 < report.probes['smoke'].accuracy < 70

@@ -2,6 +2,7 @@
 
 import argparse
 
+from mmsmoke.datasets.conversion import count_table
 from mmsmoke.datasets.smokestack import PRESETS
 from mmsmoke.datasets.smokestack_writer import write_smokestack
 from mmsmoke.utils.cli import user_errors_as_text
@@ -38,17 +39,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     args.out = args.out or f'data/smokestack-{args.preset}-{args.size}'
-    summary = write_smokestack(**vars(args))
-
-    rows = [[split, count['smoke'], count['clear']] for split, count in summary['counts'].items()]
-    print(markdown_table(['split', 'smoke', 'clear'], rows))
-    if summary['already_complete']:
-        print(f'{args.out} was already complete; nothing drawn')
-    else:
-        print(
-            f'{summary["drawn"]} images drawn to {args.out} in {summary["seconds"]:.1f} s, '
-            f'{summary["images_per_second"]:.0f} per second'
-        )
+    written = write_smokestack(**vars(args))
+    print(markdown_table(*count_table(written.rows)))
+    print(f'{written.images} images drawn to {args.out}, {written.rate:.0f} per second')
 
 
 if __name__ == '__main__':

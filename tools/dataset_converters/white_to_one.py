@@ -13,7 +13,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.utils import DataError, UserError, atomic_path
+from mmsmoke.utils import DataError, UserError, save_png
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -76,10 +76,7 @@ def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
     if converted_before:
         return False, bool(mask.any())
     smoke = mask > threshold
-    picture = Image.fromarray(smoke.astype(np.uint8))
-    picture.putpalette([value for colour in WeakSegDataset.METAINFO['palette'] for value in colour])
-    with atomic_path(path) as temporary:
-        picture.save(temporary)
+    save_png(path, smoke.astype(np.uint8), WeakSegDataset.METAINFO['palette'])
     return True, bool(smoke.any())
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmsmoke.functional import scores_to_mask, threshold_of_power
 from mmsmoke.registry import HOOKS
-from mmsmoke.utils import UserError, atomic_path, plain_numbers
+from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
 from mmsmoke.version import __version__
 
 THRESHOLD = 0.3
@@ -77,7 +77,8 @@ class PseudoLabelHook(Hook):
             mask = scores_to_mask(sample.seg_scores, self.threshold)
             sample.pred_sem_seg = PixelData(data=mask[None])
             mask = mask.cpu().numpy()
-            save_mask(self.folder / 'masks' / sample.mask_name, mask, self.palette)
+            mask_path = self.folder / 'masks' / sample.mask_name
+            save_png(mask_path, mask.astype(np.uint8), self.palette)
             if self.score_stride:
                 path = self.folder / 'scores' / sample.mask_name
                 save_scores(path, sample.seg_scores, self.score_stride)
@@ -109,16 +110,6 @@ class PseudoLabelHook(Hook):
         with atomic_path(self.folder / 'manifest.json') as path:
             path.write_text(f'{text},\n "images": [\n{lines}\n ]\n}}\n', encoding='utf-8')
         runner.logger.info(f'{len(records)} masks and manifest.json are in {self.folder}')
-
-
-def save_mask(path: Path, mask: np.ndarray, palette: list[list[int]]) -> None:
-    """Palette PNG: viewers show the colours, loaders read the indices."""
-    # all 256 colours: with fewer, Pillow stores fewer bits a pixel and 255 would not survive
-    colours = palette + [[128, 128, 128]] * (256 - len(palette))
-    picture = Image.fromarray(mask.astype(np.uint8))
-    picture.putpalette([value for colour in colours for value in colour])
-    with atomic_path(path) as temporary:
-        picture.save(temporary)
 
 
 def save_scores(path: Path, scores: Tensor, stride: int) -> None:

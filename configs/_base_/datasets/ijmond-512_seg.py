@@ -1,0 +1,24 @@
+# The view of the segmentor (stage 3): masks to learn from are pseudo labels.
+_base_ = './weakseg-224_seg.py'
+
+dataset_type = 'mmsmoke.IJmondDataset'
+data_root = 'data/ijmond-clean'
+size = 512
+seg_train_pipeline = _base_.seg_train_pipeline
+seg_train_pipeline[2]['scale'] = (size, size)
+seg_train_pipeline[3]['crop_size'] = (size, size)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1]['scale'] = (size, size)
+train_dataloader = dict(
+    batch_size=8,
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        seg_map_dir='work_dirs/crossarch_r50-pcm_vit-b_ijmond-512/masks',
+        pipeline=seg_train_pipeline,
+    ),
+)
+test = dict(type=dataset_type, data_root=data_root, pipeline=test_pipeline)
+val_dataloader = dict(batch_size=8, dataset=test)
+test_dataloader = dict(batch_size=8, dataset=test)
+del test

@@ -1,0 +1,11 @@
+# The same, a little larger.
+_base_ = './smoke5k-pack-112.py'
+
+size = 128
+train_pipeline = _base_.train_pipeline
+train_pipeline[1]['scale'] = size
+test_pipeline = _base_.test_pipeline
+test_pipeline[1]['scale'] = (size, size)
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

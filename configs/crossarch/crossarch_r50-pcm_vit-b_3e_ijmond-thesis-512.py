@@ -1,0 +1,11 @@
+# The profile crossarch_repro: the thesis as far as it is known; docs/crossarch.md says what is not.
+# Train the teacher first: python tools/train.py configs/cam/resnet50-pcm_2e_ijmond-thesis-512.py
+_base_ = [
+    '../_base_/crossarch/repro_r50-pcm_vit-b.py',
+    '../_base_/datasets/ijmond-thesis-512.py',
+    '../_base_/schedules/thesis_3e.py',
+    '../_base_/classify_runtime.py',
+]
+
+teacher = 'work_dirs/resnet50-pcm_2e_ijmond-thesis-512/epoch_2.pth'
+model = dict(teacher=dict(init_cfg=dict(checkpoint=teacher)))

@@ -1,0 +1,24 @@
+from mmsmoke.registry import DATASETS
+
+from .formats.smoke5k import SYNTHETIC
+from .weak_seg import WeakSegDataset
+
+
+@DATASETS.register_module()
+class Smoke5KDataset(WeakSegDataset):
+    """SMOKE5K, as ``tools/dataset_converters/smoke5k.py`` writes it.
+
+    Columns besides those of every data set: ``kind`` (of source), ``leak`` (shows a
+    scene of the official train part) and ``group`` (the scene).
+
+    Args:
+        synthetic: with the composites.
+        others: of :class:`WeakSegDataset`.
+    """
+
+    def __init__(self, data_root: str = 'data/smoke5k', synthetic: bool = True, **others):
+        self.synthetic = synthetic
+        super().__init__(data_root, **others)
+
+    def _wanted(self, columns: dict[str, str]) -> bool:
+        return (self.synthetic or columns['kind'] != SYNTHETIC) and super()._wanted(columns)

@@ -1,0 +1,142 @@
+"""Fully connected CRFs: mean field with a Gaussian and a bilateral kernel, in two implementations.
+
+``pydensecrf`` is the one that the literature used, in C++; ``torch`` is ours, equal to it, for
+whole batches and for GPUs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .permutohedral import PermutohedralLattice
+
+LEAST_PROBABILITY = 1e-5
+
+
+@dataclass(frozen=True)
+class CRFSettings:
+    """Spreads of the kernels in pixels and colours, their weights, and how many iterations."""
+
+    gaussian_xy: float
+    gaussian_weight: float
+    bilateral_xy: float
+    bilateral_rgb: float
+    bilateral_weight: float
+    iterations: int
+
+    def shrunk(self, factor: float) -> 'CRFSettings':
+        """The same for images at a fraction of the size."""
+        near, far = (xy * factor for xy in (self.gaussian_xy, self.bilateral_xy))
+        return replace(self, gaussian_xy=near, bilateral_xy=far)
+
+
+CRF_PRESETS = dict(
+    thesis=CRFSettings(3, 5, 60, 5, 15, 5),
+    psa=CRFSettings(3, 3, 80, 13, 10, 10),
+    irn=CRFSettings(3, 3, 50, 5, 10, 10),
+    clip_es=CRFSettings(1, 3, 67, 3, 4, 10),
+)
+
+
+def dense_crf(
+    image: np.ndarray | Tensor,
+    probs: np.ndarray | Tensor,
+    preset: str | CRFSettings = 'thesis',
+    backend: str = 'pydensecrf',
+    half: bool = False,
+) -> np.ndarray | Tensor:
+    """Class probabilities that respect the edges of the image.
+
+    Args:
+        image: uint8 [H, W, 3] RGB; with the backend ``torch`` also [B, H, W, 3].
+        probs: [L, H, W] or [B, L, H, W], the background among the L; values below 1e-5 count as
+            that. Unless they add up to one at each pixel they are taken as relative.
+        half: work on every second row and column, and enlarge the result.
+
+    Returns:
+        float32, of the type, shape and device of ``probs``; adds up to one at each pixel.
+    """
+    settings = CRF_PRESETS[preset] if isinstance(preset, str) else preset
+    pixels, scores = torch.as_tensor(image), torch.as_tensor(probs)
+    if pixels.dtype != torch.uint8 or pixels.shape[-1] != 3:
+        raise ValueError(f'image must be uint8 [H, W, 3], got {pixels.dtype} {list(pixels.shape)}')
+    batched = pixels.ndim == 4
+    if not batched:
+        pixels, scores = pixels[None], scores[None]
+    if pixels.shape[:3] != (len(scores), *scores.shape[2:]):
+        raise ValueError(f'image {list(pixels.shape)} and probs {list(scores.shape)} do not fit')
+    size = scores.shape[2:]
+    if half:
+        smaller = [max(1, length // 2) for length in size]
+        shrunk = F.interpolate(pixels.permute(0, 3, 1, 2).float(), smaller, mode='area')
+        pixels = shrunk.round().to(torch.uint8).permute(0, 2, 3, 1)
+        scores = F.interpolate(scores.float(), smaller, mode='area')
+        settings = settings.shrunk(0.5)
+    energy = -scores.float().clamp(LEAST_PROBABILITY, 1).log()
+    refined = _BACKENDS[backend](pixels.to(energy.device), energy, settings)
+    if half:
+        refined = F.interpolate(refined, size, mode='bilinear', align_corners=False)
+    refined = refined if batched else refined[0]
+    return refined.numpy() if isinstance(probs, np.ndarray) else refined
+
+
+def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np.ndarray:
+    """[L, H, W] for a label map that is right with this certainty, as IRN's; 255 is any label."""
+    rest = (1 - certainty) / max(1, num_labels - 1)
+    probs = np.full((num_labels, *mask.shape), rest, np.float32)
+    for label in range(num_labels):
+        probs[label][mask == label] = certainty
+    probs[:, mask == 255] = 1 / num_labels
+    return probs
+
+
+def _torch_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:
+    batch, labels, height, width = energy.shape
+    device = energy.device
+    rows = torch.arange(height, device=device, dtype=torch.float32)
+    columns = torch.arange(width, device=device, dtype=torch.float32)
+    places = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), -1).view(1, -1, 2)
+    places = places.expand(batch, -1, -1)
+    colours = image.reshape(batch, -1, 3).float() / settings.bilateral_rgb
+    near = _kernel(places / settings.gaussian_xy)
+    alike = _kernel(torch.cat([places / settings.bilateral_xy, colours], -1))
+    energy = energy.view(batch, labels, -1).transpose(1, 2)
+    probs = (-energy).softmax(-1)
+    for _ in range(settings.iterations):
+        agreement = settings.gaussian_weight * near(probs)
+        agreement += settings.bilateral_weight * alike(probs)
+        probs = (agreement - energy).softmax(-1)
+    return probs.transpose(1, 2).reshape(batch, labels, height, width)
+
+
+def _kernel(features: Tensor) -> Callable[[Tensor], Tensor]:
+    """A Gaussian kernel, normalised symmetrically."""
+    lattice = PermutohedralLattice(features)
+    norm = (lattice.filter(torch.ones_like(features[..., :1])) + 1e-20).rsqrt()
+    return lambda values: norm * lattice.filter(norm * values)
+
+
+def _pydensecrf_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:
+    from pydensecrf.densecrf import DenseCRF2D
+
+    labels, height, width = energy.shape[1:]
+    refined = []
+    for pixels, unary in zip(image.cpu().numpy(), energy.cpu().numpy(), strict=True):
+        crf = DenseCRF2D(width, height, labels)
+        crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1)))
+        crf.addPairwiseGaussian(sxy=settings.gaussian_xy, compat=settings.gaussian_weight)
+        crf.addPairwiseBilateral(
+            sxy=settings.bilateral_xy,
+            srgb=settings.bilateral_rgb,
+            rgbim=np.ascontiguousarray(pixels),
+            compat=settings.bilateral_weight,
+        )
+        refined.append(np.array(crf.inference(settings.iterations), np.float32))
+    return torch.as_tensor(np.stack(refined)).view(energy.shape).to(energy.device)
+
+
+_BACKENDS = dict(pydensecrf=_pydensecrf_mean_field, torch=_torch_mean_field)

@@ -1,0 +1,24 @@
+"""Joins result files of one sweep whose seeds or variants were done in parts."""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmsmoke.apis.sweep import merge_results, sweep_table
+from mmsmoke.utils import write_json
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('parts', nargs='+', help='JSON files that tools/sweep.py wrote')
+    parser.add_argument('--out', required=True, help='JSON file; may be one of the parts')
+    args = parser.parse_args()
+    merged = merge_results([json.loads(Path(part).read_text()) for part in args.parts])
+    write_json(Path(args.out), merged)
+    print(f'{sweep_table(merged)}\n\nnumbers   {args.out}')
+
+
+if __name__ == '__main__':
+    main()

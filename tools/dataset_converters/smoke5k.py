@@ -1,0 +1,34 @@
+"""Converts SMOKE5K: copies the photographs, turns white masks into masks of ones."""
+
+from mmsmoke.apis.convert import add_shares, convert, converter_parser
+from mmsmoke.datasets.formats.smoke5k import SPLITTINGS, plan_smoke5k
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = converter_parser(
+        __doc__, 'folder of the unpacked archive, with train/ and test/', 'data/smoke5k'
+    )
+    parser.add_argument(
+        '--split',
+        choices=SPLITTINGS,
+        default='scene',
+        help='keep the official train and test, which share most of their scenes, and take val '
+        'out of train; or deal all out anew, each scene into one split (scene)',
+    )
+    parser.add_argument('--no-synthetic', action='store_true', help='without the composites')
+    add_shares(parser, train=0.7, val=0.1, test=0.2)
+    args = parser.parse_args()
+    options = dict(
+        splitting=args.split,
+        shares=args.shares,
+        seed=args.seed,
+        synthetic=not args.no_synthetic,
+    )
+    plan = plan_smoke5k(args.source, **options, progress=True)
+    convert(args, plan, dict(converter='smoke5k', **options))
+
+
+if __name__ == '__main__':
+    main()
