@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import gc
 import re
 import sys
 from collections.abc import Callable
@@ -52,5 +53,16 @@ def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:
         except KeyboardInterrupt:
             print('stopped', file=sys.stderr, flush=True)
             sys.exit(130)
+        _leave_process_group()
 
     return run
+
+
+def _leave_process_group() -> None:
+    # gloo's threads may still hold tensors of the last exchange; one that lets go of them while
+    # Python is shutting down ends the process with SIGABRT. Not after errors: NCCL could wait
+    # for the other processes for ever.
+    distributed = sys.modules.get('torch.distributed')  # converters do without
+    if distributed and distributed.is_available() and distributed.is_initialized():
+        gc.collect()  # wrapped models hold the group, too
+        distributed.destroy_process_group()

@@ -5,6 +5,7 @@ import sys
 import time
 
 import pytest
+import torch
 from conftest import ROOT
 
 from mmsmoke.utils import DataError
@@ -24,6 +25,17 @@ def test_what_the_user_can_mend_is_one_line(run_main, raised, code, text):
         raise raised
 
     assert run_main(main) == (code, '', f'{text}\n')
+
+
+def test_a_tool_leaves_its_process_group_before_python_shuts_down(run_main, tmp_path):
+    @user_errors_as_text
+    def main():
+        torch.distributed.init_process_group(
+            'gloo', init_method=f'file://{tmp_path}/meeting', rank=0, world_size=1
+        )
+
+    assert run_main(main)[0] == 0
+    assert not torch.distributed.is_initialized()
 
 
 def test_ctrl_c_stops_a_converter_and_its_processes_in_one_line(tmp_path):
