@@ -5,6 +5,8 @@ from mmengine.structures import PixelData
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
+from mmsmoke.functional import threshold_counts
+
 
 class WeakSegDataSample(DataSample, SegDataSample):
     """One image on its way through all three stages.
@@ -23,6 +25,7 @@ class WeakSegDataSample(DataSample, SegDataSample):
         cam_normalize: how the read-out that made the maps normalises them.
         cam_layers: the maps of several layers [L, K, h, w], if the read-out looks at several.
         seg_scores: localisation scores [K, H, W] in [0, 1], what refiners improve.
+        stage_counts: of the CAMs and after each refiner, pixel counts at all thresholds.
         pred_sem_seg: label map [1, H, W].
 
     Example:
@@ -71,6 +74,13 @@ class WeakSegDataSample(DataSample, SegDataSample):
     @cam_layers.deleter
     def cam_layers(self) -> None:
         del self._cam_layers
+
+    def note_stage(self, stage: str) -> None:
+        """Remembers how good ``seg_scores`` are now, where the true mask is known."""
+        if 'gt_sem_seg' in self:
+            truth = self.gt_sem_seg.data[0].to(self.seg_scores.device)
+            counts = threshold_counts(self.seg_scores, truth).cpu()
+            self.stage_counts = {**self.get('stage_counts', {}), stage: counts}
 
     def present(self) -> torch.Tensor:
         """Classes that this image has by its label, bool [K]; by prediction where unlabelled."""

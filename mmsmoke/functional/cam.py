@@ -114,18 +114,23 @@ def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(maps, size=tuple(size), mode='bilinear', align_corners=False)
 
 
-def scores_to_mask(scores: Tensor, threshold: float) -> Tensor:
+def scores_to_mask(scores: Tensor, threshold: float, background: float | None = None) -> Tensor:
     """Label map: the strongest class where its score exceeds the threshold, else background.
 
     Args:
         scores: [K, H, W] in [0, 1].
         threshold: a pixel is foreground if its best score is strictly greater.
+        background: a pixel that is not foreground is background only if its best score is not
+            greater than this, and ignored otherwise; the threshold by default.
 
     Returns:
-        uint8 [H, W]; 0 background, k + 1 class k.
+        uint8 [H, W]; 0 background, k + 1 class k, 255 ignored.
     """
     best, label = scores.max(dim=0)
-    return torch.where(best > threshold, label + 1, torch.zeros_like(label)).to(torch.uint8)
+    mask = torch.where(best > threshold, label + 1, 0)
+    if background is not None:
+        mask[(mask == 0) & (best > background)] = IGNORE
+    return mask.to(torch.uint8)
 
 
 def threshold_of_power(alpha: float) -> float:

@@ -13,6 +13,8 @@ from mmsmoke.utils import UserError, plain, sha256_of_file
 
 from ..journal import Journal
 
+CAMS = 'cams'
+
 
 @LOOPS.register_module()
 class PseudoLabelLoop(TestLoop):
@@ -56,6 +58,7 @@ class PseudoLabelLoop(TestLoop):
         self.normalize = auto if normalize == 'auto' else normalize
 
     def run(self) -> dict:
+        self.stages = [CAMS]  # refiners add theirs
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
         self.runner.model.eval()
@@ -80,6 +83,7 @@ class PseudoLabelLoop(TestLoop):
             sample.seg_scores = cams_to_scores(
                 sample.cams, sample.ori_shape, sample.present(), self.normalize
             )
+            sample.note_stage(CAMS)
         self.runner.call_hook(
             'after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs
         )

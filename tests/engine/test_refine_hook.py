@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from label_runs import label_config, masks_of, run
+from mmengine.registry import HOOKS
+
+from mmsmoke.engine import PseudoLabelHook, RefineHook
+from mmsmoke.functional import scores_to_mask
+from mmsmoke.utils import UserError
+
+
+class Sharpen(RefineHook):
+    """Squares the scores, and everywhere adds what must not survive for absent classes."""
+
+    seen = []
+
+    def __init__(self, stage='sharp', extra=0.0):
+        super().__init__(stage)
+        self.extra = extra
+
+    def refine(self, inputs, samples):
+        self.seen.extend(samples)
+        assert all(image.dtype == torch.uint8 for image in inputs)
+        return [(sample.seg_scores**2 + self.extra).clamp(max=1) for sample in samples]
+
+
+@pytest.fixture
+def refined(tiny_dataset, tmp_path, checkpoint, monkeypatch):
+    """Runs a label run with refiners; returns its metrics, its masks and the data set."""
+    monkeypatch.setitem(HOOKS.module_dict, 'Sharpen', Sharpen)
+    monkeypatch.setattr(Sharpen, 'seen', [])
+
+    def make(*refiners, name='out', classes=('smoke',), metric=None, **hook):
+        root = tiny_dataset(classes=classes, splits=dict(train=8))
+        cfg = label_config(root, tmp_path / name, checkpoint(len(classes)), classes, **hook)
+        cfg.custom_hooks = [*refiners, *cfg.custom_hooks]
+        cfg.test_evaluator.append(dict(type='mmsmoke.RefinementMetric', **(metric or {})))
+        metrics, runner = run(cfg)
+        return metrics, masks_of(tmp_path / name), runner
+
+    return make
+
+
+def manifest_of(runner) -> dict:
+    return json.loads((Path(runner.work_dir) / 'manifest.json').read_text())
+
+
+def test_refiners_act_in_the_order_of_the_config_and_each_is_measured(refined):
+    first, second = dict(type='Sharpen', stage='a'), dict(type='Sharpen', stage='b')
+    metrics, masks, _ = refined(first, second, threshold=0.4)
+    none, plain, _ = refined(name='none', threshold=0.4**0.25)
+    # squaring twice and a threshold of 0.4 is a threshold of 0.4 ** (1 / 4)
+    assert all((masks[name] == plain[name]).mean() > 0.999 for name in plain)
+    assert metrics['refine/cams'] == none['refine/cams'] == none['cam/image_iou']
+    assert metrics['refine/b'] == metrics['cam/image_iou']
+    assert metrics['refine/b_threshold'] < metrics['refine/a_threshold']
+    for stage in ('cams', 'a', 'b'):  # a monotone map changes no oracle but for its 101 steps
+        assert metrics[f'refine/{stage}_oracle'] == pytest.approx(
+            metrics['refine/cams_oracle'], abs=8
+        )
+
+
+def test_a_stage_takes_the_threshold_that_it_is_given(refined):
+    metrics, _, _ = refined(
+        dict(type='Sharpen'), metric=dict(thresholds=dict(cams=0.5, sharp=0.25)), threshold=0.4
+    )
+    assert metrics['refine/cams_threshold'] == 0.5 and metrics['refine/sharp_threshold'] == 0.25
+    assert metrics['refine/sharp'] == pytest.approx(metrics['refine/cams'], abs=0.5)
+    assert metrics['refine/cams'] <= metrics['refine/cams_oracle']
+
+
+def test_images_without_a_class_are_not_refined_and_absent_classes_stay_absent(refined):
+    classes = ('smoke', 'fire')
+    _, masks, runner = refined(dict(type='Sharpen', extra=0.9), classes=classes, threshold=0.5)
+    assert Sharpen.seen and all(sample.present().any() for sample in Sharpen.seen)
+    for record in json.loads(
+        (runner.test_loop.journal.folder.parent / 'manifest.json').read_text()
+    )['images']:
+        mask = masks[record['mask'].removeprefix('masks/')]
+        allowed = {k + 1 for k, present in enumerate(record['label']) if present}
+        assert set(np.unique(mask)) <= allowed | {0}
+        assert mask.any() == bool(allowed)
+
+
+def test_two_refiners_of_one_name_are_refused(refined):
+    with pytest.raises(UserError, match="two refiners are called 'sharp'"):
+        refined(dict(type='Sharpen'), dict(type='Sharpen'))
+
+
+def test_pixels_between_two_thresholds_are_ignored(refined):
+    _, certain, _ = refined(name='certain', threshold=0.6)
+    _, possible, _ = refined(name='possible', threshold=0.3)
+    _, band, runner = refined(name='band', threshold=0.6, ignore_above=0.3)
+    for name, mask in band.items():
+        expected = np.where((possible[name] > 0) & (certain[name] == 0), 255, certain[name])
+        assert (mask == expected).all()
+    assert any((mask == 255).any() for mask in band.values())
+    manifest = manifest_of(runner)
+    assert manifest['protocol']['ignore_above'] == 0.3
+    for record in manifest['images']:
+        mask = band[record['mask'].removeprefix('masks/')]
+        assert record['ignored'] == pytest.approx((mask == 255).mean(), abs=1e-6)
+        assert record['foreground'] == pytest.approx((mask == 1).mean(), abs=1e-6)
+
+
+def test_an_ignore_band_must_lie_below_the_threshold():
+    with pytest.raises(UserError, match=r'ignore_above must be in \[0, 0.3\]'):
+        PseudoLabelHook(threshold=0.3, ignore_above=0.5)
+
+
+def test_ignored_pixels_are_those_between_the_two_values():
+    scores = torch.tensor([[[0.1, 0.3, 0.31, 0.6, 0.61]]])
+    assert scores_to_mask(scores, 0.6, 0.3).tolist() == [[0, 0, 255, 255, 1]]
