@@ -140,3 +140,23 @@ def run_main(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
         return code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """Makes the checkpoint of a tiny classifier with random weights."""
+
+    def make(num_classes=1, model=None):
+        import torch
+        from label_runs import tiny_model
+        from mmpretrain.registry import MODELS
+
+        torch.manual_seed(0)
+        model = MODELS.build(model or tiny_model(num_classes))
+        # random weights give maps of either sign; these see something everywhere
+        model.head.classifier.weight.data.abs_()
+        path = tmp_path / f'classifier-{num_classes}.pth'
+        torch.save(dict(state_dict=model.state_dict(), meta=dict()), path)
+        return path
+
+    return make

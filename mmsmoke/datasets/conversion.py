@@ -5,17 +5,16 @@ import io
 import json
 import os
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
 
 from mmsmoke.utils import DataError, UserError, atomic_path, plain, write_json
-from mmsmoke.utils.process import die_with_parent
+from mmsmoke.utils.process import cores, process_pool
 
 from .table import TABLE, mask_name_of
 
@@ -132,7 +131,7 @@ def write_dataset(
     started = time.perf_counter()
     images = sum(len(task.rows) for task in pending)
     with tqdm(total=images, desc=root.name, unit='img', disable=not progress) as bar:
-        for index, problem in _work(pending, root, workers or _cores()):
+        for index, problem in _work(pending, root, workers or cores()):
             task = pending[index]
             bar.update(len(task.rows))
             if problem is None:
@@ -213,7 +212,7 @@ def _work(tasks: Sequence[Task], root: Path, workers: int) -> Iterator[tuple[int
         for index, task in enumerate(tasks):
             yield index, _make(task, root)
         return
-    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(),)) as pool:
+    with process_pool(workers) as pool:
         try:
             jobs = {pool.submit(_make, task, root): index for index, task in enumerate(tasks)}
             for job in as_completed(jobs):
@@ -221,11 +220,6 @@ def _work(tasks: Sequence[Task], root: Path, workers: int) -> Iterator[tuple[int
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _begin(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops this process
-    die_with_parent(parent)
 
 
 def _make(task: Task, root: Path) -> str | None:
@@ -249,7 +243,3 @@ def _write_if_new(path: Path, text: str) -> None:
     if not path.is_file() or path.read_bytes() != text.encode():
         with atomic_path(path) as temporary:
             temporary.write_bytes(text.encode())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

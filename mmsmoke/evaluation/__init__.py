@@ -1,6 +1,13 @@
 from .known_iou_metric import KnownIoUMetric
 from .label_accuracy import LabelAccuracy
+from .otsu_threshold import OtsuThreshold
 from .pseudo_label_metric import PseudoLabelMetric
 from .refinement_metric import RefinementMetric
 
-__all__ = ['KnownIoUMetric', 'LabelAccuracy', 'PseudoLabelMetric', 'RefinementMetric']
+__all__ = [
+    'KnownIoUMetric',
+    'LabelAccuracy',
+    'OtsuThreshold',
+    'PseudoLabelMetric',
+    'RefinementMetric',
+]

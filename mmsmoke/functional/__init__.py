@@ -1,5 +1,7 @@
 from .cam import (
+    FUSIONS,
     IGNORE,
+    background_scores,
     cams_to_scores,
     fuse_cams,
     merge_views,
@@ -19,8 +21,10 @@ from .iou import (
 from .transfer import transfer_distance
 
 __all__ = [
+    'FUSIONS',
     'IGNORE',
     'THRESHOLDS',
+    'background_scores',
     'cams_to_scores',
     'fuse_cams',
     'image_mean_iou',

@@ -146,3 +146,22 @@ def threshold_of_power(alpha: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if (1 - middle) ** alpha > middle else (low, middle)
     return high
+
+
+def background_scores(
+    scores: Tensor, power: float | None = None, constant: float | None = None
+) -> Tensor:
+    """The background's score beside those of the classes, by one of two rules.
+
+    Args:
+        scores: [..., K, H, W] in [0, 1].
+        power: ``(1 - max_k score_k) ** power``.
+        constant: the same everywhere.
+
+    Returns:
+        [..., 1, H, W]
+    """
+    if (power is None) == (constant is None):
+        raise ValueError(f'give power or constant, got {power} and {constant}')
+    best = scores.amax(-3, keepdim=True)
+    return torch.full_like(best, constant) if power is None else (1 - best) ** power

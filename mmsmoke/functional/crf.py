@@ -4,6 +4,8 @@
 whole batches and for GPUs.
 """
 
+import importlib.util
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -55,6 +57,7 @@ def dense_crf(
         image: uint8 [H, W, 3] RGB; with the backend ``torch`` also [B, H, W, 3].
         probs: [L, H, W] or [B, L, H, W], the background among the L; values below 1e-5 count as
             that. Unless they add up to one at each pixel they are taken as relative.
+        backend: ``pydensecrf``, or ``torch`` if that is not installed, with a warning; ``torch``.
         half: work on every second row and column, and enlarge the result.
 
     Returns:
@@ -77,11 +80,25 @@ def dense_crf(
         scores = F.interpolate(scores.float(), smaller, mode='area')
         settings = settings.shrunk(0.5)
     energy = -scores.float().clamp(LEAST_PROBABILITY, 1).log()
-    refined = _BACKENDS[backend](pixels.to(energy.device), energy, settings)
+    refined = _BACKENDS[usable_backend(backend)](pixels.to(energy.device), energy, settings)
     if half:
         refined = F.interpolate(refined, size, mode='bilinear', align_corners=False)
     refined = refined if batched else refined[0]
     return refined.numpy() if isinstance(probs, np.ndarray) else refined
+
+
+def usable_backend(name: str) -> str:
+    """The backend itself, or ``torch`` and a warning instead of a missing pydensecrf."""
+    if name not in _BACKENDS:
+        raise ValueError(f'backend must be one of {sorted(_BACKENDS)}, got {name!r}')
+    if name == 'pydensecrf' and importlib.util.find_spec('pydensecrf') is None:
+        warnings.warn(
+            'pydensecrf is not installed: dense CRFs run on torch instead, with the same result, '
+            "slower on CPUs (pip install 'mmsmoke[crf]' needs a C++ compiler)",
+            stacklevel=3,
+        )
+        return 'torch'
+    return name
 
 
 def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np.ndarray:

@@ -2,6 +2,8 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 _PARENT_DEATH_SIGNAL = 1
 
@@ -19,3 +21,24 @@ def die_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before we asked
             os._exit(1)
+
+
+def process_pool(workers: int, begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """Processes that leave Ctrl-C to their parent and end with it.
+
+    Args:
+        begin: what each does first.
+    """
+    return ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(), begin))
+
+
+def _begin(parent: int, begin: Callable[[], None] | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops this process
+    die_with_parent(parent)
+    if begin is not None:
+        begin()
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

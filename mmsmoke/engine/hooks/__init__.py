@@ -1,10 +1,14 @@
+from .cam_fusion_hook import CAMFusionHook
 from .checkpoint_hook import AtomicCheckpointHook, best_checkpoint, latest_checkpoint
+from .crf_hook import CRFHook
 from .pseudo_label_hook import PseudoLabelHook, read_scores
 from .refine_hook import RefineHook
 from .step_seed_hook import StepSeedHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'CAMFusionHook',
+    'CRFHook',
     'PseudoLabelHook',
     'RefineHook',
     'StepSeedHook',

@@ -1,0 +1,89 @@
+"""Chooses the threshold of a label run, whatever refiners it has, in one pass over a split."""
+
+import copy
+import os
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.utils import UserError, atomic_path, plain_numbers, sha256_of_file
+
+from .launch import build_runner, use_checkpoint
+
+CRITERIA = ('image_iou', 'otsu')
+HOOK = 'mmsmoke.PseudoLabelHook'
+
+
+def search_threshold(
+    cfg: Config, checkpoint: str | Path, split: str, criterion: str = 'image_iou'
+) -> dict:
+    """Labels a split as the config would, and finds the threshold that suits its scores best.
+
+    Args:
+        cfg: of a label run.
+        split: a validation split, with true masks; for ``otsu`` any split.
+        criterion: ``image_iou``: the best mean IoU against the true masks, the lowest of equals;
+            ``otsu``: by the scores alone, see :class:`~mmsmoke.evaluation.OtsuThreshold`.
+
+    Returns:
+        ``threshold``, how it was found, and the metrics of the run; ``stages``: the threshold of
+        each stage, for ``image_iou``.
+    """
+    cfg = copy.deepcopy(cfg)
+    if cfg.test_cfg.get('type') != 'mmsmoke.PseudoLabelLoop':
+        raise UserError(f'{cfg.filename} writes no pseudo labels; take a config of configs/pseudo/')
+    use_checkpoint(cfg, checkpoint)
+    cfg.test_dataloader.dataset.split = split
+    cfg.work_dir = str(Path(cfg.work_dir) / f'threshold_{split}')
+    for metric in cfg.test_evaluator:
+        for name in ('threshold', 'thresholds'):
+            metric.pop(name, None)
+    cfg.test_evaluator.append(dict(type='mmsmoke.OtsuThreshold'))
+    metrics = plain_numbers(build_runner(cfg).test())
+    name = 'otsu/threshold' if criterion == 'otsu' else 'cam/threshold'
+    if name not in metrics:
+        raise UserError(
+            f'{cfg.test_dataloader.dataset.data_root}: no image with a class '
+            f'has a true mask in split {split!r}; take --criterion otsu, which needs none'
+            if criterion == 'image_iou'
+            else f'{cfg.test_dataloader.dataset.data_root}: no image of {split!r} has a class'
+        )
+    stages = {
+        key.removeprefix('refine/').removesuffix('_threshold'): value
+        for key, value in metrics.items()
+        if key.startswith('refine/') and key.endswith('_threshold')
+    }
+    return dict(
+        threshold=metrics[name],
+        threshold_mode='dataset' if criterion == 'image_iou' else criterion,
+        threshold_split=split,
+        stages=stages if criterion == 'image_iou' else {},
+        metrics=metrics,
+        config=cfg.filename,
+        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+    )
+
+
+def write_threshold_config(path: str | Path, found: dict) -> None:
+    """A config that inherits the label run and has the threshold that was found."""
+    base = os.path.relpath(found['config'], Path(path).parent)
+    chosen = {key: found[key] for key in ('threshold', 'threshold_mode', 'threshold_split')}
+    checkpoint = found['checkpoint']
+    text = f"""# Written by tools/search_threshold.py for the checkpoint {checkpoint['path']}
+# (sha256 {checkpoint['sha256'][:12]}…).
+_base_ = {base!r}
+
+hooks = _base_.custom_hooks
+hooks[-1].pop('background_power', None)
+hooks[-1].update({chosen!r})
+custom_hooks = hooks
+evaluator = _base_.test_evaluator
+for metric in evaluator:
+    if metric['type'] == 'mmsmoke.PseudoLabelMetric' and metric.get('source') != 'mask':
+        metric['threshold'] = {found['threshold']!r}
+    if metric['type'] == 'mmsmoke.RefinementMetric':
+        metric['thresholds'] = {found['stages']!r}
+test_evaluator = evaluator
+"""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding='utf-8')

@@ -1,0 +1,68 @@
+import os
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmsmoke.functional.crf import dense_crf, usable_backend
+from mmsmoke.utils import UserError
+from mmsmoke.utils.process import cores, process_pool
+
+
+class DenseCRF:
+    """:func:`~mmsmoke.functional.crf.dense_crf` for many images at once.
+
+    With ``pydensecrf``, in processes; with ``torch``, images of one size and number of labels as
+    one batch where the scores are.
+
+    Args:
+        preset, backend, half: see dense_crf.
+        workers: processes; None for one per core, shared with the other processes of the run.
+    """
+
+    def __init__(
+        self,
+        preset: str = 'thesis',
+        backend: str = 'pydensecrf',
+        half: bool = False,
+        workers: int | None = None,
+    ):
+        if workers is not None and workers < 1:
+            raise UserError(f'workers must be at least 1, not {workers}')
+        self.backend = usable_backend(backend)
+        self.workers = workers or max(1, cores() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+        self.refine = partial(dense_crf, preset=preset, backend=self.backend, half=half)
+        self._pool = None
+
+    def __call__(self, images: Sequence[np.ndarray], probs: Sequence[Tensor]) -> list[Tensor]:
+        """Refined probabilities [L, H, W] of images uint8 [H, W, 3] RGB; L and size may differ."""
+        if self.backend == 'torch':
+            return self._in_batches(images, probs)
+        arrays = [item.cpu().numpy() for item in probs]
+        if min(self.workers, len(images)) > 1:
+            if self._pool is None:
+                self._pool = process_pool(self.workers, partial(torch.set_num_threads, 1))
+            refined = self._pool.map(self.refine, images, arrays)
+        else:
+            refined = map(self.refine, images, arrays)
+        return [torch.from_numpy(a).to(p) for a, p in zip(refined, probs, strict=True)]
+
+    def _in_batches(self, images: Sequence[np.ndarray], probs: Sequence[Tensor]) -> list[Tensor]:
+        alike = {}
+        for index, item in enumerate(probs):
+            alike.setdefault(item.shape, []).append(index)
+        refined = [None] * len(probs)
+        for indices in alike.values():
+            pixels = torch.from_numpy(np.stack([images[i] for i in indices]))
+            results = self.refine(pixels, torch.stack([probs[i] for i in indices]))
+            for index, result in zip(indices, results, strict=True):
+                refined[index] = result
+        return refined
+
+    def close(self) -> None:
+        """Ends the processes."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None

@@ -1,0 +1,94 @@
+import json
+
+import pytest
+from label_runs import label_config, run
+from mmengine.config import Config
+
+from mmsmoke.apis.threshold import search_threshold, write_threshold_config
+from mmsmoke.utils import UserError
+
+
+@pytest.fixture
+def labelling(tiny_dataset, tmp_path, checkpoint):
+    """A config file of a label run with a refiner, and its checkpoint."""
+
+    def make(masks=True, **hook):
+        root = tiny_dataset(masks=masks, splits=dict(train=6, val=6))
+        cfg = label_config(root, tmp_path / 'work', checkpoint(), **hook)
+        crf = dict(type='mmsmoke.CRFHook', backend='torch')
+        cfg.custom_hooks = [crf, *cfg.custom_hooks]
+        cfg.test_evaluator.append(dict(type='mmsmoke.RefinementMetric'))
+        path = tmp_path / 'label.py'
+        cfg.dump(str(path))
+        return Config.fromfile(str(path)), checkpoint()
+
+    return make
+
+
+def on_split(path, split, name, tmp_path):
+    cfg = Config.fromfile(str(path))
+    cfg.test_dataloader.dataset.split = split
+    cfg.work_dir = str(tmp_path / name)
+    return run(cfg)[0]
+
+
+def test_the_next_run_inherits_what_was_found(labelling, tmp_path):
+    cfg, checkpoint = labelling(background_power=12)
+    found = search_threshold(cfg, checkpoint, 'val')
+    assert found['threshold_mode'] == 'dataset' and found['threshold_split'] == 'val'
+    assert set(found['stages']) == {'cams', 'crf'} and found['stages']['crf'] == found['threshold']
+    out = tmp_path / 'configs/chosen.py'
+    write_threshold_config(out, found)
+
+    again = on_split(out, 'val', 'again', tmp_path)
+    for name in ('cam/image_iou', 'refine/cams', 'refine/crf'):
+        assert again[name] == found['metrics'][name]
+    assert again['pseudo/image_iou'] == pytest.approx(found['metrics']['cam/image_iou'], abs=0.01)
+    other = on_split(out, 'train', 'other', tmp_path)
+    assert other['cam/threshold'] == other['refine/crf_threshold'] == found['threshold']
+    assert other['refine/cams_threshold'] == found['stages']['cams']
+    protocol = json.loads((tmp_path / 'other/manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold'] and protocol['background_power'] is None
+    assert (protocol['threshold_mode'], protocol['threshold_split']) == ('dataset', 'val')
+
+
+def test_no_other_threshold_is_better_and_the_oracle_is(labelling, tmp_path):
+    cfg, checkpoint = labelling()
+    found = search_threshold(cfg, checkpoint, 'val')
+    best = found['metrics']['cam/image_iou']
+    assert best <= found['metrics']['cam/image_iou_oracle']
+    for threshold in (0.1, 0.3, 0.5, 0.8):
+        fixed = cfg.copy()
+        fixed.test_evaluator[0].threshold = threshold
+        fixed.dump(str(tmp_path / 'fixed.py'))
+        metrics = on_split(tmp_path / 'fixed.py', 'val', f'fixed-{threshold}', tmp_path)
+        assert metrics['cam/image_iou'] <= best
+
+
+def test_without_truth_a_threshold_comes_from_the_scores(labelling, tmp_path):
+    cfg, checkpoint = labelling(masks=False)
+    with pytest.raises(UserError, match="true mask in split 'val'; take --criterion otsu"):
+        search_threshold(cfg, checkpoint, 'val')
+    found = search_threshold(cfg, checkpoint, 'val', 'otsu')
+    assert found['threshold_mode'] == 'otsu' and 0 <= found['threshold'] < 1
+    write_threshold_config(tmp_path / 'chosen.py', found)
+    on_split(tmp_path / 'chosen.py', 'train', 'otsu', tmp_path)
+    protocol = json.loads((tmp_path / 'otsu/manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold'] and protocol['threshold_mode'] == 'otsu'
+
+
+def test_otsu_does_not_look_at_truth(labelling):
+    cfg, checkpoint = labelling()
+    cfg.work_dir += '-truth'
+    known = search_threshold(cfg, checkpoint, 'val', 'otsu')
+    cfg, checkpoint = labelling(masks=False)
+    assert search_threshold(cfg, checkpoint, 'val', 'otsu')['threshold'] == known['threshold']
+
+
+def test_an_ordinary_config_is_refused(labelling):
+    cfg, checkpoint = labelling()
+    cfg.test_cfg = dict()
+    with pytest.raises(
+        UserError, match='writes no pseudo labels; take'
+    ):
+        search_threshold(cfg, checkpoint, 'val')
