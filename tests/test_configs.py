@@ -81,6 +81,23 @@ def test_plan_names_configs_and_splits_that_exist(plan):
 
 
 @pytest.mark.parametrize(
+    'plan', sorted((ROOT / 'configs/refinement').glob('*.py')), ids=lambda p: p.stem
+)
+def test_every_row_of_a_refinement_plan_can_be_built(plan):
+    from mmengine.registry import HOOKS
+
+    from mmsmoke.apis.launch import load_config
+    from mmsmoke.apis.refinement import row_config
+
+    cfg = load_config(plan)
+    for name, row in cfg.rows.items():
+        built = row_config(cfg, name)
+        hooks = [HOOKS.build(hook) for hook in built.custom_hooks]
+        assert len(hooks) == len(row.get('refiners', ())) + 1
+        assert len({hook.stage for hook in hooks[:-1]}) == len(hooks) - 1
+
+
+@pytest.mark.parametrize(
     'plan', sorted((ROOT / 'configs/sweeps').glob('*.py')), ids=lambda p: p.stem
 )
 def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):

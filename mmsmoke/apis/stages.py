@@ -117,6 +117,7 @@ def _checkpoints(model: Mapping) -> list[Path]:
 def write_config(cfg: Config, folder: Path) -> Path:
     """The config of a step with all changes applied, for the tools and for the reader."""
     path = folder / 'config.py'
+    folder.mkdir(parents=True, exist_ok=True)
     cfg.dump(str(path))
     return path
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmsmoke.visualization import markdown_table
 
+from .refinement import refinement_table
 from .report import summary_rows
 from .sweep import sweep_table
 
@@ -26,7 +27,7 @@ def fill_tables(text: str, root: Path) -> str:
 
 
 def table_of(path: Path) -> str:
-    """The table of a result file of a tool: run_pipeline, sweep, test, check_dataset, a benchmark.
+    """The table of a result file of a tool: run_pipeline, sweep, test, a benchmark …
 
     A file of several tables gives them below each other.
     """
@@ -35,6 +36,8 @@ def table_of(path: Path) -> str:
         return markdown_table(*summary_rows(result))
     if 'runs' in result:
         return sweep_table(result)
+    if 'refinement' in result:
+        return refinement_table(result)
     if 'tables' in result:
         return '\n\n'.join(_table(rows) for rows in result['tables'])
     if 'protocol' in result:

@@ -36,8 +36,9 @@ def search_threshold(
     cfg.test_dataloader.dataset.split = split
     cfg.work_dir = str(Path(cfg.work_dir) / f'threshold_{split}')
     for metric in cfg.test_evaluator:
-        for name in ('threshold', 'thresholds'):
-            metric.pop(name, None)
+        if 'prefix' not in metric:
+            for name in ('threshold', 'thresholds'):
+                metric.pop(name, None)
     cfg.test_evaluator.append(dict(type='mmsmoke.OtsuThreshold'))
     metrics = plain_numbers(build_runner(cfg).test())
     name = 'otsu/threshold' if criterion == 'otsu' else 'cam/threshold'
@@ -79,7 +80,7 @@ hooks[-1].update({chosen!r})
 custom_hooks = hooks
 evaluator = _base_.test_evaluator
 for metric in evaluator:
-    if metric['type'] == 'mmsmoke.PseudoLabelMetric' and metric.get('source') != 'mask':
+    if metric['type'] == 'mmsmoke.PseudoLabelMetric' and 'prefix' not in metric:
         metric['threshold'] = {found['threshold']!r}
     if metric['type'] == 'mmsmoke.RefinementMetric':
         metric['thresholds'] = {found['stages']!r}

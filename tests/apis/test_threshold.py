@@ -88,7 +88,5 @@ def test_otsu_does_not_look_at_truth(labelling):
 def test_an_ordinary_config_is_refused(labelling):
     cfg, checkpoint = labelling()
     cfg.test_cfg = dict()
-    with pytest.raises(
-        UserError, match='writes no pseudo labels; take'
-    ):
+    with pytest.raises(UserError, match='writes no pseudo labels; take'):
         search_threshold(cfg, checkpoint, 'val')

@@ -1,0 +1,139 @@
+"""What each way of refining CAMs makes of the maps of given classifiers, with chosen thresholds."""
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.utils import UserError, sha256_of_file, write_json
+from mmsmoke.visualization import markdown_table
+
+from .environment import environment
+from .launch import load_config
+from .pipeline import draw_if_missing
+from .stages import begin, exclusive, run_tool, say, write_config
+
+FIXED = 0.3
+COLUMNS = dict(
+    fixed=f'threshold {FIXED}', dataset='threshold from val', otsu='Otsu', oracle='oracle'
+)
+
+
+def compare_refiners(
+    plan_file: str,
+    classifiers: Mapping[str, str],
+    work_dir: str | None = None,
+    out: str | None = None,
+    rows: Sequence[str] | None = None,
+    options: Mapping | None = None,
+) -> dict:
+    """Labels a validation and a test split by every row of a plan with every classifier.
+
+    A plan has ``config`` (of a label run), ``options`` (changes to it for all), ``rows`` (name ->
+    ``refiners``, the hooks before the PseudoLabelHook; ``options``; ``config``, another label
+    run), ``threshold_split``, ``test_split`` and, for drawn data, ``draw`` (data_root ->
+    arguments of the Smokestack converter). Finished rows are kept.
+
+    Args:
+        classifiers: name -> checkpoint.
+        out: JSON file for the results, written anew after each row.
+        rows: only these.
+        options: more changes to every config, which have the last word.
+    """
+    plan = load_config(plan_file, work_dir)
+    folder = Path(plan.work_dir)
+    unknown = set(rows or ()) - set(plan.rows)
+    if unknown:
+        raise UserError(f'{plan_file} has no row {sorted(unknown)[0]!r}, but {list(plan.rows)}')
+    for data_root, arguments in plan.get('draw', {}).items():
+        draw_if_missing(data_root, arguments)
+    result = dict(
+        refinement=str(plan_file),
+        protocol={name: plan[name] for name in ('threshold_split', 'test_split')},
+        rows={},
+        environment=environment(),
+    )
+    out = Path(out) if out else folder / f'{Path(plan_file).stem}.json'
+    with exclusive(folder):
+        for name in rows or plan.rows:
+            for classifier, checkpoint in classifiers.items():
+                say(f'\n== {name}, {classifier}')
+                cfg = row_config(plan, name, options)
+                numbers = _measure(plan, cfg, checkpoint, folder / classifier / _slug(name))
+                result['rows'].setdefault(name, {})[classifier] = numbers
+                write_json(out, result)
+    say(f'\n{refinement_table(result)}\n\nnumbers   {out}')
+    return result
+
+
+def refinement_table(result: dict) -> str:
+    """IoU of each row and classifier: the mean over the images of the test split."""
+    classifiers = list(dict.fromkeys(name for row in result['rows'].values() for name in row))
+    heads = [f'{name}, {title}' for name in classifiers for title in COLUMNS.values()]
+    lines = [
+        [row, *[_cell(found.get(name, {}).get(key)) for name in classifiers for key in COLUMNS]]
+        for row, found in result['rows'].items()
+    ]
+    return markdown_table(['refinement', *heads], lines)
+
+
+def _cell(value: float | None) -> str:
+    return '' if value is None else f'{value:.1f}'
+
+
+def _slug(name: str) -> str:
+    return ''.join(letter if letter.isalnum() else '-' for letter in name)
+
+
+def row_config(plan: Config, name: str, options: Mapping | None = None) -> Config:
+    """The label run of a row."""
+    row = plan.rows[name]
+    changes = {**plan.get('options', {}), **row.get('options', {}), **(options or {})}
+    cfg = load_config(row.get('config', plan.config), options=copy.deepcopy(changes))
+    cfg.custom_hooks = [*row.get('refiners', ()), cfg.custom_hooks[-1]]
+    return cfg
+
+
+def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
+    settings = dict(
+        config=cfg.to_dict(),
+        checkpoint=sha256_of_file(checkpoint),
+        labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
+        splits=[plan.threshold_split, plan.test_split],
+    )
+    done = begin(folder, settings)
+    if done:
+        say(f'{folder} is finished')
+        return done
+    chosen = folder / 'threshold.py'
+    run_tool(
+        *('search_threshold.py', write_config(cfg, folder), checkpoint, '--work-dir', folder),
+        *('--split', plan.threshold_split, '--out', chosen),
+        log=folder / 'search.log',
+    )
+    found = json.loads(chosen.with_suffix('.json').read_text())
+    otsu = found['metrics']['otsu/threshold']
+    cfg = load_config(chosen)
+    cfg.test_dataloader.dataset.split = plan.test_split
+    for prefix, threshold in (('fixed', FIXED), ('otsu', otsu)):
+        metric = dict(type='mmsmoke.PseudoLabelMetric', threshold=threshold, prefix=prefix)
+        cfg.test_evaluator.append(metric)
+    test = folder / 'test'
+    run_tool(
+        *('make_pseudo_labels.py', write_config(cfg, test), checkpoint, '--work-dir', test),
+        log=folder / 'test.log',
+    )
+    metrics = json.loads((test / 'manifest.json').read_text())['metrics']
+    numbers = dict(
+        fixed=metrics['fixed/image_iou'],
+        dataset=metrics['cam/image_iou'],
+        otsu=metrics['otsu/image_iou'],
+        oracle=metrics['cam/image_iou_oracle'],
+        threshold=found['threshold'],
+        otsu_threshold=otsu,
+        on_threshold_split=found['metrics']['cam/image_iou'],
+    )
+    write_json(folder / 'results.json', numbers)
+    return numbers
