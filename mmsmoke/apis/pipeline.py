@@ -46,7 +46,7 @@ def run_pipeline(
         )
 
         _heading(3, 'label', 'classifier -> pseudo masks')
-        manifest = _label(configs['label'], folder / 'label', classifier)
+        manifest = label(configs['label'], folder / 'label', classifier, plan.threshold_split)
 
         _heading(4, 'segment', 'pseudo masks -> segmenter')
         cfg = configs['segment']
@@ -67,7 +67,9 @@ def run_pipeline(
             environment=environment(),
         )
         write_json(folder / RESULTS, result)
-        threshold = manifest['protocol']['threshold']
+        threshold = classifier['protocol']['threshold']
+        if threshold is None:
+            threshold = manifest['protocol']['threshold']
         picture = draw_examples(folder, classifier, segmentor, threshold, plan.picture_split)
         say(f'\n{markdown_table(*summary_rows(result))}\n')
         say(f'numbers   {folder / RESULTS}\npictures  {picture}')
@@ -101,7 +103,8 @@ def _stage_config(plan: Config, stage: str) -> Config:
     return load_config(plan[stage].config, options=options)
 
 
-def _label(cfg: Config, folder: Path, classifier: dict) -> dict:
+def label(cfg: Config, folder: Path, classifier: dict, threshold_split: str) -> dict:
+    """Stage 2 in its folder; returns the manifest."""
     protocol, checkpoint = classifier['protocol'], classifier['checkpoint']
     hook = next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
     if protocol['threshold'] is None:
@@ -118,9 +121,16 @@ def _label(cfg: Config, folder: Path, classifier: dict) -> dict:
     manifest = folder / 'manifest.json'
     if manifest.is_file():
         say(f'{folder} is finished')
-    else:
-        arguments = [write_config(cfg, folder), checkpoint['path'], '--work-dir', folder]
-        run_tool('make_pseudo_labels.py', *arguments, log=folder / 'label.log')
+        return json.loads(manifest.read_text())
+    config = write_config(cfg, folder)
+    where = [checkpoint['path'], '--work-dir', folder]
+    if protocol['threshold'] is not None and len(cfg.custom_hooks) > 1:
+        # refined scores have a threshold of their own
+        chosen = folder / 'threshold.py'
+        search = [config, *where, '--split', threshold_split, '--out', chosen]
+        run_tool('search_threshold.py', *search, log=folder / 'search.log')
+        config = chosen
+    run_tool('make_pseudo_labels.py', config, *where, log=folder / 'label.log')
     return json.loads(manifest.read_text())
 
 

@@ -4,8 +4,9 @@ import pytest
 from label_runs import label_config, run
 from mmengine.config import Config
 
+from mmsmoke.apis.pipeline import label
 from mmsmoke.apis.threshold import search_threshold, write_threshold_config
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, sha256_of_file
 
 
 @pytest.fixture
@@ -90,3 +91,17 @@ def test_an_ordinary_config_is_refused(labelling):
     cfg.test_cfg = dict()
     with pytest.raises(UserError, match='writes no pseudo labels; take'):
         search_threshold(cfg, checkpoint, 'val')
+
+
+def test_a_pipeline_chooses_the_threshold_of_refined_scores_anew(labelling, tmp_path):
+    cfg, checkpoint = labelling()
+    found = search_threshold(cfg, checkpoint, 'val')
+    classifier = dict(
+        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        protocol=dict(threshold=0.77, threshold_mode='dataset', threshold_split='val'),
+    )
+    refined = label(cfg.copy(), tmp_path / 'refined', classifier, 'val')
+    assert refined['protocol']['threshold'] == found['threshold'] != 0.77
+    cfg.custom_hooks = cfg.custom_hooks[-1:]
+    plain = label(cfg, tmp_path / 'plain', classifier, 'val')
+    assert plain['protocol']['threshold'] == 0.77
