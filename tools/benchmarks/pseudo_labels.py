@@ -1,0 +1,216 @@
+"""Measure a label run, step by step, against a naive loop on the same images with the same result.
+
+The naive loop takes one image and one scale at a time, dumps full-resolution float maps, reads
+them again, and runs each CRF in the main process. Both fuse the Grad-CAMs of four layers of a ViT
+over four scales; its weights are random. The number of threads of a process is torch's
+(OMP_NUM_THREADS).
+"""
+
+import argparse
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.runner import Runner
+from PIL import Image
+
+from mmsmoke.apis.launch import build_runner, load_config
+from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.functional import (
+    background_scores,
+    fuse_cams,
+    normalize_cams,
+    resize_maps,
+    scores_to_mask,
+)
+from mmsmoke.functional.crf import dense_crf
+from mmsmoke.models.cams import GradCAM, multi_scale
+from mmsmoke.utils import UserError, save_png, write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.process import cores
+from mmsmoke.visualization import markdown_table
+
+LAYERS = (-5, -4, -2, -1)
+SCALES = (0.5, 1, 1.5, 2)
+POWER = 48
+THRESHOLD = 0.3
+ALIKE = 0.995
+CRFS = {'CRF off': None, 'CRF': dict(half=False), 'CRF, half resolution': dict(half=True)}
+STEPS = dict(CAMFusionHook='fuse', CRFHook='CRF', PseudoLabelHook='write')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('data_root', help='data set in the standard layout, with a split val')
+    parser.add_argument(
+        '--config', default='configs/cam/vit-tiny_12e_weakseg-224.py', help='of a ViT'
+    )
+    parser.add_argument('--images', type=int, default=32, help='how many')
+    parser.add_argument('--batch-size', type=int, default=8, help='of the label run')
+    parser.add_argument('--workers', type=int, default=cores(), help='processes for CRFs')
+    parser.add_argument('--out', type=Path, help='JSON file for the tables')
+    return parser.parse_args()
+
+
+@user_errors_as_text
+def main() -> None:
+    args = parse_args()
+    if min(args.images, args.batch_size, args.workers) < 1:
+        raise UserError('images, batch-size and workers must be at least 1')
+    rows, steps, full = [], [], None
+    with tempfile.TemporaryDirectory() as folder:
+        for name, crf in CRFS.items():
+            runner = build_runner(label_config(args, crf, Path(folder) / name))
+            clock = defaultdict(float)
+            measure(runner, clock)
+            # the half-resolution run is compared with a naive loop that knows no such thing
+            if crf is None or not crf['half']:
+                naive = Path(folder) / f'naive {name}'
+                full = naive_loop(runner, naive, crf is not None)
+            rows.append(compared(name, runner, clock.pop('all'), naive, full))
+            counts = {step: round(rows[-1]['images'] / spent, 1) for step, spent in clock.items()}
+            steps.append({'images a second': name} | counts)
+    columns = list(dict.fromkeys(key for row in steps for key in row))
+    steps = [{key: row.get(key, '') for key in columns} for row in steps]
+    for table in (rows, steps):
+        print(markdown_table(list(table[0]), [list(row.values()) for row in table]), end='\n\n')
+    if args.out:
+        write_json(args.out, dict(tables=[rows, steps]))
+
+
+def label_config(args: argparse.Namespace, crf: dict | None, work_dir: Path) -> Config:
+    cfg = load_config(args.config, work_dir, dict(data_root=args.data_root))
+    cfg.model.backbone.init_cfg = None
+    cfg.model.views = dict(recipe='thesis', scales=SCALES)
+    cfg.test_dataloader.batch_size = args.batch_size
+    cfg.test_dataloader.dataset.update(split='val', indices=args.images)
+    cfg.test_cfg = dict(type='mmsmoke.PseudoLabelLoop')
+    cfg.test_evaluator = [dict(type='mmsmoke.RefinementMetric')]
+    cfg.custom_hooks = [
+        dict(type='mmsmoke.CAMFusionHook', layers=LAYERS),
+        dict(type='mmsmoke.PseudoLabelHook', threshold=THRESHOLD, score_stride=4),
+    ]
+    if crf is not None:
+        cfg.custom_hooks.insert(1, dict(type='mmsmoke.CRFHook', workers=args.workers, **crf))
+    cfg.experiment_name = work_dir.name
+    return cfg
+
+
+def measure(runner: Runner, clock: MutableMapping[str, float]) -> None:
+    """Runs the label run; seconds of each step go into the clock."""
+    loop = runner.build_test_loop(runner.cfg.test_cfg)
+    runner._test_loop = loop
+    loop.dataloader = TimedLoader(loop.dataloader, clock)
+    merge, forward = multi_scale.merge_views, runner.model.test_step
+    multi_scale.merge_views = timed(merge, 'merge', clock)
+    runner.model.test_step = timed(forward, 'forward', clock)
+    for hook in runner.hooks:
+        if type(hook).__name__ in STEPS:
+            step = STEPS[type(hook).__name__]
+            hook.after_test_iter = timed(hook.after_test_iter, step, clock)
+    try:
+        timed(runner.test, 'all', clock)()
+    finally:
+        multi_scale.merge_views = merge
+        runner.model.test_step = forward
+    clock['forward'] -= clock['merge']
+
+
+class TimedLoader:
+    """A data loader, whose clock runs while the loop waits for it."""
+
+    def __init__(self, loader: Iterable, clock: MutableMapping[str, float]):
+        self.loader, self.clock = loader, clock
+
+    def __getattr__(self, name: str):
+        return getattr(self.loader, name)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator:
+        batches = iter(self.loader)
+        fetch = timed(lambda: next(batches, None), 'read', self.clock)
+        while (batch := fetch()) is not None:
+            yield batch
+
+
+def timed(function: Callable, step: str, clock: MutableMapping[str, float]) -> Callable:
+    def run(*args, **kwargs):
+        started = time.perf_counter()
+        result = function(*args, **kwargs)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        clock[step] += time.perf_counter() - started
+        return result
+
+    return run
+
+
+def naive_loop(runner: Runner, folder: Path, crf: bool) -> float:
+    """Labels the same images as simply as one can; returns the seconds that it took."""
+    started = time.perf_counter()
+    model, dataset = runner.model, runner.test_loop.dataloader.dataset
+    names = []
+    for name in ('dumps', 'masks'):
+        (folder / name).mkdir(parents=True)
+    for index in range(len(dataset)):
+        batch = model.data_preprocessor(pseudo_collate([dataset[index]]), False)
+        inputs, sample = batch['inputs'], batch['data_samples'][0]
+        size, views = inputs.shape[-2:], []
+        for scale in SCALES:
+            sides = [max(round(scale * side / 16), 1) * 16 if scale != 1 else side for side in size]
+            _, maps = GradCAM(LAYERS)(model, resize_maps(inputs, sides))
+            views.append(resize_maps(normalize_cams(maps[0]), size))
+        merged = resize_maps(torch.stack(views).mean(0), sample.ori_shape)
+        np.save(folder / 'dumps' / f'{index}.npy', merged.cpu().numpy())
+        names.append((sample.img_path, sample.mask_name, bool(sample.present().any())))
+    for index, (image, mask_name, positive) in enumerate(names):
+        merged = torch.from_numpy(np.load(folder / 'dumps' / f'{index}.npy'))
+        scores = fuse_cams(merged) * positive
+        if crf and positive:
+            probs = torch.cat([background_scores(scores, power=POWER), scores])
+            with Image.open(image) as file:
+                pixels = np.asarray(file.convert('RGB'))
+            scores = dense_crf(pixels, probs / probs.sum(0), 'thesis')[1:]
+        save_png(folder / 'masks' / mask_name, scores_to_mask(scores, THRESHOLD).numpy())
+    return time.perf_counter() - started
+
+
+def compared(name: str, runner: Runner, spent: float, naive: Path, naive_spent: float) -> dict:
+    ours = Path(runner.work_dir)
+    masks = sorted((ours / 'masks').rglob('*.png'))
+    alike = np.mean([
+        (read_mask(path) == read_mask(naive / 'masks' / path.relative_to(ours / 'masks'))).mean()
+        for path in masks
+    ])  # fmt: skip
+    if alike < ALIKE and 'half' not in name:
+        raise UserError(f'{name}: only {100 * alike:.2f} % of the pixels are alike')
+    sizes = [
+        sum(file.stat().st_size for file in folder.rglob('*.*')) / len(masks) / 1000
+        for folder in (ours / 'scores', naive / 'dumps')
+    ]
+    return {
+        'label run': name,
+        'images': len(masks),
+        'threads': torch.get_num_threads(),
+        'images a second': round(len(masks) / spent, 2),
+        'naive, images a second': round(len(masks) / naive_spent, 2),
+        'ratio': round(naive_spent / spent, 2),
+        'pixels alike, %': round(100 * float(alike), 2),
+        'scores, kB an image': round(sizes[0], 1),
+        'naive, kB an image': round(sizes[1], 1),
+        'sizes, ratio': round(sizes[1] / sizes[0], 1),
+    }
+
+
+if __name__ == '__main__':
+    main()
