@@ -1,0 +1,122 @@
+"""Measure dense CRFs: pydensecrf in one process and in a pool, torch by image and by batch.
+
+Real images with soft maps of their true masks, the preset of the thesis. All ways are timed in
+turns, after one round that is not counted and shows that they agree. The number of threads is
+torch's (OMP_NUM_THREADS).
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.functional import background_scores
+from mmsmoke.models.refiners import DenseCRF
+from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.process import cores
+from mmsmoke.utils.timing import seconds_in_turns
+from mmsmoke.visualization import markdown_table
+
+POWER, THRESHOLD = 48, 0.3
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('data_root', help='data set with masks in the split val')
+    parser.add_argument('--sizes', type=int, nargs='+', default=[224, 512], help='in pixels')
+    parser.add_argument('--images', type=int, default=16, help='how many')
+    parser.add_argument('--workers', type=int, default=cores(), help='processes of the pool')
+    parser.add_argument('--repeats', type=int, default=3, help='turns, of which the median counts')
+    parser.add_argument('--device', default='cpu', help='of torch')
+    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    return parser.parse_args()
+
+
+@user_errors_as_text
+def main() -> None:
+    args = parse_args()
+    if min(args.images, args.workers, args.repeats, *args.sizes) < 1:
+        raise UserError('images, workers, repeats and sizes must be at least 1')
+    rows = [row for size in args.sizes for row in measure(args, size)]
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if args.out:
+        write_json(args.out, rows)
+
+
+def measure(args: argparse.Namespace, size: int) -> list[dict]:
+    images, truths, probs = load(args, size)
+    on_device = [item.to(args.device) for item in probs]
+    crfs = {
+        'pydensecrf, one process': DenseCRF(backend='pydensecrf', workers=1),
+        f'pydensecrf, {args.workers} processes': DenseCRF(workers=args.workers),
+        f'torch on {args.device}, one by one': DenseCRF(backend='torch'),
+        f'torch on {args.device}, one batch': DenseCRF(backend='torch'),
+        'torch, half resolution': DenseCRF(backend='torch', half=True),
+        'pydensecrf, half resolution': DenseCRF(workers=1, half=True),
+    }
+    ways = [
+        lambda crf=crf, name=name: run(name, crf, images, on_device if 'torch' in name else probs)
+        for name, crf in crfs.items()
+    ]
+    masks = [[(item[1] > THRESHOLD).cpu().numpy() for item in way()] for way in ways]
+    seconds = seconds_in_turns(ways, args.repeats)
+    for crf in crfs.values():
+        crf.close()
+    return [
+        {
+            'dense CRF': name,
+            'size': size,
+            'images': len(images),
+            'threads': torch.get_num_threads(),
+            'ms an image': round(1000 * spent / len(images), 1),
+            'speed': round(seconds[0] / spent, 2),
+            'masks alike, IoU': f'{mean_iou(found, masks[0]):.4f}',
+            'against truth, IoU': f'{100 * mean_iou(found, truths):.2f}',
+        }
+        for name, spent, found in zip(crfs, seconds, masks, strict=True)
+    ]
+
+
+def run(name: str, crf: DenseCRF, images: list, probs: list) -> list[torch.Tensor]:
+    if name.endswith('one by one'):
+        return [crf([image], [item])[0] for image, item in zip(images, probs, strict=True)]
+    return crf(images, probs)
+
+
+def load(args: argparse.Namespace, size: int) -> tuple[list, list, list]:
+    """Images [H, W, 3], true masks, and probabilities [2, H, W] that know them roughly."""
+    dataset = WeakSegDataset(args.data_root, split='val', test_mode=True)
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    infos = [info for info in infos if info['gt_label'] and 'seg_map_path' in info]
+    if len(infos) < args.images:
+        raise UserError(f'{args.data_root} has {len(infos)} images with masks in val')
+    images, truths, probs = [], [], []
+    for info in infos[: args.images]:
+        with Image.open(info['img_path']) as file:
+            images.append(np.asarray(file.convert('RGB').resize((size, size))))
+        truth = Image.fromarray(read_mask(info['seg_map_path'])).resize((size, size), 0)
+        truths.append(np.asarray(truth) == 1)
+        mask = torch.from_numpy(truths[-1]).float()[None, None]
+        blur = torch.nn.functional.interpolate(mask, (14, 14), mode='area')
+        soft = torch.nn.functional.interpolate(blur, (size, size), mode='bilinear')[0]
+        scores = soft / soft.max().clamp(min=1e-6)
+        both = torch.cat([background_scores(scores, power=POWER), scores])
+        probs.append(both / both.sum(0))
+    return images, truths, probs
+
+
+def mean_iou(masks: list[np.ndarray], others: list[np.ndarray]) -> float:
+    """1 for two empty masks."""
+    pairs = [((a & b).sum(), (a | b).sum()) for a, b in zip(masks, others, strict=True)]
+    return float(np.mean([hit / union if union else 1.0 for hit, union in pairs]))
+
+
+if __name__ == '__main__':
+    main()
