@@ -1,0 +1,3 @@
+from .sam_proposals import SAMProposals
+
+__all__ = ['SAMProposals']
