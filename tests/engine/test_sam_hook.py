@@ -1,6 +1,5 @@
 import json
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 
 from mmsmoke.engine import SAMHook
 from mmsmoke.functional.proposals import MaskProposals, sam_wsss_rule, thesis_rule
+from mmsmoke.models.refiners import SAMProposals
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 
@@ -21,17 +21,11 @@ class BrightParts:
 
     asked = []
 
-    def __init__(self, level=120, weights=None):
+    def __init__(self, level=120):
         self.settings = dict(level=level)
-        if weights:
-            known = 'content' if Path(weights).is_file() else None
-            self.settings.update(weights=Path(weights).name, weights_sha256=known)
         self.level = level
-        self.missing = weights and known is None
 
     def __call__(self, image):
-        if self.missing:
-            raise UserError('no weights')
         assert image.dtype == np.uint8
         self.asked.append(image)
         # COLOURS of the fixture tell the classes apart, in RGB: white or red, blue
@@ -62,10 +56,33 @@ def label(tmp_path, checkpoint):
     return make
 
 
-def sample_of(scores, path) -> WeakSegDataSample:
+def refined(hook, work_dir, scores, path) -> torch.Tensor:
+    """What a hook makes of scores [K, H, W] of the image at this path."""
+    runner = SimpleNamespace(test_loop=SimpleNamespace(stages=[]), work_dir=str(work_dir))
+    hook.before_test(runner)
     sample = WeakSegDataSample(metainfo=dict(img_path=str(path)))
     sample.seg_scores = torch.as_tensor(scores, dtype=torch.float32)
-    return sample
+    return hook.refine([torch.zeros(3, 2, 2, dtype=torch.uint8)], [sample])[0]
+
+
+@pytest.fixture
+def refine_image(tmp_path):
+    """What a new hook makes of one image with a bright spot and scores around it."""
+    image = np.zeros((12, 10, 3), np.uint8)
+    image[3:8, 2:7] = 200
+    save(tmp_path / 'image.png', image)
+    scores = np.zeros((1, 12, 10))
+    scores[0, 4:9, 3:8] = 0.8
+
+    def make(**options):
+        hook = dict(proposals=dict(type='BrightParts'), cache_dir=str(tmp_path / 'cache'))
+        return refined(SAMHook(**{**hook, **options}), tmp_path, scores, tmp_path / 'image.png')
+
+    return make
+
+
+def save(path, pixels) -> None:
+    Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture
@@ -81,13 +98,10 @@ def refine(tmp_path):
                 return MaskProposals.from_masks(masks)
 
         path = tmp_path / 'image.png'
-        Image.fromarray(np.zeros((*np.shape(scores)[1:], 3), np.uint8)).save(path)
+        save(path, np.zeros((*np.shape(scores)[1:], 3), np.uint8))
         hook = SAMHook(dict(type='BrightParts'), **options)
         hook.proposer = Given()
-        loop = SimpleNamespace(stages=[])
-        hook.before_test(SimpleNamespace(test_loop=loop, work_dir=str(tmp_path / 'run')))
-        image = torch.zeros(3, 2, 2, dtype=torch.uint8)
-        return hook.refine([image], [sample_of(scores, path)])[0]
+        return refined(hook, tmp_path / 'run', scores, path)
 
     return make
 
@@ -116,40 +130,40 @@ def test_a_label_run_redraws_its_masks_by_the_rule(
     assert metrics['refine/sam'] != metrics['refine/cams']
 
 
-def test_proposals_are_made_once_for_each_image_that_has_a_seed(tiny_dataset, label, proposer):
+def test_a_second_run_proposes_nothing(tiny_dataset, label, proposer):
     root = tiny_dataset(splits=dict(train=6))
     _, first = label(root, 'first')
     assert len(proposer.asked) == 3  # half of the images have no class
-    _, second = label(root, 'second', rule='sam_wsss')
-    label(root, 'third', threshold=0.999999)
-    assert len(proposer.asked) == 3
     _, again = label(root, 'again')
     assert len(proposer.asked) == 3
     assert all((first[name] == again[name]).all() for name in first)
-    assert any((first[name] != second[name]).any() for name in first)
 
 
-def test_other_settings_and_other_images_are_proposed_anew(tiny_dataset, label, proposer):
-    root = tiny_dataset(splits=dict(train=6))
-    label(root, 'first')
-    label(root, 'settings', proposals=dict(type='BrightParts', level=150))
-    assert len(proposer.asked) == 6
-    picture = np.array(Image.open(root / 'images/train_0.png'))
-    Image.fromarray(picture[::-1]).save(root / 'images/train_0.png')
-    label(root, 'content')
-    assert len(proposer.asked) == 7
-    assert (proposer.asked[-1] == picture[::-1]).all()
+def test_proposals_serve_all_rules_and_thresholds(refine_image, proposer):
+    by_thesis = refine_image()
+    assert (refine_image(rule='sam_wsss', max_area=0.1) != by_thesis).any()
+    assert (refine_image(keep_seed=False) != by_thesis).any()
+    assert (refine_image(threshold=0.9) != by_thesis).any()
+    assert len(proposer.asked) == 1
 
 
-def test_a_torn_file_is_made_again(tiny_dataset, label, proposer, tmp_path):
-    root = tiny_dataset(splits=dict(train=6))
-    _, first = label(root, 'first')
-    torn, *_ = (tmp_path / 'cache').rglob('*.json.gz')
+def test_other_settings_and_other_images_are_proposed_anew(refine_image, proposer, tmp_path):
+    first = refine_image()
+    refine_image(proposals=dict(type='BrightParts', level=150))
+    assert len(proposer.asked) == 2
+    image = np.array(Image.open(tmp_path / 'image.png'))[::-1]
+    save(tmp_path / 'image.png', image)
+    assert (refine_image() != first).any()
+    assert len(proposer.asked) == 3 and (proposer.asked[-1] == image).all()
+
+
+def test_a_torn_file_is_made_again(refine_image, proposer, tmp_path):
+    first = refine_image()
+    (torn,) = (tmp_path / 'cache').rglob('*.json.gz')
     content = torn.read_bytes()
     torn.write_bytes(content[:-10])
-    _, second = label(root, 'second')
-    assert len(proposer.asked) == 4 and torn.read_bytes() == content
-    assert all((first[name] == second[name]).all() for name in first)
+    assert (refine_image() == first).all()
+    assert len(proposer.asked) == 2 and torn.read_bytes() == content
 
 
 def test_proposals_of_another_size_are_made_again(tmp_path, refine, monkeypatch):
@@ -171,37 +185,21 @@ def test_the_cache_lies_in_the_work_dir_by_default(tiny_dataset, label, tmp_path
     assert manifest['settings']['hooks'][0]['type'] == 'mmsmoke.SAMHook'
 
 
-def test_a_cached_run_needs_no_weights(tiny_dataset, label, tmp_path, proposer):
-    root = tiny_dataset(splits=dict(train=6))
-    weights = tmp_path / 'weights.pth'
-    weights.touch()
-    proposals = dict(type='BrightParts', weights=str(weights))
-    _, first = label(root, 'first', proposals=proposals)
-    weights.unlink()
-    _, second = label(root, 'second', proposals=proposals)
-    assert all((first[name] == second[name]).all() for name in first)
-    with pytest.raises(UserError, match='no weights'):
-        label(root, 'third', proposals=proposals, cache_dir=str(tmp_path / 'new'))
-
-
-def test_a_cached_run_with_sam_needs_neither_package_nor_weights(
-    tiny_dataset, label, tmp_path, monkeypatch
-):
-    from mmsmoke.models.refiners import SAMProposals
-
-    root = tiny_dataset(splits=dict(train=6))
+def test_a_cached_run_needs_neither_package_nor_weights(refine_image, tmp_path, monkeypatch):
     weights = tmp_path / 'sam.pth'
     weights.write_bytes(b'weights')
     proposals = dict(type='mmsmoke.SAMProposals', checkpoint=str(weights))
     with monkeypatch.context() as patch:
         patch.setattr(SAMProposals, '__call__', BrightParts())
-        _, first = label(root, 'first', proposals=proposals)
+        first = refine_image(proposals=proposals)
     weights.unlink()
     monkeypatch.setitem(sys.modules, 'segment_anything', None)
-    _, second = label(root, 'second', proposals=proposals)
-    assert first and all((first[name] == second[name]).all() for name in first)
+    assert (refine_image(proposals=proposals) == first).all()
     with pytest.raises(UserError, match=r"pip install 'mmsmoke\[sam\]'"):
-        label(root, 'third', proposals=dict(proposals, points_per_side=9))
+        refine_image(proposals=dict(proposals, points_per_side=9))
+    monkeypatch.undo()
+    with pytest.raises(UserError, match=r'sam\.pth not found; download https'):
+        refine_image(proposals=dict(proposals, points_per_side=9))
 
 
 def test_images_that_the_loader_shrank_are_proposed_at_full_size(

@@ -121,7 +121,7 @@ class SAMProposals:
         try:
             model.load_state_dict(torch.load(self.checkpoint, 'cpu', weights_only=True))
         except Exception as error:
-            reason = ' '.join(str(error).split())[:200]
+            reason = ' '.join(str(error).split())[:200] or type(error).__name__
             raise UserError(
                 f'{self.checkpoint} holds no weights of SAM {self.model_type}: {reason}'
             ) from error
