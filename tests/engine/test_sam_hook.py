@@ -248,9 +248,10 @@ def test_a_pixel_that_two_classes_claim_goes_to_the_higher_score(refine):
 
 
 def test_a_pixel_seeds_its_best_class_alone(refine):
-    scores = [[[0.9, 0.5, 0.0]], [[0.8, 0.6, 0.0]]]
-    found = refine(scores, np.zeros((0, 1, 3), bool))
-    assert found.tolist() == [[[1, 0, 0]], [[0, 1, 0]]]
+    scores = [[[0.9, 0.9, 0.9, 0.9, 0.0, 0.0]], [[0.5, 0.5, 0.5, 0.5, 0.6, 0.0]]]
+    # half of it is the second class's seed; of all its scores above 0.3 it would be a sixth
+    proposal = np.array([[[0, 0, 0, 0, 1, 1]]], bool)
+    assert refine(scores, proposal).tolist() == [[[1, 1, 1, 1, 0, 0]], [[0, 0, 0, 0, 1, 1]]]
 
 
 def test_without_a_seed_nothing_is_proposed(refine):
