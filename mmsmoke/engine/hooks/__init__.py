@@ -3,6 +3,7 @@ from .checkpoint_hook import AtomicCheckpointHook, best_checkpoint, latest_check
 from .crf_hook import CRFHook
 from .pseudo_label_hook import PseudoLabelHook, read_scores
 from .refine_hook import RefineHook
+from .sam_hook import SAMHook
 from .step_seed_hook import StepSeedHook
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'CRFHook',
     'PseudoLabelHook',
     'RefineHook',
+    'SAMHook',
     'StepSeedHook',
     'best_checkpoint',
     'latest_checkpoint',

@@ -1,0 +1,10 @@
+# Mask proposals of SAM (pip install 'mmsmoke[sam]'), by the thesis' rule and settings.
+_base_ = './threshold.py'
+
+custom_hooks = [
+    dict(
+        type='mmsmoke.SAMHook',
+        proposals=dict(type='mmsmoke.SAMProposals', checkpoint='checkpoints/sam_vit_h_4b8939.pth'),
+    ),
+    dict(type='mmsmoke.PseudoLabelHook', threshold=0.3),
+]
