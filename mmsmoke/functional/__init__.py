@@ -1,3 +1,4 @@
+from .attention import attention_affinity, box_mask, propagate, sinkhorn
 from .cam import (
     IGNORE,
     cams_to_scores,
@@ -21,6 +22,8 @@ from .transfer import transfer_distance
 __all__ = [
     'IGNORE',
     'THRESHOLDS',
+    'attention_affinity',
+    'box_mask',
     'cams_to_scores',
     'fuse_cams',
     'image_mean_iou',
@@ -29,8 +32,10 @@ __all__ = [
     'normalize_cams',
     'oracle_iou',
     'pooled_iou',
+    'propagate',
     'resize_maps',
     'scores_to_mask',
+    'sinkhorn',
     'threshold_counts',
     'threshold_of_power',
     'transfer_distance',

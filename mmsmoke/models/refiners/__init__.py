@@ -1,0 +1,3 @@
+from .clip_es import CLIPES
+
+__all__ = ['CLIPES']
