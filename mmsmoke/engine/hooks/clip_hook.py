@@ -46,7 +46,7 @@ class CLIPHook(RefineHook):
 
     def before_test(self, runner) -> None:
         super().before_test(runner)
-        classes = runner.test_dataloader.dataset.metainfo['classes']
+        classes = runner.test_dataloader.dataset.label_classes
         foreground = self.config['foreground']
         missing = [name for name in classes if name not in foreground]
         if missing:

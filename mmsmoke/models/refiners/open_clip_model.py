@@ -27,12 +27,7 @@ def load_clip(model: str | dict, checkpoint: str) -> nn.Module:
     open_clip = import_open_clip()
     config = model_config(model)
     if not Path(checkpoint).is_file():
-        name = model if isinstance(model, str) else 'ViT-B-16-quickgelu'
-        raise UserError(
-            f"{checkpoint} does not exist. OpenAI's ViT-B/16 is at {OPENAI_VIT_B_16} ; open_clip "
-            f'saves any of its models: python -c "import open_clip, torch; torch.save('
-            f"open_clip.create_model('{name}', 'openai').state_dict(), '{checkpoint}')\""
-        )
+        raise UserError(_how_to_get(checkpoint, model))
     # others than CLIP's own towers and tokenizer come from other packages or the network
     foreign = [key for tower in ('text_cfg', 'vision_cfg') for key in FOREIGN & {*config[tower]}]
     clip = None if foreign or set(config) - PARTS else open_clip.CLIP(**config).eval()
@@ -63,6 +58,18 @@ def model_config(model: str | dict) -> dict:
     if model not in open_clip.list_models():
         raise UserError(f'open_clip has no model {model!r}; open_clip.list_models() names all')
     return open_clip.get_model_config(model)
+
+
+def _how_to_get(checkpoint: str, model: str | dict) -> str:
+    name = model if isinstance(model, str) else 'ViT-B-16-quickgelu'
+    # open_clip gives OpenAI's weights a QuickGELU whatever the name says; the file would not tell
+    tag = 'openai' if name.endswith('-quickgelu') else 'TAG'
+    return (
+        f"{checkpoint} does not exist. OpenAI's ViT-B/16 is at {OPENAI_VIT_B_16} ; open_clip saves "
+        f'any of its models (open_clip.list_pretrained() names them, with their tags): python -c '
+        f'"import open_clip, torch; torch.save('
+        f"open_clip.create_model('{name}', '{tag}').state_dict(), '{checkpoint}')\""
+    )
 
 
 def _is_plain_vit(visual: nn.Module) -> bool:
