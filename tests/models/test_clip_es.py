@@ -125,7 +125,7 @@ def test_scores_are_the_map_spread_inside_its_boxes(clip_es):
 
 
 def boxes_of(above):
-    """Grown until no box has a pixel above the threshold next to it, as its own box."""
+    """By contours, as the authors find them."""
     import cv2
 
     mask = np.zeros(above.shape, bool)
@@ -257,6 +257,13 @@ def test_pixels_are_normalised_as_clip_s_were(clip_es):
     assert pixels.tolist() == pytest.approx(expected, abs=1e-4)
 
 
+def test_resizing_makes_no_colour_that_pixels_cannot_have(clip_es):
+    image = torch.zeros(23, 35, 3, dtype=torch.uint8)
+    image[:, 13:] = 255  # bicubic weights overshoot at an edge
+    pixels = clip_es.prepare(image) * clip_es.std + clip_es.mean
+    assert pixels.min() > -0.01 and pixels.max() < 255.01
+
+
 def test_given_scores_spread_instead_of_clip_s_own(clip_es):
     image = noise(40, 56)
     given = torch.zeros(2, 40, 56)
@@ -275,6 +282,7 @@ def test_given_scores_spread_instead_of_clip_s_own(clip_es):
     expected = F.interpolate(spread, (40, 56), mode='bilinear', align_corners=False)[0, 0]
     assert torch.allclose(scores[0].double(), expected, atol=1e-3)
     assert not scores[1].any()  # no contrast, nothing to spread
+    assert not clip_es(image, torch.tensor([False, True]), given)[0].any()
 
 
 def test_weights_are_read_from_every_kind_of_file(tmp_path):
@@ -390,3 +398,12 @@ def test_model_names_are_open_clip_s(checkpoint):
 def test_bad_options_are_named(checkpoint, change, message):
     with pytest.raises(UserError, match=message):
         MODELS.build(config(checkpoint, **change))
+
+
+def test_a_model_is_found_by_its_name(checkpoint, monkeypatch):
+    from open_clip import factory
+
+    monkeypatch.setitem(factory._MODEL_CONFIGS, 'ViT-tiny-8-quickgelu', TINY)
+    named = MODELS.build(config(checkpoint, model='ViT-tiny-8-quickgelu'))
+    image = noise(24, 32)
+    assert torch.equal(named(image, BOTH), MODELS.build(config(checkpoint))(image, BOTH))
