@@ -1,3 +1,4 @@
+from .attention import attention_affinity, box_mask, propagate, sinkhorn
 from .cam import (
     FUSIONS,
     IGNORE,
@@ -24,7 +25,9 @@ __all__ = [
     'FUSIONS',
     'IGNORE',
     'THRESHOLDS',
+    'attention_affinity',
     'background_scores',
+    'box_mask',
     'cams_to_scores',
     'fuse_cams',
     'image_mean_iou',
@@ -33,8 +36,10 @@ __all__ = [
     'normalize_cams',
     'oracle_iou',
     'pooled_iou',
+    'propagate',
     'resize_maps',
     'scores_to_mask',
+    'sinkhorn',
     'threshold_counts',
     'threshold_of_power',
     'transfer_distance',

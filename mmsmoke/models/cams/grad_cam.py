@@ -42,7 +42,7 @@ class GradCAM:
             activations = [outputs[layer] for layer in layers]
             gradients = class_gradients(logits, activations)
             maps = [
-                _weighted_sum(activation.detach(), gradient, grid=feats[-1].shape[2:])
+                weighted_sum(activation.detach(), gradient, grid=feats[-1].shape[2:])
                 for activation, gradient in zip(activations, gradients, strict=True)
             ]
         sizes = {m.shape[2:] for m in maps}
@@ -113,7 +113,7 @@ def class_gradients(logits: Tensor, activations: Sequence[Tensor]) -> list[Tenso
     ]
 
 
-def _weighted_sum(activation: Tensor, gradient: Tensor, grid: torch.Size) -> Tensor:
+def weighted_sum(activation: Tensor, gradient: Tensor, grid: torch.Size) -> Tensor:
     """Signed maps [B, K, h, w] from [B, C, h, w] or tokens [B, N, C], and gradients [K, ...]."""
     if activation.dim() == 3:
         activation, gradient = (_place(tokens, grid) for tokens in (activation, gradient))

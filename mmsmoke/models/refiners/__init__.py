@@ -1,4 +1,5 @@
+from .clip_es import CLIPES
 from .dense_crf import DenseCRF
 from .sam_proposals import SAMProposals
 
-__all__ = ['DenseCRF', 'SAMProposals']
+__all__ = ['CLIPES', 'DenseCRF', 'SAMProposals']

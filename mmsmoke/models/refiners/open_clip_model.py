@@ -1,0 +1,116 @@
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmsmoke.utils import UserError
+
+OPENAI_VIT_B_16 = (
+    'https://openaipublic.azureedge.net/clip/models/'
+    '5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f/ViT-B-16.pt'
+)
+FOREIGN = {'timm_model_name', 'hf_model_name', 'hf_tokenizer_name'}
+PARTS = {'embed_dim', 'vision_cfg', 'text_cfg', 'quick_gelu'}
+# what OpenAI's archives hold besides weights, and nobody else's
+OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
+
+
+def load_clip(model: str | dict, checkpoint: str) -> nn.Module:
+    """An ``open_clip.CLIP`` with a plain ViT, frozen and in float32, with weights from a file.
+
+    Args:
+        model: a name of open_clip's, or the content of one of its model configs.
+        checkpoint: OpenAI's TorchScript archive, or a state dict (.pt, .pth, .bin, .safetensors)
+            as open_clip saves it.
+    """
+    open_clip = import_open_clip()
+    config = model_config(model)
+    if not Path(checkpoint).is_file():
+        raise UserError(_how_to_get(checkpoint, model))
+    # others than CLIP's own towers and tokenizer come from other packages or the network
+    foreign = [key for tower in ('text_cfg', 'vision_cfg') for key in FOREIGN & {*config[tower]}]
+    clip = None if foreign or set(config) - PARTS else open_clip.CLIP(**config).eval()
+    if clip is None or not _is_plain_vit(clip.visual):
+        raise UserError(
+            f"CLIP-ES reads the attention of CLIP's own ViTs, such as 'ViT-B-16-quickgelu'; "
+            f'{model!r} is not one of them'
+        )
+    clip.requires_grad_(False)
+    _load_weights(clip, config, model, checkpoint)
+    return clip
+
+
+def import_open_clip() -> Any:
+    try:
+        import open_clip
+    except ImportError as error:
+        raise UserError(
+            f"CLIP-ES needs the package open_clip: pip install 'mmsmoke[clip]' ({error})"
+        ) from error
+    return open_clip
+
+
+def model_config(model: str | dict) -> dict:
+    if isinstance(model, dict):
+        return dict(model)
+    open_clip = import_open_clip()
+    if model not in open_clip.list_models():
+        raise UserError(f'open_clip has no model {model!r}; open_clip.list_models() names all')
+    return open_clip.get_model_config(model)
+
+
+def _how_to_get(checkpoint: str, model: str | dict) -> str:
+    name = model if isinstance(model, str) else 'ViT-B-16-quickgelu'
+    # open_clip gives OpenAI's weights a QuickGELU whatever the name says; the file would not tell
+    tag = 'openai' if name.endswith('-quickgelu') else 'TAG'
+    return (
+        f"{checkpoint} does not exist. OpenAI's ViT-B/16 is at {OPENAI_VIT_B_16} ; open_clip saves "
+        f'any of its models (open_clip.list_pretrained() names them, with their tags): python -c '
+        f'"import open_clip, torch; torch.save('
+        f"open_clip.create_model('{name}', '{tag}').state_dict(), '{checkpoint}')\""
+    )
+
+
+def _is_plain_vit(visual: nn.Module) -> bool:
+    blocks = getattr(getattr(visual, 'transformer', None), 'resblocks', ())
+    return (
+        len(blocks) > 0
+        and all(isinstance(block.attn, nn.MultiheadAttention) for block in blocks)
+        and visual.attn_pool is None
+        and not visual.final_ln_after_pool
+    )
+
+
+def _load_weights(clip: nn.Module, config: dict, model: str | dict, checkpoint: str) -> None:
+    try:
+        weights = _read(checkpoint)
+    except Exception as error:
+        raise UserError(f'{checkpoint} cannot be read as weights: {_first_line(error)}') from error
+    if OPENAI_EXTRAS[0] in weights and not config.get('quick_gelu'):
+        raise UserError(
+            f"{checkpoint} is OpenAI's and was trained with QuickGELU: "
+            "take the model whose name ends in '-quickgelu'"
+        )
+    weights = {key: value for key, value in weights.items() if key not in OPENAI_EXTRAS}
+    try:
+        clip.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(
+            f'{checkpoint} does not hold the weights of {model!r}: {_first_line(error, 1)}'
+        ) from error
+
+
+def _read(checkpoint: str) -> dict[str, Tensor]:
+    from open_clip.factory import load_state_dict
+
+    try:
+        return load_state_dict(checkpoint)
+    except RuntimeError:
+        # torch.load refuses TorchScript archives, and says so by a message alone
+        return torch.jit.load(checkpoint, map_location='cpu').state_dict()
+
+
+def _first_line(error: Exception, index: int = 0) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[min(index, len(lines) - 1)] if lines else type(error).__name__
