@@ -7,7 +7,6 @@ import torch
 from label_runs import label_config, masks_of, run
 
 from mmsmoke.engine import CRFHook
-from mmsmoke.engine.picture import picture
 from mmsmoke.functional import background_scores, crf
 from mmsmoke.functional.crf import dense_crf
 from mmsmoke.models.refiners import DenseCRF
@@ -129,18 +128,6 @@ def test_processes_and_batches_change_nothing(backend):
     for image, item, refined in zip(images, probs, together, strict=True):
         alone = dense_crf(image, item.numpy(), 'thesis', backend)
         assert np.abs(refined.numpy() - alone).max() < 1e-5
-
-
-def test_the_picture_is_rgb_at_the_size_of_the_scores(tiny_dataset):
-    from PIL import Image
-
-    path = tiny_dataset() / 'images/train_0.png'
-    expected = np.array(Image.open(path))
-    inputs = torch.from_numpy(expected[..., ::-1].copy()).permute(2, 0, 1)
-    sample = make_sample(torch.rand(1, 36, 48))
-    assert (picture(inputs, sample) == expected).all()
-    sample.set_metainfo(dict(img_path=str(path)))
-    assert (picture(inputs[:, ::2, ::2], sample) == expected).all()
 
 
 def test_without_pydensecrf_torch_does_it_and_says_so_once(monkeypatch, scene):

@@ -3,8 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mmsmoke.functional import fuse_cams
-from mmsmoke.functional.cam import FUSIONS
+from mmsmoke.functional import FUSIONS, fuse_cams
 from mmsmoke.registry import HOOKS, MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError

@@ -1,0 +1,8 @@
+# CLIP-ES whole: its maps, its dense CRF; what is not 95 % certain either way is ignored.
+_base_ = './clip.py'
+
+custom_hooks = [
+    *_base_.custom_hooks[:-1],
+    dict(type='mmsmoke.CRFHook', preset='clip_es'),
+    dict(type='mmsmoke.PseudoLabelHook', threshold=0.95, ignore_above=0.05),
+]
