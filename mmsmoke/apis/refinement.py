@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
 
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
@@ -13,6 +14,7 @@ from mmsmoke.visualization import markdown_table
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
+from .report import draw_masks
 from .stages import begin, exclusive, run_tool, say, write_config
 
 FIXED = 0.3
@@ -38,7 +40,8 @@ def compare_refiners(
 
     Args:
         classifiers: name -> checkpoint.
-        out: JSON file for the results, written anew after each row.
+        out: JSON file for the results, written anew after each row; beside it, a picture for each
+            classifier shows what the rows make of some test images.
         rows: only these.
         options: more changes to every config, which have the last word.
     """
@@ -64,6 +67,15 @@ def compare_refiners(
                 numbers = _measure(plan, cfg, checkpoint, folder / classifier / _slug(name))
                 result['rows'].setdefault(name, {})[classifier] = numbers
                 write_json(out, result)
+        cfg = row_config(plan, next(iter(plan.rows)), options)
+        with DefaultScope.overwrite_default_scope(cfg.default_scope):
+            dataset = DATASETS.build({**cfg.test_dataloader.dataset, 'split': plan.test_split})
+        for classifier in classifiers:
+            picture = out.with_name(f'{out.stem}_{classifier}.png')
+            named = {
+                name: folder / classifier / _slug(name) / 'test/masks' for name in result['rows']
+            }
+            draw_masks(picture, dataset, named)
     say(f'\n{refinement_table(result)}\n\nnumbers   {out}')
     return result
 

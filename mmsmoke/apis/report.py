@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.formats.pictures import read_image
+from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.functional import cams_to_scores, scores_to_mask
 from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from .predictor import Predictor, spread_positives
 
-TITLES = ('image', 'CAM', 'pseudo mask', 'segmenter', 'truth')
+TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
 
 
 def summary_rows(result: dict) -> tuple[list[str], list[list[str]]]:
@@ -103,6 +105,33 @@ def draw_cams(
             row.append(overlay_mask(heat, mask, palette, opacity=0))
         rows.append(row)
     save_png(out, contact_sheet(rows, ('image', 'truth', *results), width))
+
+
+def draw_masks(
+    out: str | Path,
+    dataset: WeakSegDataset,
+    folders: Mapping[str, Path],
+    most: int = 5,
+    width: int = 128,
+) -> None:
+    """A sheet of what several label runs made of the same images.
+
+    The images are spread evenly over those of the data set that hold smoke.
+
+    Args:
+        folders: title of the column -> folder of masks.
+        width: of each picture.
+    """
+    palette = dataset.metainfo['palette']
+    rows = []
+    for index in spread_positives(dataset, most):
+        info = dataset.get_data_info(index)
+        picture = read_image(info['img_path'])
+        labelled = [folder / info['mask_name'] for folder in folders.values()]
+        paths = [info.get('seg_map_path'), *labelled]
+        masks = [None if path is None else torch.from_numpy(read_mask(path)) for path in paths]
+        rows.append([picture, *(_overlay(picture, mask, palette) for mask in masks)])
+    save_png(out, contact_sheet(rows, ('image', 'truth', *folders), width))
 
 
 def _threshold(result: Mapping, split: str) -> float:

@@ -11,6 +11,7 @@ from .cam import (
     scores_to_mask,
     threshold_of_power,
 )
+from .crf import CRF_PRESETS, CRFSettings, dense_crf, label_probs
 from .iou import (
     THRESHOLDS,
     image_mean_iou,
@@ -22,15 +23,19 @@ from .iou import (
 from .transfer import transfer_distance
 
 __all__ = [
+    'CRF_PRESETS',
     'FUSIONS',
     'IGNORE',
     'THRESHOLDS',
+    'CRFSettings',
     'attention_affinity',
     'background_scores',
     'box_mask',
     'cams_to_scores',
+    'dense_crf',
     'fuse_cams',
     'image_mean_iou',
+    'label_probs',
     'mask_counts',
     'merge_views',
     'normalize_cams',

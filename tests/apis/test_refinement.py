@@ -2,6 +2,7 @@ import json
 
 import pytest
 from label_runs import label_config
+from PIL import Image
 
 from mmsmoke.apis.refinement import compare_refiners, refinement_table
 from mmsmoke.apis.tables import table_of
@@ -38,6 +39,9 @@ def test_each_row_is_measured_on_test_with_the_threshold_from_val(plan, tmp_path
         assert manifest['protocol']['threshold'] == numbers['threshold']
         assert manifest['protocol']['threshold_split'] == 'val'
     assert result['rows']['none']['good'] != result['rows']['crf']['good']
+    with Image.open(tmp_path / 'found_good.png') as sheet:
+        # positives of the test split in rows; the image, the truth and both refinements in columns
+        assert sheet.size == (4 * 134 + 6, 34 + 3 * 102)
     assert table_of(out) == refinement_table(result)
     assert f'{result["rows"]["crf"]["good"]["dataset"]:.1f}' in table_of(out).splitlines()[-1]
 

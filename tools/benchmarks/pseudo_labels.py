@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('data_root', help='data set in the standard layout, with a split val')
     parser.add_argument(
-        '--config', default='configs/cam/vit-tiny_12e_weakseg-224.py', help='of a ViT'
+        '--config', default='configs/cam/vit-xs-cls_12e_smoke5k-pack-112.py', help='of a ViT'
     )
     parser.add_argument('--images', type=int, default=32, help='how many')
     parser.add_argument('--batch-size', type=int, default=8, help='of the label run')
