@@ -134,7 +134,7 @@ def affinity_losses(affinity: Tensor, pairs: PairLabels) -> dict[str, Tensor]:
 
 def _surprise(probability: Tensor) -> Tensor:
     """-log p, 0 at 1, and finite at 0, with a gradient there too."""
-    return -((probability + LEAST_AFFINITY) / (1 + LEAST_AFFINITY)).log()
+    return math.log1p(LEAST_AFFINITY) - (probability + LEAST_AFFINITY).log()
 
 
 @torch.no_grad()

@@ -4,3 +4,4 @@ from .classifiers import *  # noqa: F403
 from .heads import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .necks import *  # noqa: F403
+from .refiners import *  # noqa: F403
