@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import save_palette
 from mmengine.config import Config
 from mmengine.structures import PixelData
 from mmpretrain.models import ResNet
+from PIL import Image
 
 from mmsmoke.apis.launch import build_runner
 from mmsmoke.functional import affinity_labels, pair_offsets
 from mmsmoke.models import BoundaryAffinityHead, FeatureAffinityHead, ResNetWithStem
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import save_png
 
 SMALL = dict(depth=18, stem_channels=8, base_channels=8)
 PREPROCESSOR = dict(
@@ -199,11 +200,11 @@ def test_the_stem_comes_before_the_stages_of_the_same_network(deep_stem):
 
 @pytest.mark.parametrize('kind', ['feature', 'boundary'])
 def test_the_ordinary_runner_trains_it_on_pseudo_labels(tiny_dataset, tmp_path, kind):
-    root = tiny_dataset(splits=dict(train=4))
-    for i in range(4):
-        mask = np.full((36, 48), 255, np.uint8)
-        mask[:, :20], mask[:, 28:] = 0, i % 2 == 0
-        save_palette(tmp_path / f'labels/train_{i}.png', mask)
+    root = tiny_dataset(splits=dict(train=8))
+    for path in (root / 'masks').glob('*.png'):
+        labels = np.array(Image.open(path))
+        labels[::3] = 255
+        save_png(tmp_path / 'labels' / path.name, labels, palette=[[0, 0, 0]])
     cfg = Config(
         dict(
             default_scope='mmpretrain',
@@ -218,6 +219,7 @@ def test_the_ordinary_runner_trains_it_on_pseudo_labels(tiny_dataset, tmp_path, 
                     type='mmsmoke.WeakSegDataset',
                     data_root=str(root),
                     seg_map_dir=str(tmp_path / 'labels'),
+                    filter_cfg=dict(smoke=1),
                     pipeline=[
                         dict(type='mmsmoke.LoadImage'),
                         dict(type='mmsmoke.LoadMask', required=True),
@@ -228,7 +230,7 @@ def test_the_ordinary_runner_trains_it_on_pseudo_labels(tiny_dataset, tmp_path, 
             ),
             optim_wrapper=dict(
                 constructor='mmsmoke.LearnableOptimWrapperConstructor',
-                optimizer=dict(type='Adam', lr=3e-3),
+                optimizer=dict(type='Adam', lr=1e-2),
             ),
             train_cfg=dict(by_epoch=True, max_epochs=8),
             randomness=dict(seed=0),
@@ -237,5 +239,5 @@ def test_the_ordinary_runner_trains_it_on_pseudo_labels(tiny_dataset, tmp_path, 
     runner = build_runner(cfg)
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss').data[0]
-    assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
+    assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
     assert (tmp_path / 'work/epoch_8.pth').is_file()
