@@ -3,11 +3,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
 from mmpretrain.models import ResNet
 from PIL import Image
 
-from mmsmoke.apis.launch import build_runner
+from mmsmoke.apis.launch import build_runner, load_config
 from mmsmoke.functional import affinity_labels, pair_offsets
 from mmsmoke.models import BoundaryAffinityHead, FeatureAffinityHead, ResNetWithStem
 from mmsmoke.registry import MODELS
@@ -177,6 +178,20 @@ def test_predictions_are_for_the_walk_s_radius(build):
     assert (
         build('feature').eval()(torch.rand(1, 3, 32, 32), mode='predict')['interior'] == 1
     ).all()
+
+
+@pytest.mark.parametrize(
+    ('config', 'rates'),
+    [('psa_resnet50_8e', dict(backbone=0.1, head=1.0)), ('irn_resnet50_3e', dict(head=0.1))],
+)
+def test_published_learning_rates(config, rates, mmpretrain_scope):
+    cfg = load_config(f'affinity/{config}_ijmond-512.py')
+    net = MODELS.build(cfg.model)
+    groups = build_optim_wrapper(net, cfg.optim_wrapper).optimizer.param_groups
+    names = {parameter: name.split('.')[0] for name, parameter in net.named_parameters()}
+    found = {(names[p], group['lr']) for group in groups for p in group['params']}
+    assert {name: pytest.approx(rate) for name, rate in found} == rates
+    assert len(found) == len(rates)
 
 
 def test_the_mode_is_one_of_three(build):

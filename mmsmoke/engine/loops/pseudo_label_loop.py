@@ -106,10 +106,11 @@ def output_settings(cfg) -> dict:
         evaluator=cfg.test_evaluator,
     )
     named = (node.get('checkpoint') for node in mappings(settings['hooks']))
-    refiners = {name for name in named if name and Path(name).is_file()}
+    refiners = sorted({name for name in named if name and Path(name).is_file()})
+    if refiners:
+        settings['refiners'] = {name: sha256_of_file(name) for name in refiners}
     return dict(
         **plain(settings),
         checkpoint=sha256_of_file(cfg.load_from) if cfg.get('load_from') else None,
-        refiners={name: sha256_of_file(name) for name in sorted(refiners)},
         labels=sha256_of_file(Path(dataset['data_root']) / 'labels.csv'),
     )
