@@ -130,6 +130,23 @@ def test_without_background_scores_are_divided_by_the_largest(trained):
     torch.testing.assert_close(refined, walked / walked.max())
 
 
+def test_of_two_certain_classes_the_stronger_one_stays_so(trained):
+    images, samples = batch((40, 56), classes=2)
+    samples[0].seg_scores[0], samples[0].seg_scores[1] = 0.98, 0.99
+    (refined,) = ready(NET, trained()).refine(images, samples)
+    assert (refined[1] == 1).all() and (refined[0] < 0.991).all()
+
+
+@pytest.mark.parametrize('power', [16, None])
+def test_nothing_but_boundary_leaves_no_score(trained, power):
+    weights = trained(BOUNDARY)
+    content = torch.load(weights)
+    content['state_dict']['head.boundary.bias'] += 200
+    torch.save(content, weights)
+    (refined,) = ready(BOUNDARY, weights, power=power).refine(*batch((40, 56)))
+    assert (refined == 0).all()
+
+
 def test_a_class_without_score_stays_without_one(trained):
     images, samples = batch((40, 56), classes=2)
     samples[0].seg_scores[1] = 0
