@@ -119,6 +119,16 @@ def test_published_widths():
     assert irn.boundary.weight.shape[:2] == (1, 160) and (irn.radius, irn.walk_radius) == (10, 5)
 
 
+def test_psa_s_initialisation():
+    torch.manual_seed(0)
+    head = FeatureAffinityHead(in_channels=(128, 256), widths=(64, 64))
+    head.init_weights()
+    for layer, channels in zip(head.reduce, (128, 256), strict=True):
+        assert layer.weight.std().item() == pytest.approx((2 / channels) ** 0.5, rel=0.05)
+    bound = 4 * (6 / (128 + 128)) ** 0.5
+    assert 0.99 * bound < head.mix.weight.abs().max() <= bound
+
+
 def test_as_many_widths_as_maps():
     with pytest.raises(ValueError, match='3 maps need as many widths'):
         FeatureAffinityHead(in_channels=(4, 8, 8), widths=(2, 3))

@@ -9,9 +9,11 @@ from mmsmoke.registry import MODELS
 
 from .affinity_head import AffinityHead
 
+# PSA's
 INIT = dict(
     type='Kaiming',
     layer='Conv2d',
+    mode='fan_in',
     override=dict(type='Xavier', name='mix', gain=4, distribution='uniform'),
 )
 
