@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-RUNS = ('cam', 'crossarch', 'pseudo', 'segmentors')
+RUNS = ('affinity', 'cam', 'crossarch', 'pseudo', 'segmentors')
 PLANS = sorted(
     path for folder in ('pipelines', 'sweeps') for path in (ROOT / 'configs' / folder).rglob('*.py')
 )
@@ -26,11 +26,12 @@ def build(path):
             network.backbone.pretrained = False  # weights come from the network
     DefaultScope.get_instance(path, scope_name=cfg.default_scope)
     MODELS.build(cfg.model)
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+    loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
+    for loader in filter(None, loaders):  # what is not validated has none
         for node in mappings(loader.dataset):
             if 'data_root' in node:
                 DATASETS.build({**node, 'lazy_init': True})
-    EVALUATOR.build(dict(type='Evaluator', metrics=cfg.test_evaluator))
+    EVALUATOR.build(dict(type='Evaluator', metrics=cfg.get('test_evaluator', [])))
     for hook in [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]:
         HOOKS.build(hook)
 

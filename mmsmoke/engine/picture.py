@@ -3,17 +3,28 @@ from torch import Tensor
 
 from mmsmoke.datasets.transforms import LoadImage
 from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import DataError
 
 
 def picture(inputs: Tensor, sample: WeakSegDataSample) -> np.ndarray:
-    """The image of a label run as RGB, uint8 [H, W, 3], at the size of its ``seg_scores``.
+    """The image at the size of the sample's ``seg_scores``, for refiners that look at colours.
+
+    What the loader gave is taken if it has that size; otherwise the file is read again.
 
     Args:
-        inputs: uint8 [3, h, w] BGR, as the loader gave it; if it was resized, the file is read
-            once more.
+        inputs: uint8 [3, h, w] BGR, as the loader gave it.
+
+    Returns:
+        uint8 [H, W, 3] RGB, contiguous.
     """
-    if inputs.shape[1:] == sample.seg_scores.shape[1:]:
+    size = tuple(sample.seg_scores.shape[1:])
+    if tuple(inputs.shape[1:]) == size:
         pixels = inputs.permute(1, 2, 0).cpu().numpy()
     else:
         pixels = LoadImage()(dict(img_path=sample.img_path))['img']
+        if pixels.shape[:2] != size:
+            raise DataError(
+                f'{sample.img_path} is {pixels.shape[1]}x{pixels.shape[0]} pixels large, its '
+                f'scores {size[1]}x{size[0]}; has it changed since the run began?'
+            )
     return np.ascontiguousarray(pixels[..., ::-1])

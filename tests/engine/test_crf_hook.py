@@ -42,7 +42,6 @@ def hook():
 
     def make(**settings):
         hook = CRFHook(workers=1, **settings)
-        hook.crf = DenseCRF(**hook.settings)
         made.append(hook)
         return hook
 
@@ -133,15 +132,13 @@ def test_processes_and_batches_change_nothing(backend):
 def test_without_pydensecrf_torch_does_it_and_says_so_once(monkeypatch, scene):
     _, inputs, scores, _ = scene
     monkeypatch.setattr(crf.importlib.util, 'find_spec', lambda name: None)
-    hook = CRFHook(backend='pydensecrf', workers=2)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter('always')
-        hook.crf = DenseCRF(**hook.settings)
+        hook = CRFHook(backend='pydensecrf', workers=2)
         for _ in range(2):
             refined = hook.refine([inputs] * 3, [make_sample(scores) for _ in range(3)])
     assert len(said) == 1 and 'mmsmoke[crf]' in str(said[0].message)
     by_torch = CRFHook(backend='torch')
-    by_torch.crf = DenseCRF(**by_torch.settings)
     expected = by_torch.refine([inputs] * 3, [make_sample(scores) for _ in range(3)])
     assert all(torch.equal(*pair) for pair in zip(refined, expected, strict=True))
 

@@ -5,31 +5,38 @@ from PIL import Image
 
 from mmsmoke.engine.picture import picture
 from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import DataError
 
 
-@pytest.fixture
-def sample(tmp_path):
-    """A sample of 5 x 7 pixels that are 200, 100, 50 in its file."""
-    path = tmp_path / 'a.png'
-    Image.fromarray(np.full((5, 7, 3), (200, 100, 50), np.uint8)).save(path)
+def sample_of(path, height, width):
     sample = WeakSegDataSample(metainfo=dict(img_path=str(path)))
-    sample.seg_scores = torch.zeros(1, 5, 7)
+    sample.seg_scores = torch.zeros(1, height, width)
     return sample
 
 
-def test_inputs_of_the_right_size_are_taken_as_they_are(sample):
-    inputs = torch.arange(105, dtype=torch.uint8).view(3, 5, 7)
-    image = picture(inputs, sample)
-    assert image.dtype == np.uint8 and image.flags.c_contiguous
-    assert (image == inputs.flip(0).permute(1, 2, 0).numpy()).all()
+@pytest.fixture
+def pixels(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'a.png')
+    return pixels
 
 
-def test_for_inputs_of_another_size_the_file_is_read(sample):
-    image = picture(torch.zeros(3, 7, 5, dtype=torch.uint8), sample)
-    assert image.shape == (5, 7, 3) and image.dtype == np.uint8 and image.flags.c_contiguous
-    assert (image == (200, 100, 50)).all()
+def as_loaded(pixels):
+    return torch.from_numpy(pixels[..., ::-1].transpose(2, 0, 1).copy())
 
 
-def test_a_grey_file_has_three_channels(sample):
-    Image.fromarray(np.full((5, 7), 9, np.uint8)).save(sample.img_path)
-    assert (picture(torch.zeros(3, 1, 1), sample) == np.full((5, 7, 3), 9)).all()
+def test_what_the_loader_gave_is_taken_if_it_has_the_size_of_the_scores(pixels, tmp_path):
+    found = picture(as_loaded(pixels), sample_of(tmp_path / 'gone.png', 5, 7))
+    assert (found == pixels).all()
+    assert found.flags.c_contiguous and found.dtype == np.uint8
+
+
+def test_otherwise_the_file_is_read_again(pixels, tmp_path):
+    found = picture(torch.zeros(3, 4, 4, dtype=torch.uint8), sample_of(tmp_path / 'a.png', 5, 7))
+    assert (found == pixels).all()
+    assert found.flags.c_contiguous and found.dtype == np.uint8
+
+
+def test_a_file_that_has_changed_is_named(pixels, tmp_path):
+    with pytest.raises(DataError, match=r'a\.png is 7x5 pixels large, its scores 9x6'):
+        picture(torch.zeros(3, 4, 4, dtype=torch.uint8), sample_of(tmp_path / 'a.png', 6, 9))

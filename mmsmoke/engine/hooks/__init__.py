@@ -1,6 +1,10 @@
+from .affinity_hook import AffinityHook
+from .affinity_label_hook import AffinityLabelHook
+from .boundary_label_hook import BoundaryLabelHook
 from .cam_fusion_hook import CAMFusionHook
 from .checkpoint_hook import AtomicCheckpointHook, best_checkpoint, latest_checkpoint
 from .clip_hook import CLIPHook
+from .confident_label_hook import ConfidentLabelHook
 from .crf_hook import CRFHook
 from .pseudo_label_hook import PseudoLabelHook, read_scores
 from .refine_hook import RefineHook
@@ -8,10 +12,14 @@ from .sam_hook import SAMHook
 from .step_seed_hook import StepSeedHook
 
 __all__ = [
+    'AffinityHook',
+    'AffinityLabelHook',
     'AtomicCheckpointHook',
+    'BoundaryLabelHook',
     'CAMFusionHook',
     'CLIPHook',
     'CRFHook',
+    'ConfidentLabelHook',
     'PseudoLabelHook',
     'RefineHook',
     'SAMHook',

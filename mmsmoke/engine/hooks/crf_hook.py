@@ -1,8 +1,7 @@
 import torch
 from torch import Tensor
 
-from mmsmoke.functional import background_scores
-from mmsmoke.functional.crf import label_probs
+from mmsmoke.functional import background_scores, label_probs
 from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
@@ -53,11 +52,7 @@ class CRFHook(RefineHook):
         if certainty is None and preset == 'irn':
             certainty = 0.7
         self.certainty = certainty
-        self.settings = dict(preset=preset, backend=backend, half=half, workers=workers)
-
-    def before_test(self, runner) -> None:
-        super().before_test(runner)
-        self.crf = DenseCRF(**self.settings)
+        self.crf = DenseCRF(preset, backend, half, workers)
 
     def after_test(self, runner) -> None:
         self.crf.close()

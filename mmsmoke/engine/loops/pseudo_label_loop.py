@@ -9,7 +9,7 @@ from mmengine.runner.amp import autocast
 
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.registry import DATASETS, LOOPS
-from mmsmoke.utils import UserError, plain, sha256_of_file
+from mmsmoke.utils import UserError, mappings, plain, sha256_of_file
 
 from ..journal import Journal
 
@@ -105,6 +105,10 @@ def output_settings(cfg) -> dict:
         hooks=cfg.get('custom_hooks', []),
         evaluator=cfg.test_evaluator,
     )
+    named = (node.get('checkpoint') for node in mappings(settings['hooks']))
+    refiners = sorted({name for name in named if name and Path(name).is_file()})
+    if refiners:
+        settings['refiners'] = {name: sha256_of_file(name) for name in refiners}
     return dict(
         **plain(settings),
         checkpoint=sha256_of_file(cfg.load_from) if cfg.get('load_from') else None,

@@ -1,5 +1,15 @@
+from .affinity_head import AffinityHead
+from .boundary_affinity_head import BoundaryAffinityHead
 from .cam_head import CAMHead
 from .cls_head import CLSHead
+from .feature_affinity_head import FeatureAffinityHead
 from .pcm_head import PCMHead
 
-__all__ = ['CAMHead', 'CLSHead', 'PCMHead']
+__all__ = [
+    'AffinityHead',
+    'BoundaryAffinityHead',
+    'CAMHead',
+    'CLSHead',
+    'FeatureAffinityHead',
+    'PCMHead',
+]
