@@ -4,3 +4,4 @@ _base_ = './smokestack.py'
 config = 'configs/pseudo/crossarch_r18-s-pcm_vit-xs-cls_smoke5k-pack-112.py'
 data_root = 'data/smoke5k-pack'
 draw = dict(_delete_=True)
+trained = dict(psa=dict(config='configs/affinity/psa_resnet18-s_6e_smoke5k-pack-112.py'))

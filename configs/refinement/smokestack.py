@@ -11,6 +11,15 @@ views = {'model.student.views': dict(recipe='thesis')}
 # of the six blocks of the small ViT, those at the same depths as the thesis' four of twelve
 fusion = dict(type='mmsmoke.CAMFusionHook', layers=(-3, -2, -1))
 crf = dict(type='mmsmoke.CRFHook', preset='thesis')
+affinity_net = 'affinity/psa_resnet18-s_6e_smokestack-128.py'
+trained = dict(
+    psa=dict(
+        config=f'configs/{affinity_net}',
+        options=views,
+        labels=[dict(type='mmsmoke.AffinityLabelHook')],
+    )
+)
+affinity = dict(type='mmsmoke.AffinityHook', model=dict(config=affinity_net), checkpoint='{psa}')
 rows = {
     'none': dict(),
     'multi-scale': dict(options=views),
@@ -21,4 +30,6 @@ rows = {
     'CRF of PSA': dict(options=views, refiners=[{**crf, 'preset': 'psa'}]),
     'CRF of IRN': dict(options=views, refiners=[{**crf, 'preset': 'irn'}]),
     'fusion + CRF': dict(options=views, refiners=[fusion, crf]),
+    'AffinityNet': dict(options=views, refiners=[affinity]),
+    'CRF + AffinityNet': dict(options=views, refiners=[crf, affinity]),
 }

@@ -2,12 +2,14 @@
 
 import copy
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
+from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
 
@@ -15,9 +17,10 @@ from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .report import draw_masks
-from .stages import begin, exclusive, run_tool, say, write_config
+from .stages import RESULTS, begin, exclusive, run_tool, say, write_config
 
 FIXED = 0.3
+_TRAINED = re.compile(r'\{(\w+)\}')
 COLUMNS = dict(
     fixed=f'threshold {FIXED}', dataset='threshold from val', otsu='Otsu', oracle='oracle'
 )
@@ -36,7 +39,10 @@ def compare_refiners(
     A plan has ``config`` (of a label run), ``options`` (changes to it for all), ``rows`` (name ->
     ``refiners``, the hooks before the PseudoLabelHook; ``options``; ``config``, another label
     run), ``threshold_split``, ``test_split`` and, for drawn data, ``draw`` (data_root ->
-    arguments of the Smokestack converter). Finished rows are kept.
+    arguments of the Smokestack converter). Where a refiner's ``checkpoint`` is ``'{NAME}'``, a
+    network is trained for each classifier on labels that it made of the training split:
+    ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that make
+    them; ``options`` as in rows). Finished rows are kept.
 
     Args:
         classifiers: name -> checkpoint.
@@ -64,7 +70,12 @@ def compare_refiners(
             for classifier, checkpoint in classifiers.items():
                 say(f'\n== {name}, {classifier}')
                 cfg = row_config(plan, name, options)
-                numbers = _measure(plan, cfg, checkpoint, folder / classifier / _slug(name))
+                place = folder / classifier
+                for hook in cfg.custom_hooks:
+                    trained = _TRAINED.fullmatch(str(hook.get('checkpoint')))
+                    if trained:
+                        hook.checkpoint = _train(plan, trained[1], checkpoint, place, options)
+                numbers = _measure(plan, cfg, checkpoint, place / _slug(name))
                 result['rows'].setdefault(name, {})[classifier] = numbers
                 write_json(out, result)
         cfg = row_config(plan, next(iter(plan.rows)), options)
@@ -108,6 +119,36 @@ def row_config(plan: Config, name: str, options: Mapping | None = None) -> Confi
     return cfg
 
 
+def _train(plan: Config, name: str, checkpoint: str, place: Path, options: Mapping | None) -> str:
+    """Trains a network on labels from a classifier; returns its checkpoint."""
+    recipe, folder = plan.trained[name], place / name
+    changes = {**plan.get('options', {}), **recipe.get('options', {}), **(options or {})}
+    label = load_config(plan.config, options=copy.deepcopy(changes))
+    label.custom_hooks = [*recipe.labels, label.custom_hooks[-1]]
+    dataset = label.test_dataloader.dataset
+    dataset.split = 'train'
+    train = load_config(recipe.config, options=dict(data_root=dataset.data_root))
+    train.train_dataloader.dataset.seg_map_dir = str(folder / 'labels' / 'masks')
+    settings = dict(
+        label=label.to_dict(), train=train.to_dict(), checkpoint=sha256_of_file(checkpoint)
+    )
+    done = begin(folder, settings)
+    if not done:
+        labels = folder / 'labels'
+        run_tool(
+            *('make_pseudo_labels.py', write_config(label, labels), checkpoint),
+            *('--work-dir', labels),
+            log=folder / 'labels.log',
+        )
+        run_tool(
+            *('train.py', write_config(train, folder), '--work-dir', folder, '--resume'),
+            log=folder / 'train.log',
+        )
+        done = dict(checkpoint=str(latest_checkpoint(folder)))
+        write_json(folder / RESULTS, done)
+    return done['checkpoint']
+
+
 def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
     settings = dict(
         config=cfg.to_dict(),
@@ -147,5 +188,5 @@ def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
         otsu_threshold=otsu,
         on_threshold_split=found['metrics']['cam/image_iou'],
     )
-    write_json(folder / 'results.json', numbers)
+    write_json(folder / RESULTS, numbers)
     return numbers

@@ -52,6 +52,30 @@ def test_each_row_is_measured_on_test_with_the_threshold_from_val(plan, tmp_path
     assert (tmp_path / 'work/good/crf/test/manifest.json').stat().st_mtime_ns == written
 
 
+def test_a_network_that_a_row_needs_is_trained_on_labels_of_its_classifier(plan, tmp_path):
+    path, classifiers = plan
+    (tmp_path / 'affinity.py').write_text(
+        "_base_ = 'mmsmoke::affinity/psa_resnet18-s_6e_smokestack-128.py'\n"
+        'train_dataloader = dict(batch_size=2)\n'
+        'train_cfg = dict(max_epochs=1)\n'
+    )
+    net = str(tmp_path / 'affinity.py')
+    labels = dict(type='mmsmoke.AffinityLabelHook', backend='torch')
+    hook = dict(type='mmsmoke.AffinityHook', model=dict(config=net), checkpoint='{psa}', log_t=2)
+    path.write_text(
+        path.read_text()
+        + f'trained = dict(psa=dict(config={net!r}, labels=[{labels!r}]))\n'
+        + f'rows = dict(walk=dict(refiners=[{hook!r}]))\n'
+    )
+    result = compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
+    folder = tmp_path / 'work/good'
+    manifest = json.loads((folder / 'psa/labels/manifest.json').read_text())
+    assert manifest['split'] == 'train' and len(manifest['images']) == 4
+    assert result['rows']['walk']['good']['oracle'] > 0
+    used = json.loads((folder / 'walk/test/manifest.json').read_text())['settings']['refiners']
+    assert list(used) == [str(folder / 'psa/epoch_1.pth')]
+
+
 def test_an_unknown_row_is_named(plan, tmp_path):
     path, classifiers = plan
     with pytest.raises(UserError, match="has no row 'sam', but"):
