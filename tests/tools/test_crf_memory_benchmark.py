@@ -1,0 +1,20 @@
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec('pydensecrf') is None, reason='pydensecrf is not installed'
+)
+def test_half_resolution_takes_less_memory(tmp_path):
+    tool, out = ROOT / 'tools/benchmarks/crf_memory.py', tmp_path / 'rows.json'
+    size = ['--width', '480', '--height', '320']
+    subprocess.run([sys.executable, tool, *size, '--out', out], check=True, capture_output=True)
+    rows = json.loads(out.read_text())
+    used = {(row['backend'], row['resolution']): row['GB beyond the start'] for row in rows}
+    assert len(used) == 4 and rows[0]['image'] == '480x320'
+    assert used['torch', 'full'] > 1.5 * used['torch', 'half'] > 0

@@ -1,0 +1,68 @@
+"""Measure the memory that a dense CRF of one large image takes, each way in its own process."""
+
+import argparse
+import multiprocessing
+import resource
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from mmsmoke.functional import dense_crf
+from mmsmoke.utils import write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
+
+WAYS = [(backend, half) for backend in ('pydensecrf', 'torch') for half in (False, True)]
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('--width', type=int, default=3840, help='in pixels')
+    parser.add_argument('--height', type=int, default=2160, help='in pixels')
+    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    args = parser.parse_args()
+    rows = []
+    for backend, half in WAYS:
+        with multiprocessing.get_context('spawn').Pool(1) as pool:
+            used = pool.apply(gigabytes, (args.height, args.width, backend, half))
+        rows.append(
+            {
+                'backend': backend,
+                'resolution': 'half' if half else 'full',
+                'image': f'{args.width}x{args.height}',
+                'GB beyond the start': round(used, 2),
+            }
+        )
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if args.out:
+        write_json(args.out, rows)
+
+
+def gigabytes(height: int, width: int, backend: str, half: bool) -> float:
+    """Growth of this process' largest memory, for two labels and a noisy image."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (34, 60, 3), dtype=np.uint8)
+    image = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    image = np.clip(image + rng.integers(-6, 7, image.shape), 0, 255).astype(np.uint8)
+    smoke = cv2.resize(rng.random((34, 60), dtype=np.float32), (width, height))
+    probs = np.stack([1 - smoke, smoke])
+    before = peak()
+    dense_crf(image, probs, 'thesis', backend, half)
+    return (peak() - before) / 1e9
+
+
+def peak() -> int:
+    """Largest resident memory of this process so far, in bytes."""
+    unit = 1 if sys.platform == 'darwin' else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == '__main__':
+    main()
