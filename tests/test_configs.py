@@ -113,6 +113,14 @@ def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
         MODELS.build(cfg.model)
 
 
+def test_hooks_and_pipelines_load_no_network():
+    code = (
+        'import sys, mmsmoke.engine, mmsmoke.apis.pipeline, mmsmoke.apis.sweep; '
+        "print([m for m in ('mmsmoke.models', 'mmpretrain.models') if m in sys.modules])"
+    )
+    assert in_clean_interpreter(code) == '[]\n'
+
+
 def test_importing_the_package_imports_nothing_heavy():
     code = (
         "import sys, mmsmoke; print([m for m in ('torch', 'mmengine', 'cv2') if m in sys.modules])"

@@ -1,7 +1,7 @@
 import numpy as np
 from torch import Tensor
 
-from mmsmoke.datasets.transforms import LoadImage
+from mmsmoke.registry import TRANSFORMS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError
 
@@ -21,7 +21,8 @@ def picture(inputs: Tensor, sample: WeakSegDataSample) -> np.ndarray:
     if tuple(inputs.shape[1:]) == size:
         pixels = inputs.permute(1, 2, 0).cpu().numpy()
     else:
-        pixels = LoadImage()(dict(img_path=sample.img_path))['img']
+        load = TRANSFORMS.build(dict(type='mmsmoke.LoadImage'))
+        pixels = load(dict(img_path=sample.img_path))['img']
         if pixels.shape[:2] != size:
             raise DataError(
                 f'{sample.img_path} is {pixels.shape[1]}x{pixels.shape[0]} pixels large, its '

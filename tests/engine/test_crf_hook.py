@@ -6,10 +6,9 @@ import pytest
 import torch
 from label_runs import label_config, masks_of, run
 
-from mmsmoke.engine import CRFHook
+from mmsmoke.engine import CRFHook, DenseCRF
 from mmsmoke.functional import background_scores, crf
 from mmsmoke.functional.crf import dense_crf
-from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 

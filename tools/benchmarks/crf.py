@@ -14,8 +14,8 @@ from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.engine import DenseCRF
 from mmsmoke.functional import background_scores
-from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.process import cores

@@ -4,8 +4,7 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor
 
 from mmsmoke.functional import FUSIONS, cams_to_scores, fuse_cams
-from mmsmoke.models.cams import GradCAM, MultiScaleCAM
-from mmsmoke.registry import HOOKS
+from mmsmoke.registry import HOOKS, MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 
@@ -53,10 +52,11 @@ class CAMFusionHook(RefineHook):
             raise UserError(f'{self.stage} makes the scores anew: put it before {earlier}')
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         classifier = getattr(model, 'student', model)
-        if isinstance(classifier.read_out, MultiScaleCAM):
-            classifier.read_out.cam = GradCAM(self.layers)
+        cam = MODELS.build(dict(type='mmsmoke.GradCAM', layers=self.layers))
+        if hasattr(classifier.read_out, 'cam'):  # it looks at several views
+            classifier.read_out.cam = cam
         else:
-            classifier.read_out = GradCAM(self.layers)
+            classifier.read_out = cam
 
     def refine(self, inputs: list[Tensor], samples: list[WeakSegDataSample]) -> list[Tensor]:
         refined = []

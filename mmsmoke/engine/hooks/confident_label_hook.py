@@ -4,10 +4,10 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmsmoke.functional import IGNORE
-from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 
+from ..dense_crf import DenseCRF
 from ..picture import picture
 
 
@@ -20,7 +20,7 @@ class ConfidentLabelHook(Hook):
 
     Args:
         preset, backend, half, workers: of the CRFs; see
-            :class:`~mmsmoke.models.refiners.DenseCRF`.
+            :class:`~mmsmoke.engine.DenseCRF`.
     """
 
     def __init__(self, preset: str, **crf):

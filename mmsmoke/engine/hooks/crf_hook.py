@@ -2,11 +2,11 @@ import torch
 from torch import Tensor
 
 from mmsmoke.functional import background_scores, label_probs
-from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 
+from ..dense_crf import DenseCRF
 from ..picture import picture
 from .refine_hook import RefineHook
 
@@ -24,7 +24,7 @@ class CRFHook(RefineHook):
 
     Args:
         preset: ``thesis``, ``psa``, ``irn`` or ``clip_es``.
-        backend: ``pydensecrf`` or ``torch``; see :class:`~mmsmoke.models.refiners.DenseCRF`.
+        backend: ``pydensecrf`` or ``torch``; see :class:`~mmsmoke.engine.DenseCRF`.
         background: score of the background, ``dict(power=48)`` or ``dict(constant=0.3)``; by
             default as the users of the preset have it (PSA's 4; SEAM takes 4 and 24, ACR 1 and 12).
         certainty: start from hard labels that are right with this probability, not from scores;

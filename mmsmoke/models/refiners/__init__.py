@@ -1,6 +1,5 @@
 from .affinity_net import AffinityNet
 from .clip_es import CLIPES
-from .dense_crf import DenseCRF
 from .sam_proposals import SAMProposals
 
-__all__ = ['CLIPES', 'AffinityNet', 'DenseCRF', 'SAMProposals']
+__all__ = ['CLIPES', 'AffinityNet', 'SAMProposals']
