@@ -64,6 +64,8 @@ def dense_crf(
         float32, of the type, shape and device of ``probs``; adds up to one at each pixel.
     """
     settings = CRF_PRESETS[preset] if isinstance(preset, str) else preset
+    if isinstance(image, np.ndarray):
+        image = image.copy()  # Pillow's are read-only, of which torch warns
     pixels, scores = torch.as_tensor(image), torch.as_tensor(probs)
     if pixels.dtype != torch.uint8 or pixels.shape[-1] != 3:
         raise ValueError(f'image must be uint8 [H, W, 3], got {pixels.dtype} {list(pixels.shape)}')

@@ -140,3 +140,11 @@ def test_labels_become_probabilities():
     mask = np.array([[0, 1, 255]])
     probs = label_probs(mask, 3, 0.7)
     assert np.allclose(probs[:, 0].T, [[0.7, 0.15, 0.15], [0.15, 0.7, 0.15], [1 / 3] * 3])
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_read_only_image_is_no_reason_to_warn(rng, backend):
+    image, probs = picture(rng), noisy_probs(rng, 2, 40, 56)
+    expected = dense_crf(image, probs, 'thesis', backend)
+    image.flags.writeable = False
+    assert np.array_equal(dense_crf(image, probs, 'thesis', backend), expected)
