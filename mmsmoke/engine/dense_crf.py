@@ -1,4 +1,5 @@
 import os
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -42,8 +43,7 @@ class DenseCRF:
             return self._in_batches(images, probs)
         arrays = [item.cpu().numpy() for item in probs]
         if min(self.workers, len(images)) > 1:
-            if self._pool is None:
-                self._pool = process_pool(self.workers, partial(torch.set_num_threads, 1))
+            self.start()
             refined = self._pool.map(self.refine, images, arrays)
         else:
             refined = map(self.refine, images, arrays)
@@ -60,6 +60,13 @@ class DenseCRF:
             for index, result in zip(indices, results, strict=True):
                 refined[index] = result
         return refined
+
+    def start(self) -> None:
+        """Forks the processes, best before other threads are at work, whose locks they inherit."""
+        if self._pool is None and self.backend == 'pydensecrf' and self.workers > 1:
+            self._pool = process_pool(self.workers, partial(torch.set_num_threads, 1))
+            # one short job each: an executor may fork no earlier than it needs to
+            list(self._pool.map(time.sleep, [0.05] * self.workers))
 
     def close(self) -> None:
         """Ends the processes."""

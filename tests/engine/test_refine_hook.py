@@ -1,4 +1,5 @@
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,32 @@ def test_an_ignore_band_must_lie_below_the_threshold():
 def test_ignored_pixels_are_those_between_the_two_values():
     scores = torch.tensor([[[0.1, 0.3, 0.31, 0.6, 0.61]]])
     assert scores_to_mask(scores, 0.6, 0.3).tolist() == [[0, 0, 255, 255, 1]]
+
+
+def test_the_model_predicts_the_next_batch_while_hooks_work_on_one(refined, monkeypatch):
+    second = threading.Event()
+
+    class Wait(RefineHook):
+        def before_test(self, runner):
+            super().before_test(runner)
+            self.patient = False
+            step, self.batches = runner.model.test_step, 0
+
+            def counted(batch):
+                outputs = step(batch)
+                self.batches += 1
+                if self.batches == 2:
+                    second.set()
+                return outputs
+
+            runner.model.test_step = counted
+
+        def refine(self, inputs, samples):
+            if not self.patient:
+                self.patient = second.wait(60)
+                assert self.patient
+            return [sample.seg_scores for sample in samples]
+
+    monkeypatch.setitem(HOOKS.module_dict, 'Wait', Wait)
+    metrics, _, _ = refined(dict(type='Wait', stage='wait'))
+    assert second.is_set() and metrics['refine/wait'] == metrics['refine/cams']

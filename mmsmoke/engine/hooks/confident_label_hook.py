@@ -30,6 +30,7 @@ class ConfidentLabelHook(Hook):
         if not hasattr(runner.test_loop, 'stages'):
             name = type(self).__name__
             raise UserError(f"{name} needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+        self.crf.start()
 
     def after_test(self, runner) -> None:
         self.crf.close()

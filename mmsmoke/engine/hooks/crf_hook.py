@@ -54,6 +54,10 @@ class CRFHook(RefineHook):
         self.certainty = certainty
         self.crf = DenseCRF(preset, backend, half, workers)
 
+    def before_test(self, runner) -> None:
+        super().before_test(runner)
+        self.crf.start()
+
     def after_test(self, runner) -> None:
         self.crf.close()
 

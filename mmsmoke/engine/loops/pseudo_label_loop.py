@@ -1,4 +1,5 @@
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from mmengine.runner.amp import autocast
 
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.registry import DATASETS, LOOPS
+from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, mappings, plain, sha256_of_file
 
 from ..journal import Journal
@@ -26,7 +28,8 @@ class PseudoLabelLoop(TestLoop):
     that its label excludes.
 
     Images are shared out over processes without repetition, and images that an earlier,
-    interrupted run finished are not done again; metrics still cover all of them.
+    interrupted run finished are not done again; metrics still cover all of them. Hooks work on one
+    batch while the model predicts the next.
 
     Args:
         normalize: see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does what the
@@ -66,8 +69,15 @@ class PseudoLabelLoop(TestLoop):
             for results in self.journal.restored_results():
                 for metric, result in zip(self.evaluator.metrics, results, strict=True):
                     metric.results.append(result)
-        for idx, data_batch in enumerate(self.dataloader):
-            self.run_iter(idx, data_batch)
+        with ThreadPoolExecutor(1) as thread:
+            finished = None
+            for idx, data_batch in enumerate(self.dataloader):
+                outputs = self.predict(idx, data_batch)
+                if finished is not None:
+                    finished.result()
+                finished = thread.submit(self.finish, idx, data_batch, outputs)
+            if finished is not None:
+                finished.result()
         metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
         barrier()  # the manifest is written from the journals of all processes
         self.runner.call_hook('after_test_epoch', metrics=metrics)
@@ -75,7 +85,8 @@ class PseudoLabelLoop(TestLoop):
         return metrics
 
     @torch.no_grad()
-    def run_iter(self, idx: int, data_batch: dict) -> None:
+    def predict(self, idx: int, data_batch: dict) -> list[WeakSegDataSample]:
+        """What the model makes of a batch, with scores."""
         self.runner.call_hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
         with autocast(enabled=self.fp16):
             outputs = self.runner.model.test_step(data_batch)
@@ -83,6 +94,12 @@ class PseudoLabelLoop(TestLoop):
             sample.seg_scores = cams_to_scores(
                 sample.cams, sample.ori_shape, sample.present(), self.normalize
             )
+        return outputs
+
+    @torch.no_grad()
+    def finish(self, idx: int, data_batch: dict, outputs: list[WeakSegDataSample]) -> None:
+        """Refines, measures and writes a batch, while the model predicts the next one."""
+        for sample in outputs:
             sample.note_stage(CAMS)
         self.runner.call_hook(
             'after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs
