@@ -1,7 +1,6 @@
 """Writes pseudo masks with a trained classifier (stage 2): masks/, manifest.json."""
 
-from mmsmoke.apis.launch import build_runner, load_config, use_checkpoint
-from mmsmoke.utils import UserError
+from mmsmoke.apis.launch import build_runner, load_config, require_label_run, use_checkpoint
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -15,8 +14,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    if cfg.test_cfg.get('type') != 'mmsmoke.PseudoLabelLoop':
-        raise UserError(f'{args.config} writes no pseudo labels; take a config of configs/pseudo/')
+    require_label_run(cfg)
     use_checkpoint(cfg, args.checkpoint)
     cfg.test_cfg.overwrite = args.overwrite
     build_runner(cfg).test()

@@ -48,6 +48,11 @@ def load_config(
     return cfg
 
 
+def require_label_run(cfg: Config) -> None:
+    if cfg.test_cfg.get('type') != 'mmsmoke.PseudoLabelLoop':
+        raise UserError(f'{cfg.filename} writes no pseudo labels; take a config of configs/pseudo/')
+
+
 def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
     """Tests or labels with this checkpoint."""
     if not Path(checkpoint).is_file():

@@ -113,18 +113,23 @@ def _slug(name: str) -> str:
 def row_config(plan: Config, name: str, options: Mapping | None = None) -> Config:
     """The label run of a row."""
     row = plan.rows[name]
-    changes = {**plan.get('options', {}), **row.get('options', {}), **(options or {})}
-    cfg = load_config(row.get('config', plan.config), options=copy.deepcopy(changes))
-    cfg.custom_hooks = [*row.get('refiners', ()), cfg.custom_hooks[-1]]
+    config, refiners = row.get('config', plan.config), row.get('refiners', ())
+    return _label_run(plan, config, refiners, row.get('options', {}), options)
+
+
+def _label_run(
+    plan: Config, config: str, hooks: Sequence, changes: Mapping, last_word: Mapping | None
+) -> Config:
+    changes = {**plan.get('options', {}), **changes, **(last_word or {})}
+    cfg = load_config(config, options=copy.deepcopy(changes))
+    cfg.custom_hooks = [*hooks, cfg.custom_hooks[-1]]
     return cfg
 
 
 def _train(plan: Config, name: str, checkpoint: str, place: Path, options: Mapping | None) -> str:
     """Trains a network on labels from a classifier; returns its checkpoint."""
     recipe, folder = plan.trained[name], place / name
-    changes = {**plan.get('options', {}), **recipe.get('options', {}), **(options or {})}
-    label = load_config(plan.config, options=copy.deepcopy(changes))
-    label.custom_hooks = [*recipe.labels, label.custom_hooks[-1]]
+    label = _label_run(plan, plan.config, recipe.labels, recipe.get('options', {}), options)
     dataset = label.test_dataloader.dataset
     dataset.split = 'train'
     train = load_config(recipe.config, options=dict(data_root=dataset.data_root))

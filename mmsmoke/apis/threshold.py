@@ -8,10 +8,9 @@ from mmengine.config import Config
 
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, sha256_of_file
 
-from .launch import build_runner, use_checkpoint
+from .launch import build_runner, require_label_run, use_checkpoint
 
 CRITERIA = ('image_iou', 'otsu')
-HOOK = 'mmsmoke.PseudoLabelHook'
 
 
 def search_threshold(
@@ -30,8 +29,7 @@ def search_threshold(
         each stage, for ``image_iou``.
     """
     cfg = copy.deepcopy(cfg)
-    if cfg.test_cfg.get('type') != 'mmsmoke.PseudoLabelLoop':
-        raise UserError(f'{cfg.filename} writes no pseudo labels; take a config of configs/pseudo/')
+    require_label_run(cfg)
     use_checkpoint(cfg, checkpoint)
     cfg.test_dataloader.dataset.split = split
     cfg.work_dir = str(Path(cfg.work_dir) / f'threshold_{split}')

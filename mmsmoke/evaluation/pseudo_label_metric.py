@@ -100,4 +100,13 @@ class PseudoLabelMetric(ImageMetric):
     def _threshold_index(self, image_iou: Tensor) -> int:
         if self.threshold is not None:
             return THRESHOLD_VALUES.index(self.threshold)
-        return int(image_iou.nanmean(0).nan_to_num(0).argmax())
+        return best_threshold_index(image_iou)
+
+
+def best_threshold_index(image_iou: Tensor) -> int:
+    """Of the 101 thresholds that with the best mean over classes; the lowest of equals.
+
+    Args:
+        image_iou: [K, 101].
+    """
+    return int(image_iou.nanmean(0).nan_to_num(0).argmax())

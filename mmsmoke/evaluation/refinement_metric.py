@@ -6,7 +6,7 @@ from mmsmoke.functional import image_mean_iou, oracle_iou
 from mmsmoke.registry import METRICS
 
 from .image_metric import ImageMetric, image_name
-from .pseudo_label_metric import THRESHOLD_VALUES
+from .pseudo_label_metric import THRESHOLD_VALUES, best_threshold_index
 
 
 @METRICS.register_module()
@@ -41,11 +41,10 @@ class RefinementMetric(ImageMetric):
             image_iou = 100 * image_mean_iou(counts)
             if image_iou.isnan().all():
                 continue
-            mean = image_iou.nanmean(0)
             if stage in self.thresholds:
                 index = THRESHOLD_VALUES.index(round(self.thresholds[stage], 2))
             else:
-                index = int(mean.argmax())
+                index = best_threshold_index(image_iou)
             metrics |= self.per_class(stage, image_iou[:, index].tolist())
             metrics[f'{stage}_threshold'] = THRESHOLD_VALUES[index]
             metrics[f'{stage}_oracle'] = float(100 * oracle_iou(counts).nanmean())
