@@ -5,10 +5,10 @@ from torch import Tensor
 
 from mmsmoke.functional import IGNORE
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError
 
 from ..dense_crf import DenseCRF
 from ..picture import picture
+from .label_run import require_label_loop
 
 
 class ConfidentLabelHook(Hook):
@@ -27,9 +27,7 @@ class ConfidentLabelHook(Hook):
         self.crf = DenseCRF(preset, **crf)
 
     def before_test(self, runner) -> None:
-        if not hasattr(runner.test_loop, 'stages'):
-            name = type(self).__name__
-            raise UserError(f"{name} needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+        require_label_loop(self, runner)
         self.crf.start()
 
     def after_test(self, runner) -> None:

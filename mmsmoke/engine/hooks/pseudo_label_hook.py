@@ -15,6 +15,8 @@ from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
 from mmsmoke.version import __version__
 
+from .label_run import require_label_loop
+
 THRESHOLD = 0.3
 
 
@@ -77,8 +79,7 @@ class PseudoLabelHook(Hook):
         self.score_stride = score_stride
 
     def before_test(self, runner) -> None:
-        if not hasattr(runner.test_loop, 'journal'):
-            raise UserError("PseudoLabelHook needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+        require_label_loop(self, runner)
         self.palette = runner.test_dataloader.dataset.metainfo['palette']
         self.folder = Path(runner.work_dir)
 

@@ -6,6 +6,8 @@ from torch import Tensor
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 
+from .label_run import require_label_loop
+
 
 class RefineHook(Hook):
     """Improves the ``seg_scores`` of a label run; the base of all refiners.
@@ -21,9 +23,7 @@ class RefineHook(Hook):
         self.stage = stage
 
     def before_test(self, runner) -> None:
-        if not hasattr(runner.test_loop, 'stages'):
-            name = type(self).__name__
-            raise UserError(f"{name} needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+        require_label_loop(self, runner)
         if self.stage in runner.test_loop.stages:
             raise UserError(f'two refiners are called {self.stage!r}; give one another stage=')
         runner.test_loop.stages.append(self.stage)
