@@ -1,5 +1,7 @@
 """What tests of label runs share."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -7,6 +9,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from mmsmoke.apis.launch import build_runner
+from mmsmoke.engine import PseudoLabelLoop
 
 PIPELINE = [
     dict(type='mmsmoke.LoadImage'),
@@ -66,6 +69,15 @@ def run(cfg) -> tuple[dict, Runner]:
 
 
 run.count = 0
+
+
+def start(hook, work_dir=''):
+    """Starts a refiner without a label run."""
+    loop = object.__new__(PseudoLabelLoop)
+    loop.stages = ['cams']
+    runner = SimpleNamespace(test_loop=loop, model=torch.nn.Linear(1, 1), work_dir=str(work_dir))
+    hook.before_test(runner)
+    assert loop.stages == ['cams', hook.stage]
 
 
 def masks_of(folder):

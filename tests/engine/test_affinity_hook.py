@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from label_runs import label_config, masks_of, run
+from label_runs import label_config, masks_of, run, start
 
 from mmsmoke.engine import AffinityHook
 from mmsmoke.functional import random_walk, resize_maps, scores_to_mask
@@ -43,22 +43,9 @@ def trained(tmp_path, mmpretrain_scope):
     return make
 
 
-class Loop:
-    def __init__(self):
-        self.stages = ['cams']
-
-
-class Runner:
-    """What the hook asks of one."""
-
-    def __init__(self):
-        self.test_loop, self.model = Loop(), torch.nn.Linear(1, 1)
-
-
 def ready(model, checkpoint, **arguments):
-    hook, runner = AffinityHook(model, checkpoint, **arguments), Runner()
-    hook.before_test(runner)
-    assert runner.test_loop.stages == ['cams', 'affinity']
+    hook = AffinityHook(model, checkpoint, **arguments)
+    start(hook)
     return hook
 
 
@@ -228,11 +215,11 @@ def test_a_missing_checkpoint_names_the_command_that_makes_it(tmp_path):
     config.write_text('')
     command = f'none.pth of the AffinityNet not found; python tools/train.py {config} trains one'
     with pytest.raises(UserError, match=command):
-        AffinityHook(dict(config=str(config)), missing).before_test(Runner())
+        start(AffinityHook(dict(config=str(config)), missing))
     with pytest.raises(UserError, match=r'tools/train.py configs/affinity/psa.py trains'):
-        AffinityHook('affinity/psa.py', missing).before_test(Runner())
+        start(AffinityHook('affinity/psa.py', missing))
     with pytest.raises(UserError, match=r'tools/train.py CONFIG \(one of configs/affinity/\)'):
-        AffinityHook(NET, missing).before_test(Runner())
+        start(AffinityHook(NET, missing))
 
 
 def test_weights_of_another_network_are_refused(trained):

@@ -1,11 +1,10 @@
 import json
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from label_runs import label_config, masks_of, run
+from label_runs import label_config, masks_of, run, start
 from mmengine.registry import MODELS
 from PIL import Image
 
@@ -58,8 +57,7 @@ def label(tmp_path, checkpoint):
 
 def refined(hook, work_dir, scores, path) -> torch.Tensor:
     """What a hook makes of scores [K, H, W] of the image at this path."""
-    runner = SimpleNamespace(test_loop=SimpleNamespace(stages=[]), work_dir=str(work_dir))
-    hook.before_test(runner)
+    start(hook, work_dir)
     sample = WeakSegDataSample(metainfo=dict(img_path=str(path)))
     sample.seg_scores = torch.as_tensor(scores, dtype=torch.float32)
     return hook.refine([torch.zeros(3, 2, 2, dtype=torch.uint8)], [sample])[0]
