@@ -1,6 +1,6 @@
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,8 +15,8 @@ from mmsmoke.utils.process import cores, process_pool
 class DenseCRF:
     """:func:`~mmsmoke.functional.crf.dense_crf` for many images at once.
 
-    With ``pydensecrf``, in processes; with ``torch``, images of one size and number of labels as
-    one batch where the scores are.
+    In processes; with ``torch`` and scores on a GPU there, images of one size and number of labels
+    as one batch.
 
     Args:
         preset, backend, half: see dense_crf.
@@ -39,31 +39,19 @@ class DenseCRF:
 
     def __call__(self, images: Sequence[np.ndarray], probs: Sequence[Tensor]) -> list[Tensor]:
         """Refined probabilities [L, H, W] of images uint8 [H, W, 3] RGB; L and size may differ."""
-        if self.backend == 'torch':
-            return self._in_batches(images, probs)
+        if self.backend == 'torch' and any(item.is_cuda for item in probs):
+            return in_batches(self.refine, images, probs)
         arrays = [item.cpu().numpy() for item in probs]
-        if min(self.workers, len(images)) > 1:
+        if len(images) > 1:
             self.start()
-            refined = self._pool.map(self.refine, images, arrays)
-        else:
-            refined = map(self.refine, images, arrays)
+        refine_all = map if self._pool is None else self._pool.map
+        refined = refine_all(self.refine, images, arrays)
         return [torch.from_numpy(a).to(p) for a, p in zip(refined, probs, strict=True)]
-
-    def _in_batches(self, images: Sequence[np.ndarray], probs: Sequence[Tensor]) -> list[Tensor]:
-        alike = {}
-        for index, item in enumerate(probs):
-            alike.setdefault(item.shape, []).append(index)
-        refined = [None] * len(probs)
-        for indices in alike.values():
-            pixels = torch.from_numpy(np.stack([images[i] for i in indices]))
-            results = self.refine(pixels, torch.stack([probs[i] for i in indices]))
-            for index, result in zip(indices, results, strict=True):
-                refined[index] = result
-        return refined
 
     def start(self) -> None:
         """Forks the processes, best before other threads are at work, whose locks they inherit."""
-        if self._pool is None and self.backend == 'pydensecrf' and self.workers > 1:
+        on_gpu = self.backend == 'torch' and torch.cuda.is_available()
+        if self._pool is None and self.workers > 1 and not on_gpu:
             self._pool = process_pool(self.workers, partial(torch.set_num_threads, 1))
             # one short job each: an executor may fork no earlier than it needs to
             list(self._pool.map(time.sleep, [0.05] * self.workers))
@@ -73,3 +61,21 @@ class DenseCRF:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+
+def in_batches(
+    refine: Callable[[Tensor, Tensor], Tensor],
+    images: Sequence[np.ndarray],
+    probs: Sequence[Tensor],
+) -> list[Tensor]:
+    """A CRF that takes batches, over images of several sizes and numbers of labels."""
+    alike = {}
+    for index, item in enumerate(probs):
+        alike.setdefault(item.shape, []).append(index)
+    refined = [None] * len(probs)
+    for indices in alike.values():
+        pixels = torch.from_numpy(np.stack([images[i] for i in indices]))
+        results = refine(pixels, torch.stack([probs[i] for i in indices]))
+        for index, result in zip(indices, results, strict=True):
+            refined[index] = result
+    return refined

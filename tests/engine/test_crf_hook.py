@@ -7,6 +7,7 @@ import torch
 from label_runs import label_config, masks_of, run
 
 from mmsmoke.engine import CRFHook, DenseCRF
+from mmsmoke.engine.dense_crf import in_batches
 from mmsmoke.functional import background_scores, crf
 from mmsmoke.functional.crf import dense_crf
 from mmsmoke.structures import WeakSegDataSample
@@ -111,8 +112,8 @@ def test_the_smallest_images_work(hook, size, backend, half):
     assert refined.shape == scores.shape and refined.isfinite().all()
 
 
-@pytest.mark.parametrize('backend', BACKENDS)
-def test_processes_and_batches_change_nothing(backend):
+@pytest.mark.parametrize('way', [*BACKENDS, 'batches'])
+def test_processes_and_batches_change_nothing(way):
     generator = torch.Generator().manual_seed(0)
     shapes = [(2, 20, 24), (2, 20, 24), (3, 20, 24), (2, 9, 11), (2, 20, 24)]
     probs = [torch.rand(shape, generator=generator).softmax(0) for shape in shapes]
@@ -120,8 +121,10 @@ def test_processes_and_batches_change_nothing(backend):
         torch.randint(0, 256, (*shape[1:], 3), dtype=torch.uint8, generator=generator).numpy()
         for shape in shapes
     ]
+    backend = 'torch' if way == 'batches' else way
     many = DenseCRF(backend=backend, workers=2)
-    together = many(images, probs)
+    # batches are for GPUs
+    together = in_batches(many.refine, images, probs) if way == 'batches' else many(images, probs)
     many.close()
     for image, item, refined in zip(images, probs, together, strict=True):
         alone = dense_crf(image, item.numpy(), 'thesis', backend)

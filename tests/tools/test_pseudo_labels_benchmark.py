@@ -12,7 +12,20 @@ def tool(load_tool):
 def arguments(tiny_dataset):
     root = tiny_dataset(size=(64, 48), splits=dict(train=2, val=4))
     config = 'configs/cam/vit-xs_12e_smokestack-128.py'
-    return [root, '--config', config, '--batch-size', 2, '--images', 3, '--workers', 1]
+    return [
+        root,
+        '--config',
+        config,
+        '--batch-size',
+        2,
+        '--images',
+        3,
+        '--workers',
+        1,
+        '--sizes',
+        64,
+        48,
+    ]
 
 
 def test_the_label_run_does_what_the_naive_loop_does(tool, run_main, arguments, tmp_path):
@@ -20,7 +33,9 @@ def test_the_label_run_does_what_the_naive_loop_does(tool, run_main, arguments, 
     code, text, _ = run_main(tool.main, *arguments, '--out', out)
     assert code == 0
     rows, steps = json.loads(out.read_text())['tables']
-    assert [row['label run'] for row in rows] == ['CRF off', 'CRF', 'CRF, half resolution']
+    runs = ['CRF off', 'CRF', 'CRF, half resolution']
+    named = [(row['size'], row['label run']) for row in rows]
+    assert named == [(size, name) for size in (64, 48) for name in runs]
     for row in rows:
         assert row['images'] == 3 and row['ratio'] > 0
     assert rows[0]['pixels alike, %'] == 100

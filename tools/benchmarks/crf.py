@@ -1,4 +1,4 @@
-"""Measure dense CRFs: pydensecrf in one process and in a pool, torch by image and by batch.
+"""Measure dense CRFs: both backends in one process and in a pool, torch on a GPU by batch.
 
 Real images with soft maps of their true masks, the preset of the thesis. All ways are timed in
 turns, after one round that is not counted and shows that they agree. The number of threads is
@@ -6,6 +6,7 @@ torch's (OMP_NUM_THREADS).
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,21 +54,14 @@ def main() -> None:
 def measure(args: argparse.Namespace, size: int) -> list[dict]:
     images, truths, probs = load(args, size)
     on_device = [item.to(args.device) for item in probs]
-    crfs = {
-        'pydensecrf, one process': DenseCRF(backend='pydensecrf', workers=1),
-        f'pydensecrf, {args.workers} processes': DenseCRF(workers=args.workers),
-        f'torch on {args.device}, one by one': DenseCRF(backend='torch'),
-        f'torch on {args.device}, one batch': DenseCRF(backend='torch'),
-        'torch, half resolution': DenseCRF(backend='torch', half=True),
-        'pydensecrf, half resolution': DenseCRF(workers=1, half=True),
-    }
+    crfs = crfs_to_compare(args)
     ways = [
-        lambda crf=crf, name=name: run(name, crf, images, on_device if 'torch' in name else probs)
-        for name, crf in crfs.items()
+        partial(run, crf, images, on_device if crf.backend == 'torch' else probs, at_once)
+        for crf, at_once in crfs.values()
     ]
     masks = [[(item[1] > THRESHOLD).cpu().numpy() for item in way()] for way in ways]
     seconds = seconds_in_turns(ways, args.repeats)
-    for crf in crfs.values():
+    for crf, _ in crfs.values():
         crf.close()
     return [
         {
@@ -84,10 +78,35 @@ def measure(args: argparse.Namespace, size: int) -> list[dict]:
     ]
 
 
-def run(name: str, crf: DenseCRF, images: list, probs: list) -> list[torch.Tensor]:
-    if name.endswith('one by one'):
-        return [crf([image], [item])[0] for image, item in zip(images, probs, strict=True)]
-    return crf(images, probs)
+def crfs_to_compare(args: argparse.Namespace) -> dict[str, tuple[DenseCRF, int | None]]:
+    """Each by its name, with how many images it gets at once (None: all)."""
+    pool, half = f'{args.workers} processes', 'half resolution'
+    crfs = {
+        'pydensecrf, one process': DenseCRF(workers=1),
+        f'pydensecrf, {pool}': DenseCRF(workers=args.workers),
+        f'pydensecrf, {half}, one process': DenseCRF(half=True, workers=1),
+        f'pydensecrf, {half}, {pool}': DenseCRF(half=True, workers=args.workers),
+    }
+    crfs = {name: (crf, None) for name, crf in crfs.items()}
+    if args.device == 'cpu':
+        one, many = ((DenseCRF(backend='torch', workers=n), None) for n in (1, args.workers))
+        return crfs | {'torch, one process': one, f'torch, {pool}': many}
+    by_torch, by_half = (DenseCRF(backend='torch', half=half) for half in (False, True))
+    name = f'torch on {args.device}'
+    return crfs | {
+        f'{name}, one by one': (by_torch, 1),
+        f'{name}, one batch': (by_torch, None),
+        f'{name}, {half}, one batch': (by_half, None),
+    }
+
+
+def run(crf: DenseCRF, images: list, probs: list, at_once: int | None) -> list[torch.Tensor]:
+    step = at_once or len(images)
+    parts = range(0, len(images), step)
+    refined = [item for i in parts for item in crf(images[i : i + step], probs[i : i + step])]
+    if refined[0].is_cuda:
+        torch.cuda.synchronize()
+    return refined
 
 
 def load(args: argparse.Namespace, size: int) -> tuple[list, list, list]:

@@ -1,9 +1,9 @@
 """Measure a label run, step by step, against a naive loop on the same images with the same result.
 
-The naive loop takes one image and one scale at a time, dumps full-resolution float maps, reads
-them again, and runs each CRF in the main process. Both fuse the Grad-CAMs of four layers of a ViT
-over four scales; its weights are random. The number of threads of a process is torch's
-(OMP_NUM_THREADS).
+Photographs of several sizes, of which the classifier always sees the size of its config; its
+weights are random. Both fuse the Grad-CAMs of several layers over four scales. The naive loop takes
+one image and one scale at a time, dumps full-resolution float maps, reads them again, and runs each
+CRF in the main process. The number of threads of a process is torch's (OMP_NUM_THREADS).
 """
 
 import argparse
@@ -21,6 +21,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from mmsmoke.apis.launch import build_runner, load_config
+from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.functional import (
     background_scores,
@@ -36,7 +37,6 @@ from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.process import cores
 from mmsmoke.visualization import markdown_table
 
-LAYERS = (-5, -4, -2, -1)
 SCALES = (0.5, 1, 1.5, 2)
 POWER = 48
 THRESHOLD = 0.3
@@ -51,8 +51,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('data_root', help='data set in the standard layout, with a split val')
     parser.add_argument(
-        '--config', default='configs/cam/vit-xs-cls_12e_smoke5k-pack-112.py', help='of a ViT'
+        '--config', default='configs/cam/vit-xs-cls_12e_smoke5k-pack-112.py', help='of a classifier'
     )
+    parser.add_argument(
+        '--layers', type=int, nargs='+', default=[-5, -4, -2, -1], help='whose Grad-CAMs are fused'
+    )
+    parser.add_argument('--sizes', type=int, nargs='+', default=[224, 512], help='of the files')
     parser.add_argument('--images', type=int, default=32, help='how many')
     parser.add_argument('--batch-size', type=int, default=8, help='of the label run')
     parser.add_argument('--workers', type=int, default=cores(), help='processes for CRFs')
@@ -63,21 +67,12 @@ def parse_args() -> argparse.Namespace:
 @user_errors_as_text
 def main() -> None:
     args = parse_args()
-    if min(args.images, args.batch_size, args.workers) < 1:
-        raise UserError('images, batch-size and workers must be at least 1')
-    rows, steps, full = [], [], None
-    with tempfile.TemporaryDirectory() as folder:
-        for name, crf in CRFS.items():
-            runner = build_runner(label_config(args, crf, Path(folder) / name))
-            clock = defaultdict(float)
-            measure(runner, clock)
-            # the half-resolution run is compared with a naive loop that knows no such thing
-            if crf is None or not crf['half']:
-                naive = Path(folder) / f'naive {name}'
-                full = naive_loop(runner, naive, crf is not None)
-            rows.append(compared(name, runner, clock.pop('all'), naive, full))
-            counts = {step: round(rows[-1]['images'] / spent, 1) for step, spent in clock.items()}
-            steps.append({'images a second': name} | counts)
+    if min(args.images, args.batch_size, args.workers, *args.sizes) < 1:
+        raise UserError('images, sizes, batch-size and workers must be at least 1')
+    rows, steps = [], []
+    for size in args.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            measure_size(args, size, Path(folder), rows, steps)
     columns = list(dict.fromkeys(key for row in steps for key in row))
     steps = [{key: row.get(key, '') for key in columns} for row in steps]
     for table in (rows, steps):
@@ -86,21 +81,58 @@ def main() -> None:
         write_json(args.out, dict(tables=[rows, steps]))
 
 
-def label_config(args: argparse.Namespace, crf: dict | None, work_dir: Path) -> Config:
-    cfg = load_config(args.config, work_dir, dict(data_root=args.data_root))
+def measure_size(
+    args: argparse.Namespace, size: int, folder: Path, rows: list[dict], steps: list[dict]
+) -> None:
+    """Adds a row to each table for each CRF."""
+    data_root = resized(args.data_root, args.images, size, folder / 'data')
+    for name, crf in CRFS.items():
+        runner = build_runner(label_config(args, data_root, crf, folder / name))
+        clock = defaultdict(float)
+        measure(runner, clock)
+        # the half-resolution run is compared with a naive loop that knows no such thing
+        if crf is None or not crf['half']:
+            naive = folder / f'naive {name}'
+            spent = naive_loop(runner, args.layers, naive, crf is not None)
+        row = compared(name, runner, clock.pop('all'), naive, spent)
+        rate = {step: round(row['images'] / spent, 1) for step, spent in clock.items()}
+        rows.append({'size': size} | row)
+        steps.append({'size': size, 'images a second': name} | rate)
+
+
+def resized(data_root: str, images: int, size: int, folder: Path) -> Path:
+    """The first images of val, square, of this size, without true masks: a data set of its own."""
+    source = WeakSegDataset(data_root, split='val', test_mode=True, indices=images)
+    (folder / 'images').mkdir(parents=True)
+    lines = ['image,split,smoke']
+    for index in range(len(source)):
+        info = source.get_data_info(index)
+        with Image.open(info['img_path']) as image:
+            image.convert('RGB').resize((size, size)).save(
+                folder / f'images/{index}.jpg', quality=95
+            )
+        lines.append(f'images/{index}.jpg,val,{int(info["gt_score"][0])}')
+    (folder / 'labels.csv').write_text('\n'.join(lines) + '\n')
+    return folder
+
+
+def label_config(
+    args: argparse.Namespace, data_root: Path, crf: dict | None, work_dir: Path
+) -> Config:
+    cfg = load_config(args.config, work_dir, dict(data_root=str(data_root)))
     cfg.model.backbone.init_cfg = None
     cfg.model.views = dict(recipe='thesis', scales=SCALES)
     cfg.test_dataloader.batch_size = args.batch_size
-    cfg.test_dataloader.dataset.update(split='val', indices=args.images)
+    cfg.test_dataloader.dataset.update(split='val')
     cfg.test_cfg = dict(type='mmsmoke.PseudoLabelLoop')
     cfg.test_evaluator = [dict(type='mmsmoke.RefinementMetric')]
     cfg.custom_hooks = [
-        dict(type='mmsmoke.CAMFusionHook', layers=LAYERS),
+        dict(type='mmsmoke.CAMFusionHook', layers=args.layers),
         dict(type='mmsmoke.PseudoLabelHook', threshold=THRESHOLD, score_stride=4),
     ]
     if crf is not None:
         cfg.custom_hooks.insert(1, dict(type='mmsmoke.CRFHook', workers=args.workers, **crf))
-    cfg.experiment_name = work_dir.name
+    cfg.experiment_name = f'{work_dir.parent.name}-{work_dir.name}'
     return cfg
 
 
@@ -155,7 +187,7 @@ def timed(function: Callable, step: str, clock: MutableMapping[str, float]) -> C
     return run
 
 
-def naive_loop(runner: Runner, folder: Path, crf: bool) -> float:
+def naive_loop(runner: Runner, layers: list[int], folder: Path, crf: bool) -> float:
     """Labels the same images as simply as one can; returns the seconds that it took."""
     started = time.perf_counter()
     model, dataset = runner.model, runner.test_loop.dataloader.dataset
@@ -168,7 +200,7 @@ def naive_loop(runner: Runner, folder: Path, crf: bool) -> float:
         size, views = inputs.shape[-2:], []
         for scale in SCALES:
             sides = [max(round(scale * side / 16), 1) * 16 if scale != 1 else side for side in size]
-            _, maps = GradCAM(LAYERS)(model, resize_maps(inputs, sides))
+            _, maps = GradCAM(layers)(model, resize_maps(inputs, sides))
             views.append(resize_maps(normalize_cams(maps[0]), size))
         merged = resize_maps(torch.stack(views).mean(0), sample.ori_shape)
         np.save(folder / 'dumps' / f'{index}.npy', merged.cpu().numpy())
