@@ -1,10 +1,11 @@
 # make demo      the whole pipeline on drawn data, on the CPU
-# make test      the tests
+# make test      the tests, JOBS of them at once (make test JOBS=8)
 # Either works first, on a machine that has Python 3.10 to 3.12, make and, for dense CRFs, a C++ compiler.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 CANDIDATES := python3 python3.12 python3.11 python3.10 python
+JOBS   ?= 2
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
 	'import sys; (3, 10) <= sys.version_info[:2] <= (3, 12) and print("$(p)")' 2>/dev/null)))
 # mmcv's compiled operators are not needed, and building them takes the better part of an hour
@@ -16,7 +17,7 @@ export MMCV_WITH_OPS := 0
 install: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -10,7 +10,13 @@ EXTRAS = dict(
     sam=['segment-anything>=1.0'],
     clip=['open-clip-torch>=2.30'],
     bench=['grad-cam>=1.5.4'],
-    test=['pytest>=8', 'ruff>=0.9', 'segment-anything>=1.0', 'open-clip-torch>=2.30'],
+    test=[
+        'pytest>=8',
+        'pytest-xdist>=3.6',
+        'ruff>=0.9',
+        'segment-anything>=1.0',
+        'open-clip-torch>=2.30',
+    ],
     docs=['sphinx>=7', 'myst-parser>=3', 'furo>=2024.8'],
 )
 

@@ -44,7 +44,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def wait_for(happened, what: str, seconds: float = 180) -> None:
+def wait_for(happened, what: str, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, f'{what} did not happen'
