@@ -18,7 +18,7 @@ def main() -> None:
     )
     parser.add_argument('--work-dir', help='where the label runs go (work_dirs/PLAN)')
     parser.add_argument('--out', help='JSON file for the results (PLAN.json in the work dir)')
-    parser.add_argument('--rows', nargs='+', help='only these')
+    parser.add_argument('--rows', nargs='+', help='only these; the results then hold no others')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='changes to every run: key=value …'
     )
@@ -28,6 +28,8 @@ def main() -> None:
         if not (name and checkpoint):
             raise UserError(f'{text}: say NAME=CHECKPOINT')
     classifiers = {name: checkpoint for name, _, checkpoint in pairs}
+    if len(classifiers) < len(pairs):
+        raise UserError(f'two classifiers have one name: {" ".join(args.classifiers)}')
     compare_refiners(args.plan, classifiers, args.work_dir, args.out, args.rows, args.cfg_options)
 
 

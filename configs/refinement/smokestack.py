@@ -20,6 +20,11 @@ trained = dict(
     )
 )
 affinity = dict(type='mmsmoke.AffinityHook', model=dict(config=affinity_net), checkpoint='{psa}')
+sam = dict(
+    type='mmsmoke.SAMHook',
+    proposals=dict(type='mmsmoke.SAMProposals', checkpoint='checkpoints/sam_vit_h_4b8939.pth'),
+    cache_dir='work_dirs/sam_proposals',
+)
 rows = {
     'none': dict(),
     'multi-scale': dict(options=views),
@@ -32,4 +37,7 @@ rows = {
     'fusion + CRF': dict(options=views, refiners=[fusion, crf]),
     'AffinityNet': dict(options=views, refiners=[affinity]),
     'CRF + AffinityNet': dict(options=views, refiners=[crf, affinity]),
+    # left out where SAM's weights are not
+    'SAM': dict(options=views, refiners=[sam]),
+    'CRF + SAM': dict(options=views, refiners=[crf, sam]),
 }

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
 from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError, sha256_of_file, write_json
+from mmsmoke.utils import UserError, checkpoint_hashes, mappings, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
@@ -42,7 +42,8 @@ def compare_refiners(
     arguments of the Smokestack converter). Where a refiner's ``checkpoint`` is ``'{NAME}'``, a
     network is trained for each classifier on labels that it made of the training split:
     ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that make
-    them; ``options`` as in rows). Finished rows are kept.
+    them; ``options`` as in rows). Finished rows are kept. Rows that need a file of weights that is
+    not there are left out, unless ``rows`` names them.
 
     Args:
         classifiers: name -> checkpoint.
@@ -56,8 +57,16 @@ def compare_refiners(
     unknown = set(rows or ()) - set(plan.rows)
     if unknown:
         raise UserError(f'{plan_file} has no row {sorted(unknown)[0]!r}, but {list(plan.rows)}')
-    for data_root, arguments in plan.get('draw', {}).items():
-        draw_if_missing(data_root, arguments)
+    for name, checkpoint in classifiers.items():
+        if not Path(checkpoint).is_file():
+            raise UserError(f'{checkpoint}, the checkpoint of {name!r}, not found')
+    rows = rows or [name for name in plan.rows if _weights_are_there(plan, name)]
+    if not rows:
+        raise UserError(f'{plan_file}: no row can be run without its weights')
+    first = row_config(plan, rows[0], options)
+    drawn = plan.get('draw', {})
+    for data_root in {*drawn, first.test_dataloader.dataset.data_root}:
+        draw_if_missing(data_root, drawn.get(data_root))
     result = dict(
         refinement=str(plan_file),
         protocol={name: plan[name] for name in ('threshold_split', 'test_split')},
@@ -66,7 +75,7 @@ def compare_refiners(
     )
     out = Path(out) if out else folder / f'{Path(plan_file).stem}.json'
     with exclusive(folder):
-        for name in rows or plan.rows:
+        for name in rows:
             for classifier, checkpoint in classifiers.items():
                 say(f'\n== {name}, {classifier}')
                 cfg = row_config(plan, name, options)
@@ -74,13 +83,17 @@ def compare_refiners(
                 for hook in cfg.custom_hooks:
                     trained = _TRAINED.fullmatch(str(hook.get('checkpoint')))
                     if trained:
+                        if 'config' in plan.rows[name]:
+                            raise UserError(
+                                f'row {name!r} has a config of its own, and {hook.type} would be '
+                                "trained on labels of the plan's; make it a plan of its own"
+                            )
                         hook.checkpoint = _train(plan, trained[1], checkpoint, place, options)
                 numbers = _measure(plan, cfg, checkpoint, place / _slug(name))
                 result['rows'].setdefault(name, {})[classifier] = numbers
                 write_json(out, result)
-        cfg = row_config(plan, next(iter(plan.rows)), options)
-        with DefaultScope.overwrite_default_scope(cfg.default_scope):
-            dataset = DATASETS.build({**cfg.test_dataloader.dataset, 'split': plan.test_split})
+        with DefaultScope.overwrite_default_scope(first.default_scope):
+            dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
         for classifier in classifiers:
             picture = out.with_name(f'{out.stem}_{classifier}.png')
             named = {
@@ -110,6 +123,15 @@ def _slug(name: str) -> str:
     return ''.join(letter if letter.isalnum() else '-' for letter in name)
 
 
+def _weights_are_there(plan: Config, row: str) -> bool:
+    for node in mappings(plan.rows[row].get('refiners', ())):
+        file = node.get('checkpoint')
+        if file and not _TRAINED.fullmatch(file) and not Path(file).is_file():
+            say(f'row {row!r} is left out: {file} not found')
+            return False
+    return True
+
+
 def row_config(plan: Config, name: str, options: Mapping | None = None) -> Config:
     """The label run of a row."""
     row = plan.rows[name]
@@ -122,7 +144,7 @@ def _label_run(
 ) -> Config:
     changes = {**plan.get('options', {}), **changes, **(last_word or {})}
     cfg = load_config(config, options=copy.deepcopy(changes))
-    cfg.custom_hooks = [*hooks, cfg.custom_hooks[-1]]
+    cfg.custom_hooks = [*copy.deepcopy(list(hooks)), cfg.custom_hooks[-1]]
     return cfg
 
 
@@ -158,6 +180,7 @@ def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
     settings = dict(
         config=cfg.to_dict(),
         checkpoint=sha256_of_file(checkpoint),
+        refiners=checkpoint_hashes(cfg.custom_hooks),
         labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
         splits=[plan.threshold_split, plan.test_split],
     )

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,15 @@ from mmengine.config import Config
 
 import mmsmoke
 from mmsmoke.engine import best_checkpoint
-from mmsmoke.utils import UserError, differences, mappings, plain, sha256_of_file, write_json
+from mmsmoke.utils import (
+    UserError,
+    checkpoint_hashes,
+    differences,
+    mappings,
+    plain,
+    sha256_of_file,
+    write_json,
+)
 from mmsmoke.utils.process import die_with_parent
 
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
@@ -103,15 +111,10 @@ def _input_hashes(cfg: Config) -> dict[str, str]:
     nodes = list(mappings(cfg.train_dataloader.dataset))
     roots = [node['data_root'] for node in nodes if node.get('data_root')]
     masks = [node['seg_map_dir'] for node in nodes if node.get('seg_map_dir')]
-    files = [Path(root) / 'labels.csv' for root in roots] + _checkpoints(cfg.model)
+    files = [Path(root) / 'labels.csv' for root in roots]
     files += [Path(folder).parent / 'manifest.json' for folder in masks]
-    return {str(file): sha256_of_file(file) for file in files if file.is_file()}
-
-
-def _checkpoints(model: Mapping) -> list[Path]:
-    """Files that a model starts from."""
-    named = (node.get('checkpoint') for node in mappings(model))
-    return [Path(name) for name in named if isinstance(name, str)]
+    hashes = {str(file): sha256_of_file(file) for file in files if file.is_file()}
+    return hashes | checkpoint_hashes(cfg.model)
 
 
 def write_config(cfg: Config, folder: Path) -> Path:

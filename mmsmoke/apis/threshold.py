@@ -2,10 +2,12 @@
 
 import copy
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.engine import PseudoLabelHook
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, sha256_of_file
 
 from .launch import build_runner, require_label_run, use_checkpoint
@@ -25,8 +27,8 @@ def search_threshold(
             ``otsu``: by the scores alone, see :class:`~mmsmoke.evaluation.OtsuThreshold`.
 
     Returns:
-        ``threshold``, how it was found, and the metrics of the run; ``stages``: the threshold of
-        each stage, for ``image_iou``.
+        ``threshold``; ``hook``: what it changes in the PseudoLabelHook; ``stages``: the threshold
+        of each stage, for ``image_iou``; ``metrics`` of the run; ``config`` and ``checkpoint``.
     """
     cfg = copy.deepcopy(cfg)
     require_label_run(cfg)
@@ -52,10 +54,10 @@ def search_threshold(
         for key, value in metrics.items()
         if key.startswith('refine/') and key.endswith('_threshold')
     }
+    mode = 'dataset' if criterion == 'image_iou' else criterion
     return dict(
         threshold=metrics[name],
-        threshold_mode='dataset' if criterion == 'image_iou' else criterion,
-        threshold_split=split,
+        hook=with_threshold(cfg.custom_hooks[-1], metrics[name], mode, split),
         stages=stages if criterion == 'image_iou' else {},
         metrics=metrics,
         config=cfg.filename,
@@ -63,18 +65,35 @@ def search_threshold(
     )
 
 
+def with_threshold(
+    hook: Mapping, threshold: float, threshold_mode: str, threshold_split: str | None
+) -> dict:
+    """What to change in a PseudoLabelHook so that it has a threshold that was found.
+
+    Where the hook ignores a band below its threshold, the band's lower edge moves in proportion.
+    """
+    changes = dict(
+        threshold=threshold,
+        threshold_mode=threshold_mode,
+        threshold_split=threshold_split,
+        background_power=None,
+    )
+    if hook.get('ignore_above'):
+        old = PseudoLabelHook(**{key: value for key, value in hook.items() if key != 'type'})
+        changes['ignore_above'] = round(old.ignore_above / old.threshold * threshold, 4)
+    return changes
+
+
 def write_threshold_config(path: str | Path, found: dict) -> None:
     """A config that inherits the label run and has the threshold that was found."""
     base = os.path.relpath(found['config'], Path(path).parent)
-    chosen = {key: found[key] for key in ('threshold', 'threshold_mode', 'threshold_split')}
     checkpoint = found['checkpoint']
     text = f"""# Written by tools/search_threshold.py for the checkpoint {checkpoint['path']}
 # (sha256 {checkpoint['sha256'][:12]}…).
 _base_ = {base!r}
 
 hooks = _base_.custom_hooks
-hooks[-1].pop('background_power', None)
-hooks[-1].update({chosen!r})
+hooks[-1].update({found['hook']!r})
 custom_hooks = hooks
 evaluator = _base_.test_evaluator
 for metric in evaluator:

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsmoke.functional.crf import dense_crf, usable_backend
+from mmsmoke.functional.crf import BACKENDS, CRF_PRESETS, dense_crf, usable_backend
 from mmsmoke.utils import UserError
 from mmsmoke.utils.process import cores, process_pool
+
+MOST_PIXELS = 2**22  # of a batch; one takes about a kilobyte
 
 
 class DenseCRF:
@@ -32,6 +34,10 @@ class DenseCRF:
     ):
         if workers is not None and workers < 1:
             raise UserError(f'workers must be at least 1, not {workers}')
+        if preset not in CRF_PRESETS:
+            raise UserError(f'preset must be one of {", ".join(CRF_PRESETS)}, got {preset!r}')
+        if backend not in BACKENDS:
+            raise UserError(f'backend must be one of {", ".join(BACKENDS)}, got {backend!r}')
         self.backend = usable_backend(backend)
         self.workers = workers or max(1, cores() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
         self.refine = partial(dense_crf, preset=preset, backend=self.backend, half=half)
@@ -68,12 +74,18 @@ def in_batches(
     images: Sequence[np.ndarray],
     probs: Sequence[Tensor],
 ) -> list[Tensor]:
-    """A CRF that takes batches, over images of several sizes and numbers of labels."""
-    alike = {}
+    """A CRF that takes batches, over images of several sizes and numbers of labels.
+
+    A batch has no more than ``MOST_PIXELS``, unless one image does.
+    """
+    alike, batches = {}, []
     for index, item in enumerate(probs):
         alike.setdefault(item.shape, []).append(index)
     refined = [None] * len(probs)
-    for indices in alike.values():
+    for shape, together in alike.items():
+        step = max(1, MOST_PIXELS // (shape[1] * shape[2]))
+        batches += [together[i : i + step] for i in range(0, len(together), step)]
+    for indices in batches:
         pixels = torch.from_numpy(np.stack([images[i] for i in indices]))
         results = refine(pixels, torch.stack([probs[i] for i in indices]))
         for index, result in zip(indices, results, strict=True):

@@ -1,7 +1,7 @@
 """Fully connected CRFs: mean field with a Gaussian and a bilateral kernel, in two implementations.
 
 ``pydensecrf`` is the one that the literature used, in C++; ``torch`` is ours, equal to it, for
-whole batches and for GPUs.
+batches on GPUs and for machines without a compiler.
 """
 
 import importlib.util
@@ -63,6 +63,8 @@ def dense_crf(
     Returns:
         float32, of the type, shape and device of ``probs``; adds up to one at each pixel.
     """
+    if isinstance(preset, str) and preset not in CRF_PRESETS:
+        raise ValueError(f'preset must be one of {", ".join(CRF_PRESETS)}, got {preset!r}')
     settings = CRF_PRESETS[preset] if isinstance(preset, str) else preset
     if isinstance(image, np.ndarray):
         image = image.copy()  # Pillow's are read-only, of which torch warns
@@ -82,7 +84,7 @@ def dense_crf(
         scores = F.interpolate(scores.float(), smaller, mode='area')
         settings = settings.shrunk(0.5)
     energy = -scores.float().clamp(LEAST_PROBABILITY, 1).log()
-    refined = _BACKENDS[usable_backend(backend)](pixels.to(energy.device), energy, settings)
+    refined = BACKENDS[usable_backend(backend)](pixels.to(energy.device), energy, settings)
     if half:
         refined = F.interpolate(refined, size, mode='bilinear', align_corners=False)
     refined = refined if batched else refined[0]
@@ -91,8 +93,8 @@ def dense_crf(
 
 def usable_backend(name: str) -> str:
     """The backend itself, or ``torch`` and a warning instead of a missing pydensecrf."""
-    if name not in _BACKENDS:
-        raise ValueError(f'backend must be one of {sorted(_BACKENDS)}, got {name!r}')
+    if name not in BACKENDS:
+        raise ValueError(f'backend must be one of {sorted(BACKENDS)}, got {name!r}')
     if name == 'pydensecrf' and importlib.util.find_spec('pydensecrf') is None:
         warnings.warn(
             'pydensecrf is not installed: dense CRFs run on torch instead, with the same result, '
@@ -158,4 +160,4 @@ def _pydensecrf_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings)
     return torch.as_tensor(np.stack(refined)).view(energy.shape).to(energy.device)
 
 
-_BACKENDS = dict(pydensecrf=_pydensecrf_mean_field, torch=_torch_mean_field)
+BACKENDS = dict(pydensecrf=_pydensecrf_mean_field, torch=_torch_mean_field)

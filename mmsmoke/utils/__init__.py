@@ -1,4 +1,4 @@
-from .configs import mappings, read_config, resolve_network
+from .configs import checkpoint_hashes, mappings, read_config, resolve_network
 from .errors import DataError, UserError
 from .files import atomic_path, sha256_of_file, write_json
 from .pictures import save_png
@@ -8,6 +8,7 @@ __all__ = [
     'DataError',
     'UserError',
     'atomic_path',
+    'checkpoint_hashes',
     'differences',
     'mappings',
     'plain',

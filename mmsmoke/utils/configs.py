@@ -9,6 +9,7 @@ from mmengine.config import Config
 import mmsmoke
 
 from .errors import UserError
+from .files import sha256_of_file
 
 
 def find_config(config: str | os.PathLike) -> Path:
@@ -42,6 +43,13 @@ def mappings(node) -> Iterator[Mapping]:
         return
     for value in node:
         yield from mappings(value)
+
+
+def checkpoint_hashes(node) -> dict[str, str]:
+    """What is in the files that a nest of dicts and lists names as ``checkpoint``."""
+    named = {found.get('checkpoint') for found in mappings(node)}
+    files = sorted(name for name in named if isinstance(name, str) and Path(name).is_file())
+    return {name: sha256_of_file(name) for name in files}
 
 
 def resolve_network(network: str | dict) -> dict:

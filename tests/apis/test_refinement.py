@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 from label_runs import label_config
 from PIL import Image
 
@@ -52,8 +53,10 @@ def test_each_row_is_measured_on_test_with_the_threshold_from_val(plan, tmp_path
     assert (tmp_path / 'work/good/crf/test/manifest.json').stat().st_mtime_ns == written
 
 
-def test_a_network_that_a_row_needs_is_trained_on_labels_of_its_classifier(plan, tmp_path):
-    path, classifiers = plan
+@pytest.fixture
+def needs_affinity(plan, tmp_path):
+    """Adds a row to the plan that needs a network of its own for each classifier."""
+    path, _ = plan
     (tmp_path / 'affinity.py').write_text(
         "_base_ = 'mmsmoke::affinity/psa_resnet18-s_6e_smokestack-128.py'\n"
         'train_dataloader = dict(batch_size=2)\n'
@@ -67,13 +70,71 @@ def test_a_network_that_a_row_needs_is_trained_on_labels_of_its_classifier(plan,
         + f'trained = dict(psa=dict(config={net!r}, labels=[{labels!r}]))\n'
         + f'rows = dict(walk=dict(refiners=[{hook!r}]))\n'
     )
-    result = compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
-    folder = tmp_path / 'work/good'
-    manifest = json.loads((folder / 'psa/labels/manifest.json').read_text())
-    assert manifest['split'] == 'train' and len(manifest['images']) == 4
-    assert result['rows']['walk']['good']['oracle'] > 0
-    used = json.loads((folder / 'walk/test/manifest.json').read_text())['settings']['refiners']
-    assert list(used) == [str(folder / 'psa/epoch_1.pth')]
+    return path
+
+
+def test_a_network_that_a_row_needs_is_trained_for_each_classifier(
+    plan, needs_affinity, tmp_path, capsys
+):
+    _, classifiers = plan
+    other = tmp_path / 'other.pth'
+    weights = torch.load(classifiers['good'], weights_only=True)
+    weights['state_dict'] = {k: v * 2 for k, v in weights['state_dict'].items()}
+    torch.save(weights, other)
+    work = str(tmp_path / 'work')
+    result = compare_refiners(str(needs_affinity), dict(classifiers, bad=str(other)), work)
+    for name in ('good', 'bad'):
+        folder = tmp_path / 'work' / name
+        manifest = json.loads((folder / 'psa/labels/manifest.json').read_text())
+        assert manifest['split'] == 'train' and len(manifest['images']) == 4
+        assert result['rows']['walk'][name]['oracle'] > 0
+        used = json.loads((folder / 'walk/test/manifest.json').read_text())['settings']['refiners']
+        assert list(used) == [str(folder / 'psa/epoch_1.pth')]
+
+    # other weights in a file of the same name
+    net = tmp_path / 'work/bad/psa/epoch_1.pth'
+    weights = torch.load(net, weights_only=False)
+    weights['state_dict'] = {k: v * 1.5 for k, v in weights['state_dict'].items()}
+    torch.save(weights, net)
+    capsys.readouterr()
+    compare_refiners(str(needs_affinity), dict(classifiers, bad=str(other)), work)
+    said = capsys.readouterr().out
+    assert 'bad/walk/config.py' in said and 'good/walk/config.py' not in said
+    assert 'train.py' not in said
+
+
+def test_a_row_with_a_config_of_its_own_has_no_network_trained(plan, needs_affinity, tmp_path):
+    path, classifiers = plan
+    text = path.read_text().replace(
+        'rows = dict(walk=dict(', 'rows = dict(walk=dict(config=config, '
+    )
+    path.write_text(text)
+    with pytest.raises(
+        UserError, match=r"row 'walk' has a config of its own, and mmsmoke.Affinity"
+    ):
+        compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
+
+
+def test_rows_without_their_weights_are_left_out(plan, tmp_path, capsys):
+    path, classifiers = plan
+    proposals = dict(type='mmsmoke.SAMProposals', checkpoint=str(tmp_path / 'sam.pth'))
+    sam = dict(type='mmsmoke.SAMHook', proposals=proposals)
+    path.write_text(path.read_text() + f'rows = dict(sam=dict(refiners=[{sam!r}]))\n')
+    with pytest.raises(UserError, match='no row can be run without its weights'):
+        compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
+    assert f"row 'sam' is left out: {tmp_path}/sam.pth not found" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r'search_threshold.py failed'):
+        compare_refiners(str(path), classifiers, str(tmp_path / 'work'), rows=['sam'])
+    assert "SAM's weights" in capsys.readouterr().out
+
+
+def test_missing_files_are_named_before_anything_runs(plan, tmp_path):
+    path, classifiers = plan
+    with pytest.raises(UserError, match=r"none.pth, the checkpoint of 'bad', not found"):
+        compare_refiners(str(path), dict(classifiers, bad='none.pth'), str(tmp_path / 'work'))
+    options = {'test_dataloader.dataset.data_root': str(tmp_path / 'nowhere')}
+    with pytest.raises(UserError, match=r'nowhere/labels.csv not found'):
+        compare_refiners(str(path), classifiers, str(tmp_path / 'work'), options=options)
 
 
 def test_an_unknown_row_is_named(plan, tmp_path):

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 from label_runs import label_config, run
 from mmengine.config import Config
 
@@ -36,7 +37,8 @@ def on_split(path, split, name, tmp_path):
 def test_the_next_run_inherits_what_was_found(labelling, tmp_path):
     cfg, checkpoint = labelling(background_power=12)
     found = search_threshold(cfg, checkpoint, 'val')
-    assert found['threshold_mode'] == 'dataset' and found['threshold_split'] == 'val'
+    assert found['hook']['threshold_mode'] == 'dataset'
+    assert found['hook']['threshold_split'] == 'val'
     assert set(found['stages']) == {'cams', 'crf'} and found['stages']['crf'] == found['threshold']
     out = tmp_path / 'configs/chosen.py'
     write_threshold_config(out, found)
@@ -71,7 +73,7 @@ def test_without_truth_a_threshold_comes_from_the_scores(labelling, tmp_path):
     with pytest.raises(UserError, match="true mask in split 'val'; take --criterion otsu"):
         search_threshold(cfg, checkpoint, 'val')
     found = search_threshold(cfg, checkpoint, 'val', 'otsu')
-    assert found['threshold_mode'] == 'otsu' and 0 <= found['threshold'] < 1
+    assert found['hook']['threshold_mode'] == 'otsu' and 0 <= found['threshold'] < 1
     write_threshold_config(tmp_path / 'chosen.py', found)
     on_split(tmp_path / 'chosen.py', 'train', 'otsu', tmp_path)
     protocol = json.loads((tmp_path / 'otsu/manifest.json').read_text())['protocol']
@@ -84,6 +86,51 @@ def test_otsu_does_not_look_at_truth(labelling):
     known = search_threshold(cfg, checkpoint, 'val', 'otsu')
     cfg, checkpoint = labelling(masks=False)
     assert search_threshold(cfg, checkpoint, 'val', 'otsu')['threshold'] == known['threshold']
+
+
+def test_an_ignored_band_moves_with_the_threshold(labelling, tmp_path):
+    cfg, checkpoint = labelling(threshold=0.9, ignore_above=0.6)
+    found = search_threshold(cfg, checkpoint, 'val')
+    write_threshold_config(tmp_path / 'chosen.py', found)
+    on_split(tmp_path / 'chosen.py', 'train', 'band', tmp_path)
+    protocol = json.loads((tmp_path / 'band/manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold']
+    assert protocol['ignore_above'] == pytest.approx(found['threshold'] * 2 / 3, abs=1e-4)
+    # in pipelines, too
+    classifier = dict(
+        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        protocol=dict(threshold=0.3, threshold_mode='dataset', threshold_split='val'),
+    )
+    cfg.custom_hooks = cfg.custom_hooks[-1:]
+    protocol = label(cfg, tmp_path / 'pipeline', classifier, 'val')['protocol']
+    assert (protocol['threshold'], protocol['ignore_above']) == (0.3, 0.2)
+
+
+def test_what_is_written_inherits_changes_of_the_command_line(
+    labelling, tmp_path, load_tool, run_main
+):
+    cfg, checkpoint = labelling()
+    tool, out = load_tool('search_threshold.py'), tmp_path / 'chosen.py'
+    changed = ('--cfg-options', 'custom_hooks.0.preset=psa')
+    code, text, _ = run_main(tool.main, cfg.filename, checkpoint, '--out', out, *changed)
+    assert code == 0 and str(out) in text
+    chosen = Config.fromfile(str(out))
+    assert chosen.custom_hooks[0].preset == 'psa'
+    found = json.loads(out.with_suffix('.json').read_text())
+    assert on_split(out, 'val', 'again', tmp_path)['refine/crf'] == found['metrics']['refine/crf']
+
+
+def test_a_search_with_other_weights_needs_overwrite(labelling, tmp_path, load_tool, run_main):
+    cfg, checkpoint = labelling()
+    tool = load_tool('search_threshold.py')
+    work = ('--work-dir', tmp_path / 'search')
+    assert run_main(tool.main, cfg.filename, checkpoint, *work)[0] == 0
+    weights = torch.load(checkpoint, weights_only=True)
+    weights['state_dict'] = {k: v * 2 for k, v in weights['state_dict'].items()}
+    torch.save(weights, checkpoint)
+    code, _, error = run_main(tool.main, cfg.filename, checkpoint, *work)
+    assert code == 2 and '--overwrite' in error
+    assert run_main(tool.main, cfg.filename, checkpoint, *work, '--overwrite')[0] == 0
 
 
 def test_an_ordinary_config_is_refused(labelling):

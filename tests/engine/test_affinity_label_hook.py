@@ -123,6 +123,8 @@ def test_it_needs_the_loop_of_label_runs():
 
 
 def test_mistaken_arguments_are_named():
+    with pytest.raises(UserError, match=r"preset must be one of thesis, .*got 'best'"):
+        AffinityLabelHook(preset='best')
     with pytest.raises(UserError, match='low must be positive and at most high, got 8 and 4'):
         AffinityLabelHook(low=8, high=4)
     with pytest.raises(UserError, match='background must be at most foreground'):

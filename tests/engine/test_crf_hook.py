@@ -7,6 +7,7 @@ import torch
 from label_runs import label_config, masks_of, run
 
 from mmsmoke.engine import CRFHook, DenseCRF
+from mmsmoke.engine import dense_crf as engine_crf
 from mmsmoke.engine.dense_crf import in_batches
 from mmsmoke.functional import background_scores, crf
 from mmsmoke.functional.crf import dense_crf
@@ -149,12 +150,30 @@ def test_without_pydensecrf_torch_does_it_and_says_so_once(monkeypatch, scene):
     'bad, message',
     [
         (dict(preset='best'), "preset must be one of thesis, psa, irn, clip_es, got 'best'"),
-        (dict(backend='cpp'), "backend must be 'pydensecrf' or 'torch', got 'cpp'"),
+        (dict(backend='cpp'), "backend must be one of pydensecrf, torch, got 'cpp'"),
+        (dict(background=dict(power=1, constant=0.3)), r'background must be dict\(power=…\) or'),
+        (dict(background=dict(foo=1)), "or dict.constant=….*, got {'foo': 1}"),
+        (dict(certainty=1.5), 'certainty must be between 0 and 1, got 1.5'),
     ],
 )
 def test_wrong_arguments_are_named(bad, message):
     with pytest.raises(UserError, match=message):
         CRFHook(**bad)
+
+
+def test_batches_stay_small(monkeypatch):
+    monkeypatch.setattr(engine_crf, 'MOST_PIXELS', 200)
+    sizes = []
+
+    def refine(pixels, probs):
+        sizes.append(len(pixels))
+        return probs
+
+    shapes = [(2, 9, 10)] * 5 + [(2, 20, 20)] * 2
+    probs = [torch.rand(shape) for shape in shapes]
+    images = [np.zeros((*shape[1:], 3), np.uint8) for shape in shapes]
+    assert all(map(torch.equal, in_batches(refine, images, probs), probs))
+    assert sizes == [2, 2, 1, 1, 1]
 
 
 def test_no_process_is_refused():

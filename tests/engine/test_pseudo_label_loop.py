@@ -1,4 +1,5 @@
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from mmengine.dataset import pseudo_collate
 from PIL import Image
 
 from mmsmoke.engine import PseudoLabelHook, read_scores
+from mmsmoke.engine.loops.pseudo_label_loop import one_thread
 from mmsmoke.functional import cams_to_scores, scores_to_mask, threshold_of_power
 from mmsmoke.utils import UserError
 
@@ -186,6 +188,20 @@ def test_unreadable_image_stops_the_run_by_name_and_keeps_what_was_done(
     picture.write_bytes(good)
     run(cfg)
     assert len(masks_of(out)) == 6
+
+
+def test_hooks_work_on_the_gpu_of_their_process(monkeypatch):
+    chosen = []
+
+    def choose(gpu):
+        chosen.append((gpu, threading.get_ident()))
+
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'current_device', lambda: 3)
+    monkeypatch.setattr(torch.cuda, 'set_device', choose)
+    with one_thread() as thread:
+        working = thread.submit(threading.get_ident).result()
+    assert chosen == [(3, working)] and working != threading.get_ident()
 
 
 def test_hook_in_an_ordinary_test_loop_is_refused(tiny_dataset, tmp_path, checkpoint):

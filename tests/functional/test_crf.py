@@ -132,6 +132,8 @@ def test_other_images_are_refused(rng):
     probs = noisy_probs(rng, 2, 40, 56)
     with pytest.raises(ValueError, match=r'image must be uint8 \[H, W, 3\], got torch.float32'):
         dense_crf(picture(rng).astype(np.float32), probs)
+    with pytest.raises(ValueError, match=r"preset must be one of thesis, .*, got 'best'"):
+        dense_crf(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2, 2)), preset='best')
     with pytest.raises(ValueError, match='do not fit'):
         dense_crf(picture(rng)[:-1], probs)
 

@@ -1,5 +1,5 @@
 # PSA's: new layers learn ten times, biases twice as fast. Its momentum is next to none
-# (docs/refine_affinity.md).
+# (docs/affinity.md).
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.1, momentum=0, weight_decay=5e-4),

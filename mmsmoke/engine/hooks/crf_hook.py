@@ -30,7 +30,7 @@ class CRFHook(RefineHook):
         certainty: start from hard labels that are right with this probability, not from scores;
             0.7 with the preset ``irn``, None (scores) with all others.
         half: work on every second row and column, four times less to do.
-        workers: processes for pydensecrf; None for one per core.
+        workers: processes; None for one per core. Torch on a GPU takes none.
     """
 
     def __init__(
@@ -44,15 +44,17 @@ class CRFHook(RefineHook):
         stage: str = 'crf',
     ):
         super().__init__(stage)
-        if preset not in BACKGROUNDS:
-            raise UserError(f'preset must be one of {", ".join(BACKGROUNDS)}, got {preset!r}')
-        if backend not in ('pydensecrf', 'torch'):
-            raise UserError(f"backend must be 'pydensecrf' or 'torch', got {backend!r}")
+        self.crf = DenseCRF(preset, backend, half, workers)
         self.background = dict(background or BACKGROUNDS[preset])
+        if list(self.background) not in (['power'], ['constant']):
+            raise UserError(
+                f'background must be dict(power=…) or dict(constant=…), got {self.background}'
+            )
         if certainty is None and preset == 'irn':
             certainty = 0.7
+        if certainty is not None and not 0 < certainty < 1:
+            raise UserError(f'certainty must be between 0 and 1, got {certainty}')
         self.certainty = certainty
-        self.crf = DenseCRF(preset, backend, half, workers)
 
     def before_test(self, runner) -> None:
         super().before_test(runner)

@@ -11,7 +11,7 @@ from mmengine.runner.amp import autocast
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.registry import DATASETS, LOOPS
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError, mappings, plain, sha256_of_file
+from mmsmoke.utils import UserError, checkpoint_hashes, plain, sha256_of_file
 
 from ..journal import Journal
 
@@ -69,7 +69,7 @@ class PseudoLabelLoop(TestLoop):
             for results in self.journal.restored_results():
                 for metric, result in zip(self.evaluator.metrics, results, strict=True):
                     metric.results.append(result)
-        with ThreadPoolExecutor(1) as thread:
+        with one_thread() as thread:
             finished = None
             for idx, data_batch in enumerate(self.dataloader):
                 outputs = self.predict(idx, data_batch)
@@ -110,6 +110,12 @@ class PseudoLabelLoop(TestLoop):
             self.journal.add(sample.record, [results[i] for results in noted])
 
 
+def one_thread() -> ThreadPoolExecutor:
+    """A thread that has the GPU of this one; by itself it would take the first."""
+    gpu = torch.cuda.current_device() if torch.cuda.is_available() else -1  # -1: nothing to set
+    return ThreadPoolExecutor(1, initializer=torch.cuda.set_device, initargs=(gpu,))
+
+
 def output_settings(cfg) -> dict:
     """Everything that decides what the pseudo labels look like."""
     dataset = cfg.test_dataloader['dataset']
@@ -122,10 +128,9 @@ def output_settings(cfg) -> dict:
         hooks=cfg.get('custom_hooks', []),
         evaluator=cfg.test_evaluator,
     )
-    named = (node.get('checkpoint') for node in mappings(settings['hooks']))
-    refiners = sorted({name for name in named if name and Path(name).is_file()})
+    refiners = checkpoint_hashes(settings['hooks'])
     if refiners:
-        settings['refiners'] = {name: sha256_of_file(name) for name in refiners}
+        settings['refiners'] = refiners
     return dict(
         **plain(settings),
         checkpoint=sha256_of_file(cfg.load_from) if cfg.get('load_from') else None,
