@@ -110,7 +110,7 @@ def test_a_row_with_a_config_of_its_own_has_no_network_trained(plan, needs_affin
     )
     path.write_text(text)
     with pytest.raises(
-        UserError, match=r"row 'walk' has a config of its own, and mmsmoke.Affinity"
+        UserError, match=r"row 'walk' has a config of its own, and"
     ):
         compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
 
