@@ -109,9 +109,7 @@ def test_a_row_with_a_config_of_its_own_has_no_network_trained(plan, needs_affin
         'rows = dict(walk=dict(', 'rows = dict(walk=dict(config=config, '
     )
     path.write_text(text)
-    with pytest.raises(
-        UserError, match=r"row 'walk' has a config of its own, and"
-    ):
+    with pytest.raises(UserError, match=r"row 'walk' has a config of its own, and"):
         compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
 
 
