@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmsmoke.apis.launch import load_config, require_label_run
+from mmsmoke.apis.launch import load_config
 from mmsmoke.apis.threshold import CRITERIA, search_threshold, write_threshold_config
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
@@ -28,7 +28,6 @@ def main() -> None:
     )
     args = parser.parse_args()
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    require_label_run(cfg)
     cfg.test_cfg.overwrite = args.overwrite
     found = search_threshold(cfg, args.checkpoint, args.split, args.criterion)
     out = args.out or Path(cfg.work_dir) / 'threshold.py'

@@ -7,13 +7,22 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
-from mmsmoke.utils import UserError, checkpoint_hashes, sha256_of_file, write_json
+from mmsmoke.utils import UserError, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
 from .launch import load_config
 from .report import draw_examples, summary_rows
-from .stages import RESULTS, begin, exclusive, run_tool, say, train_and_test, write_config
+from .stages import (
+    RESULTS,
+    begin,
+    exclusive,
+    label_settings,
+    run_tool,
+    say,
+    train_and_test,
+    write_config,
+)
 from .threshold import with_threshold
 
 
@@ -112,13 +121,7 @@ def label(cfg: Config, folder: Path, classifier: dict, threshold_split: str) -> 
         say('no true masks to choose a threshold by: it is as configured')
     else:
         hook.update(with_threshold(hook, **protocol))
-    settings = dict(
-        config=cfg.to_dict(),
-        checkpoint=checkpoint['sha256'],
-        refiners=checkpoint_hashes(cfg.custom_hooks),
-        labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
-    )
-    begin(folder, settings)
+    begin(folder, label_settings(cfg, checkpoint['sha256']))
     manifest = folder / 'manifest.json'
     if manifest.is_file():
         say(f'{folder} is finished')

@@ -10,14 +10,14 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
 from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError, checkpoint_hashes, mappings, sha256_of_file, write_json
+from mmsmoke.utils import UserError, mappings, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .report import draw_masks
-from .stages import RESULTS, begin, exclusive, run_tool, say, write_config
+from .stages import RESULTS, begin, exclusive, label_settings, run_tool, say, write_config
 
 FIXED = 0.3
 _TRAINED = re.compile(r'\{(\w+)\}')
@@ -63,6 +63,13 @@ def compare_refiners(
     rows = rows or [name for name in plan.rows if _weights_are_there(plan, name)]
     if not rows:
         raise UserError(f'{plan_file}: no row can be run without its weights')
+    for name in rows:
+        hooks = plan.rows[name].get('refiners', ())
+        if 'config' in plan.rows[name] and any(map(_trained_name, hooks)):
+            raise UserError(
+                f'row {name!r} has a config of its own, and its refiners would be trained on '
+                "labels of the plan's; make it a plan of its own"
+            )
     first = row_config(plan, rows[0], options)
     drawn = plan.get('draw', {})
     for data_root in {*drawn, first.test_dataloader.dataset.data_root}:
@@ -81,14 +88,9 @@ def compare_refiners(
                 cfg = row_config(plan, name, options)
                 place = folder / classifier
                 for hook in cfg.custom_hooks:
-                    trained = _TRAINED.fullmatch(str(hook.get('checkpoint')))
+                    trained = _trained_name(hook)
                     if trained:
-                        if 'config' in plan.rows[name]:
-                            raise UserError(
-                                f'row {name!r} has a config of its own, and {hook.type} would be '
-                                "trained on labels of the plan's; make it a plan of its own"
-                            )
-                        hook.checkpoint = _train(plan, trained[1], checkpoint, place, options)
+                        hook.checkpoint = _train(plan, trained, checkpoint, place, options)
                 numbers = _measure(plan, cfg, checkpoint, place / _slug(name))
                 result['rows'].setdefault(name, {})[classifier] = numbers
                 write_json(out, result)
@@ -123,10 +125,16 @@ def _slug(name: str) -> str:
     return ''.join(letter if letter.isalnum() else '-' for letter in name)
 
 
+def _trained_name(hook: Mapping) -> str | None:
+    """Of the network that the plan trains for this refiner, if it does."""
+    found = _TRAINED.fullmatch(str(hook.get('checkpoint')))
+    return found and found[1]
+
+
 def _weights_are_there(plan: Config, row: str) -> bool:
     for node in mappings(plan.rows[row].get('refiners', ())):
         file = node.get('checkpoint')
-        if file and not _TRAINED.fullmatch(file) and not Path(file).is_file():
+        if file and not _trained_name(node) and not Path(file).is_file():
             say(f'row {row!r} is left out: {file} not found')
             return False
     return True
@@ -178,10 +186,7 @@ def _train(plan: Config, name: str, checkpoint: str, place: Path, options: Mappi
 
 def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
     settings = dict(
-        config=cfg.to_dict(),
-        checkpoint=sha256_of_file(checkpoint),
-        refiners=checkpoint_hashes(cfg.custom_hooks),
-        labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
+        **label_settings(cfg, sha256_of_file(checkpoint)),
         splits=[plan.threshold_split, plan.test_split],
     )
     done = begin(folder, settings)

@@ -117,6 +117,20 @@ def _input_hashes(cfg: Config) -> dict[str, str]:
     return hashes | checkpoint_hashes(cfg.model)
 
 
+def label_settings(cfg: Config, checkpoint: str) -> dict:
+    """All that decides what a label run makes: its config, and the content of what it reads.
+
+    Args:
+        checkpoint: hash of the classifier's.
+    """
+    return dict(
+        config=cfg.to_dict(),
+        checkpoint=checkpoint,
+        refiners=checkpoint_hashes(cfg.custom_hooks),
+        labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
+    )
+
+
 def write_config(cfg: Config, folder: Path) -> Path:
     """The config of a step with all changes applied, for the tools and for the reader."""
     path = folder / 'config.py'

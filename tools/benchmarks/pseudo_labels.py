@@ -93,8 +93,8 @@ def measure_size(
         # the half-resolution run is compared with a naive loop that knows no such thing
         if crf is None or not crf['half']:
             naive = folder / f'naive {name}'
-            spent = naive_loop(runner, args.layers, naive, crf is not None)
-        row = compared(name, runner, clock.pop('all'), naive, spent)
+            naive_spent = naive_loop(runner, args.layers, naive, crf is not None)
+        row = compared(name, runner, clock.pop('all'), naive, naive_spent)
         rate = {step: round(row['images'] / spent, 1) for step, spent in clock.items()}
         rows.append({'size': size} | row)
         steps.append({'size': size, 'images a second': name} | rate)

@@ -30,7 +30,7 @@ class PseudoLabelHook(Hook):
     Args:
         threshold: a pixel is foreground if its best score is greater.
         threshold_mode: how the threshold was found, for the manifest: ``fixed`` (given),
-            ``dataset`` (best on a validation split).
+            ``dataset`` (best on a validation split), ``otsu`` (by the scores alone).
         threshold_split: the split it was chosen on, if it was.
         score_stride: keep soft scores too, averaged over squares of so many pixels, as 8-bit
             PNG; the maps of several classes stand one below the other. None keeps none.
