@@ -44,6 +44,7 @@ setup(
         'numpy>=2.0',
         'opencv-python>=4.10',
         'pillow>=10',
+        'scipy>=1.11',
         'tensorboard>=2.18',
         'tqdm>=4.66',
     ],

@@ -1,9 +1,11 @@
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from mmsmoke.apis.tables import fill_tables, table_of
+from mmsmoke.apis.sweep_tables import sweep_chart
+from mmsmoke.apis.tables import charts_of, fill_tables, table_of
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
@@ -13,6 +15,12 @@ DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 def test_tables_are_what_the_result_files_say(document):
     text = document.read_text(encoding='utf-8')
     assert fill_tables(text, ROOT) == text, 'run python tools/analysis/make_tables.py'
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+def test_charts_are_what_the_result_files_say(document):
+    for path, chart in charts_of(document, ROOT).items():
+        assert path.read_text(encoding='utf-8') == chart, 'run python tools/analysis/make_tables.py'
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
@@ -43,3 +51,16 @@ def test_tables_of_several_kinds_of_files(tmp_path):
     path.write_text('{"protocol": {}, "splits": {"val": {"x": 1.234}, "test": {"x": 2}}}')
     rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in table_of(path).splitlines()]
     assert rows[0] == ['split', 'x'] and rows[2:] == [['val', '1.23'], ['test', '2']]
+
+
+def test_a_chart_is_named_in_a_comment_above_its_picture(tmp_path):
+    runs = [dict(variant='a', seed=0, splits=dict(val=dict(iou=3.0)))]
+    curves = dict(x='P', lines=dict(net={'0.1': 'a'}))
+    result = dict(columns=[['IoU, val', 'val', 'iou']], runs=runs, curves=curves)
+    (tmp_path / 'r.json').write_text(json.dumps(result))
+    document = tmp_path / 'docs' / 'd.md'
+    document.parent.mkdir()
+    document.write_text('<!-- chart r.json IoU, val -->\n![what it shows](images/iou.svg)\n')
+    ((path, chart),) = charts_of(document, tmp_path).items()
+    assert path == tmp_path / 'docs/images/iou.svg'
+    assert chart == sweep_chart(result, 'IoU, val')

@@ -8,6 +8,9 @@ val_evaluator = [
 test_evaluator = [
     dict(type='mmsmoke.LabelAccuracy'),
     dict(type='mmsmoke.PseudoLabelMetric'),
+    # only where data show the companion, or exact pairs; see docs/cooccurrence.md
+    dict(type='mmsmoke.CompanionMetric'),
+    dict(type='mmsmoke.CounterfactualMetric'),
 ]
 val_cfg = dict()
 test_cfg = dict()

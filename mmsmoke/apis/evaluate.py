@@ -10,6 +10,8 @@ from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 from .environment import environment
 from .launch import build_runner, use_checkpoint
 
+_AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
+
 
 def evaluate_splits(
     cfg: Config, checkpoint: str | Path, splits: list[str], threshold_split: str | None = None
@@ -61,7 +63,7 @@ def evaluate_splits(
 
 def _fix_threshold(evaluator: list | dict, threshold: float) -> None:
     for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
-        if metric['type'] == 'mmsmoke.PseudoLabelMetric' and metric.get('source') != 'mask':
+        if metric['type'].split('.')[-1] in _AT_THRESHOLD and metric.get('source') != 'mask':
             metric['threshold'] = threshold
 
 

@@ -1,7 +1,6 @@
 """The same training under several settings and seeds, for tables with a spread."""
 
 import re
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,12 +9,12 @@ from mmengine.config import Config
 
 from mmsmoke.engine import best_checkpoint
 from mmsmoke.utils import UserError, differences, plain, write_json
-from mmsmoke.visualization import markdown_table
 
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .stages import RESULTS, Busy, exclusive, say, train_and_test
+from .sweep_tables import sweep_tables
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
 
@@ -38,7 +37,9 @@ def run_sweep(
     best checkpoint of that variant with the same seed, ``'{best:WORK_DIR/NAME}'`` for that of a
     finished sweep whose work_dir lies beside this one's), ``seeds``, ``splits``,
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
-    data, ``draw`` (data_root -> arguments of the Smokestack converter).
+    data, ``draw`` (data_root -> arguments of the Smokestack converter). For the tables it may
+    have ``baseline`` (the variant that the others are compared with), ``claims`` and ``curves``;
+    see :mod:`mmsmoke.apis.sweep_tables`.
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -47,7 +48,7 @@ def run_sweep(
         options: more changes to every config, which have the last word.
 
     Returns:
-        The results of all runs; see :func:`sweep_table` for a table of them.
+        The results of all runs; see :func:`~mmsmoke.apis.sweep_tables.sweep_tables`.
     """
     sweep = load_config(sweep_file, work_dir)
     sweep.seeds = seeds or sweep.seeds
@@ -85,7 +86,7 @@ def run_sweep(
             if not busy:
                 raise UserError('the variants of the sweep need each other in a circle')
             time.sleep(5)
-    say(f'\n{sweep_table(result)}\n\nnumbers   {out}')
+    say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')
     return result
 
 
@@ -144,6 +145,7 @@ def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
         command=f'python tools/sweep.py {sweep_file}',
         options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
+        **{key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep},
         runs=[
             dict(variant=name, seed=seed, protocol=one['protocol'], splits=one['splits'])
             for (name, seed), one in tested
@@ -175,29 +177,3 @@ def merge_results(results: Sequence[dict]) -> dict:
     order = sorted(known, key=lambda name: (name[1], variants.index(name[0])))
     merged['runs'] = [known[name] for name in order]
     return merged
-
-
-def sweep_table(result: dict) -> str:
-    """Mean ± standard deviation over the seeds, one row a variant."""
-    variants = dict.fromkeys(run['variant'] for run in result['runs'])
-    rows = []
-    for name in variants:
-        runs = [run for run in result['runs'] if run['variant'] == name]
-        cells = [
-            mean_and_spread([run['splits'][split].get(metric) for run in runs])
-            for _, split, metric in result['columns']
-        ]
-        rows.append([name, len(runs), *cells])
-    titles = [title for title, _, _ in result['columns']]
-    return markdown_table(['variant', 'seeds', *titles], rows)
-
-
-def mean_and_spread(values: Sequence[float | None]) -> str:
-    """'81.2 ± 0.9': mean and sample standard deviation; the mean alone for one value.
-
-    A dash if any of the values does not exist.
-    """
-    if None in values:
-        return '–'
-    mean = f'{statistics.mean(values):.1f}'
-    return f'{mean} ± {statistics.stdev(values):.1f}' if len(values) > 1 else mean

@@ -1,4 +1,4 @@
-"""Tables in documents, generated from result files; none is typed."""
+"""Tables and charts in documents, generated from result files; none is typed or drawn."""
 
 import json
 import re
@@ -8,8 +8,11 @@ from mmsmoke.visualization import markdown_table
 
 from .refinement import refinement_table
 from .report import summary_rows
-from .sweep import sweep_table
+from .sweep_tables import sweep_chart, sweep_tables
 
+_CHART = re.compile(
+    r'<!-- chart (?P<file>\S+) (?P<column>.+?) -->\n!\[[^]]*\]\((?P<picture>[^)]+)\)'
+)
 _BLOCK = re.compile(r'(<!-- table (?P<file>\S+) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 
@@ -26,16 +29,26 @@ def fill_tables(text: str, root: Path) -> str:
     return _BLOCK.sub(renewed, text)
 
 
+def charts_of(document: Path, root: Path) -> dict[Path, str]:
+    """The pictures below each ``<!-- chart FILE.json COLUMN -->`` of a document, as SVG."""
+    return {
+        document.parent / match['picture']: sweep_chart(
+            _read(root / match['file']), match['column']
+        )
+        for match in _CHART.finditer(document.read_text(encoding='utf-8'))
+    }
+
+
 def table_of(path: Path) -> str:
     """The table of a result file of a tool: run_pipeline, sweep, test, a benchmark …
 
     A file of several tables gives them below each other.
     """
-    result = json.loads(path.read_text(encoding='utf-8'))
+    result = _read(path)
     if 'pipeline' in result:
         return markdown_table(*summary_rows(result))
     if 'runs' in result:
-        return sweep_table(result)
+        return sweep_tables(result)
     if 'refinement' in result:
         return refinement_table(result)
     if 'tables' in result:
@@ -43,6 +56,10 @@ def table_of(path: Path) -> str:
     if 'protocol' in result:
         return _table([_test_row(name, numbers) for name, numbers in result['splits'].items()])
     return _table(result if isinstance(result, list) else [result])
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def _table(rows: list[dict]) -> str:

@@ -5,13 +5,28 @@ chimneys (and, in smoke without a chimney, where the plume rises from), so that 
 of a picture can be traced back to them.
 """
 
+from collections.abc import Iterator
+from itertools import count, islice
+
 from mmsmoke.utils import UserError
 
-from .drawing import OPACITY_CUT, Dice, Layout, Scene, render, sample_layout
+from .drawing import (
+    KINDS,
+    OPACITY_CUT,
+    Dice,
+    Layout,
+    Scene,
+    counterfactuals,
+    is_telling,
+    render,
+    sample_layout,
+)
 
 __all__ = [
     'DRAWING_VERSION',
+    'KINDS',
     'OPACITY_CUT',
+    'PAIRS',
     'PRESETS',
     'SPLITS',
     'Layout',
@@ -24,7 +39,8 @@ DRAWING_VERSION = 2
 """Raised whenever the same (seed, split, index) would give another picture."""
 PRESETS = {'easy': 0.5, 'biased': 0.1, 'extreme': 0.0}
 """P(chimney | clear) by name."""
-SPLITS = ('train', 'val', 'test', 'chimney_only', 'smoke_only')
+PAIRS = 'pairs'
+SPLITS = ('train', 'val', 'test', 'chimney_only', 'smoke_only', PAIRS)
 P_SMOKE = 0.5
 MIN_SIZE = 32
 
@@ -78,6 +94,8 @@ class Smokestack:
             return False, True
         if split == 'smoke_only':
             return True, False
+        if split == PAIRS:
+            return True, True
         smokes = dice.chance(P_SMOKE)
         return smokes, dice.chance(self.p_chimney_smoke if smokes else self.p_chimney_clear)
 
@@ -92,3 +110,11 @@ class Smokestack:
 
     def scene(self, split: str, index: int) -> Scene:
         return render(self.layout(split, index), self.size)
+
+    def pairs(self, number: int) -> Iterator[tuple[int, dict[str, Layout]]]:
+        """So many scenes of the split ``pairs``, by index: the layout of each kind.
+
+        Scenes whose smoke or chimneys can hardly be seen in one of the kinds are passed over.
+        """
+        scenes = ((index, counterfactuals(self.layout(PAIRS, index))) for index in count())
+        return islice((scene for scene in scenes if is_telling(scene[1])), number)

@@ -1,3 +1,5 @@
+from .companion_metric import CompanionMetric
+from .counterfactual_metric import CounterfactualMetric
 from .known_iou_metric import KnownIoUMetric
 from .label_accuracy import LabelAccuracy
 from .otsu_threshold import OtsuThreshold
@@ -5,6 +7,8 @@ from .pseudo_label_metric import PseudoLabelMetric
 from .refinement_metric import RefinementMetric
 
 __all__ = [
+    'CompanionMetric',
+    'CounterfactualMetric',
     'KnownIoUMetric',
     'LabelAccuracy',
     'OtsuThreshold',

@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Sequence
 
+import torch
 from mmengine.evaluator import BaseMetric
 
 
@@ -28,11 +29,12 @@ class ImageMetric(BaseMetric):
         classes = (self.dataset_meta or {}).get('classes')
         return classes[1:] if classes else None
 
-    def per_class(self, name: str, values: Sequence[float]) -> dict[str, float]:
+    def per_class(self, name: str, values: torch.Tensor | Sequence[float]) -> dict[str, float]:
         """The mean over classes as ``name`` and, for several classes, each as ``name_class``.
 
         Values that do not exist (nan) are left out.
         """
+        values = torch.as_tensor(values).tolist()
         known = [float(value) for value in values if value == value]
         metrics = {name: sum(known) / len(known)} if known else {}
         if len(values) > 1:
@@ -45,3 +47,8 @@ class ImageMetric(BaseMetric):
 def image_name(sample: dict) -> str:
     """The same name in two data sets is two images: the whole path counts."""
     return sample.get('img_path') or sample['image']
+
+
+def normalize_of(sample: dict, mode: str) -> str:
+    """How to normalise the maps of a sample: as the read-out that made them asks, if ``auto``."""
+    return sample.get('cam_normalize', 'minmax') if mode == 'auto' else mode

@@ -29,4 +29,4 @@ class LabelAccuracy(ImageMetric):
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         right = torch.tensor([result['right'] for result in results]).double()
-        return self.per_class('accuracy', (100 * right.mean(0)).tolist())
+        return self.per_class('accuracy', 100 * right.mean(0))

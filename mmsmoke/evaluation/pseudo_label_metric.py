@@ -4,30 +4,46 @@ import torch
 from torch import Tensor
 
 from mmsmoke.functional import (
+    EMPTY_TRUTH,
+    IGNORE,
     THRESHOLDS,
+    bootstrap_interval,
     cams_to_scores,
+    image_iou,
     image_mean_iou,
+    iou_of,
     mask_counts,
     oracle_iou,
-    pooled_iou,
     threshold_counts,
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, image_name
+from .image_metric import ImageMetric, image_name, normalize_of
 
 THRESHOLD_VALUES = [round(value, 2) for value in THRESHOLDS.tolist()]
+ALARM = 0.001
+"""An image counts as predicted to have smoke if a larger share of its pixels is."""
 
 
 @METRICS.register_module()
 class PseudoLabelMetric(ImageMetric):
-    """Foreground IoU, in percent, of CAMs, refined scores or masks against true masks.
+    """How well CAMs, refined scores or masks agree with true masks, in percent.
 
-    Reports ``image_iou`` (mean over the images with truth, the thesis' "mIoU") and
-    ``pooled_iou`` (all pixels of all images). For scores it looks at all thresholds 0.00 … 1.00
-    in one pass. Classes that an image does not have, by its label, count as not predicted: this
-    measures localisation, as a pseudo-label run would use it. Images without truth are left out;
-    without any positive image that has truth, no threshold is chosen.
+    ===================== ======================================================================
+    ``image_iou``         foreground IoU, mean over the images with truth: the thesis' "mIoU"
+    ``pooled_iou``        foreground IoU of all pixels of all images
+    ``miou``              mean of the pooled IoU over background and foreground: mmseg's mIoU
+    ``precision``, …      ``recall``, ``f1`` of all pixels of all images
+    ``false_pixels``      share of the pixels of clear images that are predicted to be foreground
+    ``false_images``      share of the clear images in which more than 0.1 % of the pixels are
+    ``ignored``           share of the pixels that a mask leaves open (255)
+    ``…_low``, ``…_high`` 95 % interval of both IoUs, by bootstrap over groups of images
+    ``image_iou_oracle``  the mean IoU if each image could choose its threshold by its own truth
+    ===================== ======================================================================
+
+    Images whose truth is unknown are left out, pixels that are ignored in truth or mask too.
+    With several classes, each has its numbers, ``NAME_CLASS``. For scores it looks at all
+    thresholds 0.00 … 1.00 in one pass; without any positive image, none can be chosen.
 
     Args:
         source: ``scores`` (``seg_scores`` of a sample, or its ``cams`` normalised) or ``mask``
@@ -37,9 +53,13 @@ class PseudoLabelMetric(ImageMetric):
             validation split, an upper bound anywhere else.
         normalize: for ``cams``, see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does
             what the classifier's read-out asks for.
-
-    It also reports ``image_iou_oracle``, the mean IoU if each image could choose its threshold by
-    its own truth: an upper bound for any way of choosing thresholds.
+        present: which classes ``cams`` may show in an image: those of its ``label``, as a
+            pseudo-label run does (then clear images have no false pixels, and there are no such
+            numbers), those of the classifier's ``prediction``, as in use, or ``all``.
+        empty: what an image without truth counts in ``image_iou``, see
+            :func:`~mmsmoke.functional.image_iou`.
+        bootstrap: number of samples; 0 for no intervals. Groups are the column ``group`` of the
+            data set, such as videos; without it each image is one.
     """
 
     default_prefix = 'cam'
@@ -49,58 +69,125 @@ class PseudoLabelMetric(ImageMetric):
         source: str = 'scores',
         threshold: float | None = None,
         normalize: str = 'auto',
+        present: str = 'label',
+        empty: str = 'skip',
+        bootstrap: int = 1000,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if source not in ('scores', 'mask'):
-            raise ValueError(f"source must be 'scores' or 'mask', got {source!r}")
+        for name, value, choices in (
+            ('source', source, ('scores', 'mask')),
+            ('present', present, ('label', 'prediction', 'all')),
+            ('empty', empty, EMPTY_TRUTH),
+        ):
+            if value not in choices:
+                raise ValueError(f'{name} must be one of {choices}, got {value!r}')
         if threshold is not None and threshold not in THRESHOLD_VALUES:
             raise ValueError(f'threshold must be one of 0.00, 0.01, … 1.00, got {threshold}')
         self.source, self.threshold, self.normalize = source, threshold, normalize
+        self.present, self.empty, self.bootstrap = present, empty, bootstrap
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
-            counts = self._counts(sample).tolist() if 'gt_sem_seg' in sample else None
-            self.results.append(dict(image=image_name(sample), counts=counts))
+            name = image_name(sample)
+            result = dict(image=name, group=sample.get('columns', {}).get('group') or name)
+            result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
+            if self.source == 'mask' and 'gt_sem_seg' in sample:
+                result['open'] = _open_pixels(sample)
+            self.results.append(result)
 
     def _counts(self, sample: dict) -> Tensor:
         truth = sample['gt_sem_seg']['data'][0]
         if self.source == 'mask':
             mask = sample['pred_sem_seg']['data'][0]
-            return mask_counts(mask, truth.to(mask.device), len(self.foreground_names()))
+            return mask_counts(mask, truth.to(mask.device), len(self.foreground_names())).cpu()
         if 'seg_scores' in sample:
             scores = sample['seg_scores']
         else:
-            labels = sample['gt_score'] if 'gt_score' in sample else sample['pred_score']
-            auto = self.normalize == 'auto'
-            normalize = sample.get('cam_normalize', 'minmax') if auto else self.normalize
-            scores = cams_to_scores(sample['cams'], truth.shape, labels > 0.5, normalize)
-        return threshold_counts(scores, truth.to(scores.device))
+            normalize = normalize_of(sample, self.normalize)
+            scores = cams_to_scores(sample['cams'], truth.shape, self._present(sample), normalize)
+        return threshold_counts(scores, truth.to(scores.device)).cpu()
+
+    def _present(self, sample: dict) -> Tensor | None:
+        if self.present == 'all':
+            return None
+        by_label = self.present == 'label' and 'gt_score' in sample
+        return sample['gt_score' if by_label else 'pred_score'] > 0.5
 
     def compute(self, results: list[dict]) -> dict[str, float]:
-        counts = [result['counts'] for result in results if result['counts'] is not None]
-        if not counts:
+        known = [result for result in results if result['counts'] is not None]
+        if not known:
             return {}
-        counts = torch.tensor(counts)
-        image_iou, pooled = 100 * image_mean_iou(counts), 100 * pooled_iou(counts)
+        counts = torch.stack([result['counts'] for result in known])
         metrics = {}
         if self.source == 'scores':
-            if self.threshold is None and image_iou.isnan().all():
+            ious = 100 * image_mean_iou(counts[:, 1:])
+            if self.threshold is None and ious.isnan().all():
                 return {}  # no positive image with truth: there is nothing to choose by
-            metrics |= self.per_class('image_iou_oracle', (100 * oracle_iou(counts)).tolist())
-            index = self._threshold_index(image_iou)
-            image_iou, pooled = image_iou[:, index], pooled[:, index]
+            index = self._threshold_index(ious)
+            metrics |= self.per_class('image_iou_oracle', 100 * oracle_iou(counts[:, 1:]))
             metrics['threshold'] = THRESHOLD_VALUES[index]
-        return {
-            **self.per_class('image_iou', image_iou.tolist()),
-            **self.per_class('pooled_iou', pooled.tolist()),
-            **metrics,
-        }
+            counts = counts[:, :, index]
+        else:
+            open_pixels, pixels = torch.tensor([result['open'] for result in known]).sum(0)
+            metrics |= self.per_class('ignored', 100 * open_pixels[None] / pixels)
+        metrics |= self._overlap(counts) | self._intervals(counts, [one['group'] for one in known])
+        if self.source == 'mask' or self.present != 'label':
+            metrics |= self._false_alarms(counts)
+        return metrics
 
-    def _threshold_index(self, image_iou: Tensor) -> int:
+    def _threshold_index(self, ious: Tensor) -> int:
         if self.threshold is not None:
             return THRESHOLD_VALUES.index(self.threshold)
-        return best_threshold_index(image_iou)
+        return best_threshold_index(ious)
+
+    def _overlap(self, counts: Tensor) -> dict[str, float]:
+        """Of counts [N, K + 1, 3]."""
+        pooled = counts.sum(0)
+        hit, predicted, true = pooled[1:].double().unbind(-1)
+        return {
+            **self.per_class('image_iou', 100 * image_iou(counts[:, 1:], self.empty).nanmean(0)),
+            **self.per_class('pooled_iou', 100 * iou_of(pooled[1:])),
+            **self.per_class('miou', 100 * iou_of(pooled).nanmean(0, keepdim=True)),
+            **self.per_class('precision', 100 * hit / predicted),
+            **self.per_class('recall', 100 * hit / true),
+            **self.per_class('f1', 200 * hit / (predicted + true)),
+        }
+
+    def _intervals(self, counts: Tensor, groups: Sequence[str]) -> dict[str, float]:
+        """Of the means over classes."""
+        ious = image_iou(counts[:, 1:], self.empty)
+        ious_and_number = torch.stack([ious.nan_to_num(0), (~ious.isnan()).double()], -1)
+        statistics = dict(
+            image_iou=(ious_and_number, lambda sums: sums[..., 0] / sums[..., 1]),
+            pooled_iou=(counts[:, 1:], iou_of),
+        )
+        metrics = {}
+        for name, (totals, statistic) in statistics.items() if self.bootstrap else ():
+            ends = bootstrap_interval(
+                totals, groups, lambda sums, of=statistic: of(sums).nanmean(-1), self.bootstrap
+            )
+            for end, value in zip(('low', 'high'), ends, strict=True):
+                metrics |= self.per_class(f'{name}_{end}', [100 * value])
+        return metrics
+
+    def _false_alarms(self, counts: Tensor) -> dict[str, float]:
+        clear = counts[counts[:, 1:, 2].sum(1) == 0]
+        if not len(clear):
+            return {}
+        predicted, pixels = clear[:, 1:, 1].double(), clear[:, :, 1].sum(1, keepdim=True)
+        shares = predicted / pixels.clamp(min=1)
+        return {
+            **self.per_class('false_pixels', 100 * predicted.sum(0) / pixels.sum()),
+            **self.per_class('false_images', 100 * (shares > ALARM).double().mean(0)),
+        }
+
+
+def _open_pixels(sample: dict) -> tuple[int, int]:
+    """Of the pixels whose truth is known: how many the mask leaves open, and all."""
+    mask = sample['pred_sem_seg']['data']
+    valid = sample['gt_sem_seg']['data'].to(mask.device) != IGNORE
+    return int((valid & (mask == IGNORE)).sum()), int(valid.sum())
 
 
 def best_threshold_index(image_iou: Tensor) -> int:

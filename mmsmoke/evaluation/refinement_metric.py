@@ -37,7 +37,7 @@ class RefinementMetric(ImageMetric):
         known = [result['counts'] for result in results if result['counts']]
         metrics = {}
         for stage in known[0] if known else ():
-            counts = torch.stack([item[stage] for item in known])
+            counts = torch.stack([item[stage] for item in known])[:, 1:]
             image_iou = 100 * image_mean_iou(counts)
             if image_iou.isnan().all():
                 continue
@@ -45,7 +45,7 @@ class RefinementMetric(ImageMetric):
                 index = THRESHOLD_VALUES.index(round(self.thresholds[stage], 2))
             else:
                 index = best_threshold_index(image_iou)
-            metrics |= self.per_class(stage, image_iou[:, index].tolist())
+            metrics |= self.per_class(stage, image_iou[:, index])
             metrics[f'{stage}_threshold'] = THRESHOLD_VALUES[index]
             metrics[f'{stage}_oracle'] = float(100 * oracle_iou(counts).nanmean())
         return metrics

@@ -21,19 +21,25 @@ from .cam import (
     scores_to_mask,
     threshold_of_power,
 )
+from .cooccurrence import confusion_counts, energy_share, points_at, two_causes
 from .crf import CRF_PRESETS, CRFSettings, dense_crf, label_probs
 from .iou import (
+    EMPTY_TRUTH,
     THRESHOLDS,
+    image_iou,
     image_mean_iou,
+    iou_of,
     mask_counts,
     oracle_iou,
     pooled_iou,
     threshold_counts,
 )
+from .statistics import bootstrap_interval, holm, paired_test
 from .transfer import transfer_distance
 
 __all__ = [
     'CRF_PRESETS',
+    'EMPTY_TRUTH',
     'FUSIONS',
     'IGNORE',
     'THRESHOLDS',
@@ -43,20 +49,28 @@ __all__ = [
     'agreed_labels',
     'attention_affinity',
     'background_scores',
+    'bootstrap_interval',
     'boundary_affinity',
     'box_mask',
     'cams_to_scores',
     'confident_labels',
+    'confusion_counts',
     'dense_crf',
+    'energy_share',
     'feature_affinity',
     'fuse_cams',
+    'holm',
+    'image_iou',
     'image_mean_iou',
+    'iou_of',
     'label_probs',
     'mask_counts',
     'merge_views',
     'normalize_cams',
     'oracle_iou',
     'pair_offsets',
+    'paired_test',
+    'points_at',
     'pooled_iou',
     'propagate',
     'random_walk',
@@ -66,4 +80,5 @@ __all__ = [
     'threshold_counts',
     'threshold_of_power',
     'transfer_distance',
+    'two_causes',
 ]

@@ -16,27 +16,31 @@ def threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
     """Pixel counts of one image at each of the thresholds 0.00, 0.01, ... 1.00.
 
     A pixel belongs to class k at threshold t if k is its best class and the score exceeds t, the
-    rule of :func:`~mmsmoke.functional.cam.scores_to_mask`.
+    rule of :func:`~mmsmoke.functional.cam.scores_to_mask`; else to the background.
 
     Args:
         scores: [K, H, W] in [0, 1].
         truth: [H, W], 0 background, k + 1 class k, 255 ignored.
 
     Returns:
-        int64 [K, 101, 3]: true positives, predicted pixels, true pixels.
+        int64 [K + 1, 101, 3], background first: true positives, predicted pixels, true pixels.
     """
     best, label = (item.flatten() for item in scores.max(dim=0))
     truth = truth.flatten().int()
     num_classes, bins = len(scores), len(THRESHOLDS) + 1
-    # one histogram for all classes, of pixels that are wrong and right; the ignored come last
+    # one histogram for all classes, of pixels of another class, the right one, and background;
+    # the ignored come last
     label = label.int()
-    group = 2 * label + (truth == label + 1)
-    group[truth == IGNORE] = 2 * num_classes
-    histogram = torch.bincount(group * bins + _passed(best), minlength=(2 * num_classes + 1) * bins)
-    histogram = histogram.view(-1, bins)[: 2 * num_classes].view(num_classes, 2, bins)
-    wrong, hit = histogram.flip(-1).cumsum(-1).flip(-1)[..., 1:].unbind(1)
-    true = torch.stack([(truth == k).sum() for k in range(1, num_classes + 1)])
-    return torch.stack([hit, wrong + hit, true[:, None].expand_as(hit)], dim=-1)
+    group = 3 * label + (truth == label + 1) + 2 * (truth == 0)
+    group[truth == IGNORE] = 3 * num_classes
+    histogram = torch.bincount(group * bins + _passed(best), minlength=(3 * num_classes + 1) * bins)
+    histogram = histogram.view(-1, bins)[: 3 * num_classes].view(num_classes, 3, bins)
+    passing = histogram.flip(-1).cumsum(-1).flip(-1)[..., 1:]
+    predicted, alarms = passing.sum(1), passing[:, 2].sum(0)
+    true = torch.stack([(truth == k).sum() for k in range(num_classes + 1)])
+    hit = torch.cat([(true[0] - alarms)[None], passing[:, 1]])
+    predicted = torch.cat([(histogram.sum() - predicted.sum(0))[None], predicted])
+    return torch.stack([hit, predicted, true[:, None].expand_as(hit)], dim=-1)
 
 
 def _passed(scores: Tensor) -> Tensor:
@@ -53,13 +57,13 @@ def _passed(scores: Tensor) -> Tensor:
 
 
 def mask_counts(mask: Tensor, truth: Tensor, num_classes: int) -> Tensor:
-    """Pixel counts [K, 3] of a finished label map; ignored in either map counts for nothing.
+    """Pixel counts [K + 1, 3] of a finished label map; ignored in either map counts for nothing.
 
-    Columns as in :func:`threshold_counts`.
+    Rows and columns as in :func:`threshold_counts`.
     """
     valid = (truth != IGNORE) & (mask != IGNORE)
-    classes = torch.arange(1, num_classes + 1, device=mask.device)[:, None]
-    predicted, true = mask[valid] == classes, truth[valid] == classes
+    values = torch.arange(num_classes + 1, device=mask.device)[:, None]
+    predicted, true = mask[valid] == values, truth[valid] == values
     return torch.stack([(predicted & true).sum(1), predicted.sum(1), true.sum(1)], dim=-1)
 
 
@@ -69,7 +73,12 @@ def pooled_iou(counts: Tensor) -> Tensor:
     Args:
         counts: [N, ..., 3] of N images.
     """
-    hit, predicted, true = counts.sum(0).double().unbind(-1)
+    return iou_of(counts.sum(0))
+
+
+def iou_of(counts: Tensor) -> Tensor:
+    """Of pixel counts [..., 3]."""
+    hit, predicted, true = counts.double().unbind(-1)
     return hit / (predicted + true - hit)
 
 
@@ -79,7 +88,7 @@ def image_mean_iou(counts: Tensor) -> Tensor:
     Literature on smoke calls this "mIoU"; mmseg's mIoU pools the pixels and includes background.
     Images without truth say nothing about localisation and are left out.
     """
-    return _image_iou(counts).nanmean(0)
+    return image_iou(counts).nanmean(0)
 
 
 def oracle_iou(counts: Tensor) -> Tensor:
@@ -91,9 +100,21 @@ def oracle_iou(counts: Tensor) -> Tensor:
     Returns:
         [K], never below ``image_mean_iou(counts)`` at any one threshold.
     """
-    return _image_iou(counts).amax(-1).nanmean(0)
+    return image_iou(counts).amax(-1).nanmean(0)
 
 
-def _image_iou(counts: Tensor) -> Tensor:
-    hit, predicted, true = counts.double().unbind(-1)
-    return torch.where(true > 0, hit / (predicted + true - hit), torch.nan)
+EMPTY_TRUTH = ('skip', 'one_if_empty', 'zero')
+
+
+def image_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
+    """IoU of each image and class.
+
+    Args:
+        counts: [N, ..., 3].
+        empty: of an image without truth: ``skip`` (nan), ``one_if_empty`` (1 if nothing is
+            predicted, else 0) or ``zero``, even where nothing is predicted (thesis).
+    """
+    if empty not in EMPTY_TRUTH:
+        raise ValueError(f'empty must be one of {EMPTY_TRUTH}, got {empty!r}')
+    rule = dict(skip=torch.nan, zero=0.0, one_if_empty=(counts[..., 1] == 0).double())[empty]
+    return torch.where(counts[..., 2] > 0, iou_of(counts), rule)

@@ -1,12 +1,11 @@
 import json
-import re
 import time
 
 import pytest
 
 from mmsmoke.apis import sweep as module
 from mmsmoke.apis.stages import exclusive
-from mmsmoke.apis.sweep import mean_and_spread, merge_results, run_sweep, sweep_table
+from mmsmoke.apis.sweep import merge_results, run_sweep
 from mmsmoke.utils import UserError, write_json
 
 SWEEP = """
@@ -201,22 +200,3 @@ def test_parts_that_do_not_fit_are_refused(sweep):
     refused('sweep differs', sweep='another.py')
     environment = {**part['environment'], 'packages': dict(torch='0.1')}
     refused('different packages: torch: .* -> 0.1', environment=environment)
-
-
-def test_sweep_table_has_a_row_a_variant_in_order():
-    runs = [
-        dict(variant=name, seed=seed, splits=dict(val={'label/accuracy': value}))
-        for name, values in (('one', (80.0, 82.0)), ('two', (50.0, 50.0)))
-        for seed, value in enumerate(values)
-    ]
-    table = sweep_table(dict(columns=[['accuracy', 'val', 'label/accuracy']], runs=runs))
-    rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in table.splitlines()]
-    assert rows[0] == ['variant', 'seeds', 'accuracy']
-    assert rows[2:] == [['one', '2', '81.0 ± 1.4'], ['two', '2', '50.0 ± 0.0']]
-
-
-@pytest.mark.parametrize(
-    'values, text', [([81.24], '81.2'), ([1.0, 2.0, 3.0], '2.0 ± 1.0'), ([80, None], '–')]
-)
-def test_mean_and_spread(values, text):
-    assert mean_and_spread(values) == text

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmsmoke.datasets.conversion import RECORD, count_table
-from mmsmoke.datasets.smokestack import OPACITY_CUT, PRESETS, SPLITS, Smokestack, render
+from mmsmoke.datasets.smokestack import KINDS, OPACITY_CUT, PRESETS, SPLITS, Smokestack, render
 from mmsmoke.datasets.smokestack_writer import write_smokestack
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
@@ -335,3 +335,62 @@ def test_command_tells_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, m
     assert stop.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / 'out').exists()
+
+
+# Exact pairs
+
+
+def test_pairs_differ_in_their_smoke_and_chimneys_alone():
+    source = Smokestack(size=SIZE)
+    for index, kinds in source.pairs(4):
+        assert tuple(kinds) == KINDS
+        scenes = {kind: render(layout, 64) for kind, layout in kinds.items()}
+        assert same_scene(scenes['both'], render(source.layout('pairs', index), 64))
+        labels = {kind: scene.label for kind, scene in scenes.items()}
+        assert labels == dict(both=1, smoke=1, chimney=0, neither=0, moved=1)
+        for kind, scene in scenes.items():
+            assert scene.smoke.any() == bool(scene.label)
+            assert scene.context.any() == (kind in ('both', 'chimney', 'moved'))
+        for kind, other in (('both', 'chimney'), ('smoke', 'neither'), ('moved', 'chimney')):
+            changed = (scenes[kind].image != scenes[other].image).any(-1)
+            assert not (changed & (scenes[kind].opacity == 0)).any()
+        # smoke may hide chimneys, and nothing else of a chimney changes
+        assert np.array_equal(scenes['both'].opacity > 0, scenes['smoke'].opacity > 0)
+        hidden = (scenes['both'].opacity > 0) | (scenes['moved'].opacity > 0)
+        changed = (scenes['moved'].image != scenes['both'].image).any(-1)
+        assert not (changed & ~hidden).any()
+
+
+def test_moved_smoke_keeps_away_from_all_chimneys():
+    for _, kinds in Smokestack(size=SIZE).pairs(8):
+        moved, chimney = render(kinds['moved'], 64), render(kinds['chimney'], 64)
+        assert moved.smoke.mean() > 0.01
+        assert moved.smoke[chimney.context > 0].mean() < 0.1
+        assert {replace_place(plume) for plume in kinds['moved'].plumes} == {
+            replace_place(plume) for plume in kinds['both'].plumes
+        }
+
+
+def replace_place(plume):
+    """The plume without where it rises and which way it is blown."""
+    return dataclasses.replace(plume, x=0, y=0, reach=abs(plume.reach))
+
+
+def test_pairs_are_the_same_in_every_preset():
+    first, second = (list(Smokestack(preset).pairs(3)) for preset in ('easy', 'extreme'))
+    assert first == second
+
+
+def test_pairs_on_disk(tmp_path):
+    written = write_smokestack(tmp_path / 'pairs', **SMALL, pairs=2, workers=1)
+    rows = [row for row in written.rows if row['split'] == 'pairs']
+    expected = [index for index, _ in Smokestack(size=32).pairs(2)]
+    assert [(row['scene'], row['kind']) for row in rows] == [
+        (index, kind) for index in expected for kind in KINDS
+    ]
+    for row in rows:
+        scene = render(dict(Smokestack(size=32).pairs(2))[row['scene']][row['kind']], 32)
+        assert np.array_equal(np.array(Image.open(tmp_path / 'pairs' / row['image'])), scene.image)
+    with open(tmp_path / 'pairs/labels.csv', newline='') as file:
+        table = list(csv.DictReader(file))
+    assert {row['kind'] for row in table if row['split'] != 'pairs'} == {''}

@@ -69,8 +69,110 @@ def test_pooled_iou_of_three_classes_is_that_of_mmseg():
     assert ours['cam/pooled_iou'] == pytest.approx(expected.mean().item())
 
 
+def test_mean_over_background_and_smoke_is_mmsegs_miou():
+    for num_classes, classes in ((1, ('smoke',)), (3, ('smoke', 'steam', 'fog'))):
+        samples = make_samples(12, num_classes)
+        theirs = build(IoUMetric, classes, iou_metrics=['mIoU'])
+        theirs.process({}, samples)
+        ours = evaluate(samples, source='mask', classes=classes)['cam/miou']
+        assert ours == pytest.approx(theirs.evaluate(12)['mIoU'], abs=0.0051)  # which is rounded
+
+
+def test_precision_recall_and_f1_are_those_of_mmseg():
+    samples = make_samples(12)
+    theirs = build(IoUMetric, iou_metrics=['mFscore'])
+    theirs.process({}, samples)
+    areas = [sum(values) for values in zip(*theirs.results, strict=True)]
+    expected = theirs.total_area_to_metrics(*areas, metrics=['mFscore'])
+    ours = evaluate(samples, source='mask')
+    for name, key in (('precision', 'Precision'), ('recall', 'Recall'), ('f1', 'Fscore')):
+        assert ours[f'cam/{name}'] == pytest.approx(100 * expected[key][1])
+
+
 def test_one_class_gets_no_second_name():
-    assert set(evaluate(make_samples(), source='mask')) == {'cam/image_iou', 'cam/pooled_iou'}
+    assert not [name for name in evaluate(make_samples(), source='mask') if 'smoke' in name]
+
+
+def test_pixels_that_a_mask_leaves_open():
+    (sample,) = make_samples(1)
+    closed = evaluate([sample], source='mask')
+    mask, truth = sample['pred_sem_seg']['data'], sample['gt_sem_seg']['data']
+    opened = (torch.arange(mask.numel()).view_as(mask) % 4 == 0) & (truth != IGNORE)
+    mask[opened] = IGNORE
+    result = evaluate([sample], source='mask')
+    assert closed['cam/ignored'] == 0
+    assert result['cam/ignored'] == pytest.approx(100 * (opened.sum() / (truth != IGNORE).sum()))
+    # elsewhere nothing changes
+    truth[opened] = IGNORE
+    again = evaluate([sample], source='mask')
+    assert again.pop('cam/ignored') == 0
+    assert again == {key: value for key, value in result.items() if key != 'cam/ignored'}
+
+
+def clear_sample(name, alarms, probability=0.9):
+    """A clear image of a thousand pixels, with so many predicted."""
+    scores = torch.zeros(1, 25, 40)
+    scores.view(-1)[:alarms] = 1
+    return dict(
+        image=name,
+        gt_score=torch.zeros(1),
+        pred_score=torch.tensor([probability]),
+        cams=scores,
+        gt_sem_seg=dict(data=torch.zeros(1, 25, 40, dtype=torch.long)),
+        pred_sem_seg=dict(data=scores.long()),
+    )
+
+
+def test_false_alarms_on_clear_images():
+    clear = [clear_sample('a', 0), clear_sample('b', 1), clear_sample('c', 2)]
+    result = evaluate([*make_samples(4), *clear], source='mask')
+    only = evaluate(clear, source='mask')
+    assert only['cam/false_pixels'] == pytest.approx(100 * 3 / 3000)
+    assert only['cam/false_images'] == pytest.approx(100 / 3)  # one in a thousand is not an alarm
+    # images with smoke do not count
+    smoky = evaluate([s for s in make_samples(4) if s['gt_score'][0]], source='mask')
+    assert 'cam/false_pixels' not in smoky
+    assert result['cam/false_images'] > only['cam/false_images']  # one of the four is clear
+
+
+def test_maps_of_clear_images_are_false_alarms_where_the_classifier_believes_in_them():
+    smoke = [sample for sample in make_samples(4) if sample['gt_score'][0]]
+    for sample in smoke:
+        sample['pred_score'] = torch.tensor([0.9])
+    clear = [clear_sample('seen', 500), clear_sample('not seen', 500, probability=0.1)]
+
+    def alarms(present):
+        result = evaluate([*smoke, *clear], threshold=0.5, present=present)
+        return result.get('cam/false_images'), result.get('cam/false_pixels')
+
+    assert alarms('label') == (None, None)
+    assert alarms('prediction') == (50, 25)
+    assert alarms('all') == (100, 50)
+
+
+def test_intervals_hold_the_value_and_are_wider_for_frames_of_few_videos():
+    samples = make_samples(24, seed=3)
+    result = evaluate(samples, source='mask')
+    for name in ('image_iou', 'pooled_iou'):
+        low, high = result[f'cam/{name}_low'], result[f'cam/{name}_high']
+        assert low < result[f'cam/{name}'] < high
+    ious = [evaluate([sample], source='mask').get('cam/image_iou', -math.inf) for sample in samples]
+    order = np.argsort(ious)
+    for place, i in enumerate(order):
+        samples[i]['columns'] = dict(group=f'video {place // 6}')
+    grouped = evaluate(samples, source='mask')
+    width = {id(r): r['cam/image_iou_high'] - r['cam/image_iou_low'] for r in (result, grouped)}
+    assert width[id(grouped)] > width[id(result)]
+    assert grouped['cam/image_iou'] == pytest.approx(result['cam/image_iou'])
+
+
+def test_rule_for_images_without_truth_is_passed_on():
+    samples = [*make_samples(3), clear_sample('right', 0), clear_sample('wrong', 9)]
+    values = {
+        empty: evaluate(samples, source='mask', empty=empty)['cam/image_iou']
+        for empty in ('skip', 'zero', 'one_if_empty')
+    }
+    assert values['one_if_empty'] > values['skip'] > values['zero'] > 0
 
 
 def mean_iou_by_hand(samples, threshold):
@@ -125,7 +227,8 @@ def set_scores(sample, scores, truth):
 def test_lowest_of_equally_good_thresholds_is_chosen():
     (sample,) = make_samples(1)
     result = evaluate([set_scores(sample, [[[0.2, 0.9]]], [[0, 1]])])
-    assert result == dict.fromkeys(IOUS, 100) | {'cam/threshold': 0.2}
+    assert result['cam/threshold'] == 0.2
+    assert [result[name] for name in IOUS] == [100, 100, 100]
 
 
 def test_chosen_threshold_reaches_a_hundred_for_scores_that_rank_the_mask():
@@ -134,7 +237,8 @@ def test_chosen_threshold_reaches_a_hundred_for_scores_that_rank_the_mask():
         truth = sample['gt_sem_seg']['data'] == 1
         sample['seg_scores'] = 0.2 + 0.35 * truth.float()
     result = evaluate([s for s in samples if s['gt_score'][0]])
-    assert result == dict.fromkeys(IOUS, 100) | {'cam/threshold': 0.2}
+    assert result['cam/threshold'] == 0.2
+    assert [result[name] for name in IOUS] == [100, 100, 100]
 
 
 def test_oracle_is_the_mean_of_what_each_image_reaches_alone():
@@ -170,7 +274,8 @@ def test_class_that_the_label_excludes_is_not_predicted():
     negative = samples[1]
     assert not negative['gt_score'].any()
     alone, both = evaluate(samples[:1], threshold=0.3), evaluate(samples, threshold=0.3)
-    assert alone == both
+    for name in ('image_iou', 'pooled_iou', 'precision', 'recall'):
+        assert alone[f'cam/{name}'] == both[f'cam/{name}']
 
 
 def test_false_alarms_of_masks_count_in_the_pool():
@@ -181,7 +286,7 @@ def test_false_alarms_of_masks_count_in_the_pool():
         sample['pred_sem_seg']['data'][0, 0] = 1
     positive['gt_sem_seg']['data'][0, 0] = 1
     result = evaluate([positive, negative], source='mask')
-    assert result == {'cam/image_iou': 100, 'cam/pooled_iou': 50}
+    assert (result['cam/image_iou'], result['cam/pooled_iou']) == (100, 50)
 
 
 def test_images_without_a_mask_file_are_left_out():
@@ -271,6 +376,7 @@ def test_images_of_the_same_name_in_two_data_sets_are_two_images():
 # Mistakes
 
 
-def test_unknown_source_is_named():
-    with pytest.raises(ValueError, match="'cams'"):
-        PseudoLabelMetric(source='cams')
+@pytest.mark.parametrize('name', ['source', 'present', 'empty'])
+def test_unknown_choice_is_named(name):
+    with pytest.raises(ValueError, match=f"{name} must be one of .*, got 'cams'"):
+        PseudoLabelMetric(**{name: 'cams'})

@@ -7,7 +7,9 @@ import torch
 from mmsmoke.functional import (
     IGNORE,
     THRESHOLDS,
+    image_iou,
     image_mean_iou,
+    iou_of,
     mask_counts,
     oracle_iou,
     pooled_iou,
@@ -24,17 +26,18 @@ def random_truth(num_classes, shape, rng, ignore=0.1):
 
 def counts_by_hand(mask, truth, num_classes):
     """One pixel after another."""
-    counts = np.zeros((num_classes, 3), int)
+    counts = np.zeros((num_classes + 1, 3), int)
     for p, t in zip(mask.flatten().tolist(), truth.flatten().tolist(), strict=True):
         if IGNORE in (p, t):
             continue
-        for k in range(1, num_classes + 1):
-            counts[k - 1] += [p == t == k, p == k, t == k]
+        for k in range(num_classes + 1):
+            counts[k] += [p == t == k, p == k, t == k]
     return counts.tolist()
 
 
 def one_image(mask, truth, num_classes=1):
-    return mask_counts(torch.tensor(mask), torch.tensor(truth), num_classes)[None]
+    """Counts of the foreground."""
+    return mask_counts(torch.tensor(mask), torch.tensor(truth), num_classes)[None, 1:]
 
 
 # Counting
@@ -62,26 +65,26 @@ def test_every_threshold_agrees_with_making_the_mask(num_classes):
     scores = scores_on_the_edges(num_classes, (31, 43), rng)
     truth = random_truth(num_classes, (31, 43), rng)
     counts = threshold_counts(scores, truth)
-    assert counts.shape == (num_classes, 101, 3) and counts.dtype == torch.int64
+    assert counts.shape == (num_classes + 1, 101, 3) and counts.dtype == torch.int64
     valid = truth != IGNORE
     for i in range(101):
         mask = scores_to_mask(scores, i / 100)
-        for k in range(1, num_classes + 1):
+        for k in range(num_classes + 1):
             predicted, true = (mask == k) & valid, truth == k
             expected = [(predicted & true).sum(), predicted.sum(), true.sum()]
-            assert counts[k - 1, i].tolist() == [int(n) for n in expected], f'{k=} {i=}'
+            assert counts[k, i].tolist() == [int(n) for n in expected], f'{k=} {i=}'
 
 
 def test_each_edge_value_alone():
     values = torch.tensor([i / 100 for i in range(101)])
     for i, value in enumerate(values):
-        predicted = threshold_counts(value.reshape(1, 1, 1), torch.ones(1, 1))[0, :, 1]
+        predicted = threshold_counts(value.reshape(1, 1, 1), torch.ones(1, 1))[1, :, 1]
         assert predicted.tolist() == [1] * i + [0] * (101 - i)
 
 
 def test_equal_scores_of_two_classes_are_counted_once():
     counts = threshold_counts(torch.full((2, 4, 4), 0.5), torch.ones(4, 4))
-    assert counts[:, 0, 1].sum() == 16
+    assert counts[1:, 0, 1].sum() == 16
 
 
 def test_counts_of_scores_without_valid_pixels_are_zero():
@@ -91,7 +94,8 @@ def test_counts_of_scores_without_valid_pixels_are_zero():
 def test_predicted_pixels_fall_as_the_threshold_rises():
     rng = np.random.default_rng(0)
     counts = threshold_counts(scores_on_the_edges(2, (20, 20), rng), random_truth(2, (20, 20), rng))
-    assert (counts[..., :2].diff(dim=1) <= 0).all()
+    assert (counts[1:, :, :2].diff(dim=1) <= 0).all()
+    assert (counts[0, :, :2].diff(dim=0) >= 0).all()
     assert (counts[..., 2].diff(dim=1) == 0).all()
 
 
@@ -222,7 +226,7 @@ def counts_of_images(count, num_classes=1):
         scores = torch.stack([(truth == k + 1).float() for k in range(num_classes)])
         noise = torch.from_numpy(rng.random(scores.shape).astype(np.float32))
         scores = rng.uniform(0.2, 0.9) * (0.4 * scores + 0.6 * noise)
-        counts.append(threshold_counts(scores, truth))
+        counts.append(threshold_counts(scores, truth)[1:])
     return torch.stack(counts)
 
 
@@ -253,19 +257,37 @@ def test_oracle_of_scores_that_rank_the_mask_is_one():
     truth = random_truth(1, (9, 9), np.random.default_rng(0))
     smoke = (truth == 1).float()
     scores = [0.1 + 0.2 * smoke, 0.6 + 0.3 * smoke, (1 + smoke).log(), smoke**2]
-    counts = torch.stack([threshold_counts(s[None], truth) for s in scores])
+    counts = torch.stack([threshold_counts(s[None], truth)[1:] for s in scores])
     assert oracle_iou(counts).tolist() == [1]
     assert image_mean_iou(counts).amax() < 1
 
 
 def test_lowest_of_equally_good_thresholds_comes_first():
     truth = torch.tensor([[0, 1]])
-    counts = threshold_counts(torch.tensor([[[0.2, 0.9]]]), truth)[None]
+    counts = threshold_counts(torch.tensor([[[0.2, 0.9]]]), truth)[None, 1:]
     assert image_mean_iou(counts)[0].argmax() == 20
+
+
+def test_rule_for_images_without_truth():
+    truth = [[0, 0, 0, 0]]
+    right, alarm = one_image([[0, 0, 0, 0]], truth), one_image([[1, 0, 0, 0]], truth)
+    half = one_image([[1, 0, 0, 0]], [[1, 1, 0, 0]])
+    counts = torch.cat([right, alarm, half])
+    assert image_iou(counts)[:, 0].isnan().tolist() == [True, True, False]
+    assert image_iou(counts, 'zero')[:, 0].tolist() == [0, 0, 0.5]
+    assert image_iou(counts, 'one_if_empty')[:, 0].tolist() == [1, 0, 0.5]
+    with pytest.raises(ValueError, match="got 'one'"):
+        image_iou(counts, 'one')
+
+
+def test_empty_prediction_has_the_background_right():
+    """Smoke fills a tenth: mmseg's mIoU of an empty mask is 0.45."""
+    counts = mask_counts(torch.zeros(1, 10), torch.tensor([[1] + [0] * 9]), 1)
+    torch.testing.assert_close(iou_of(counts).mean().item(), 0.45)
 
 
 def test_oracle_leaves_images_without_truth_out():
     counts = counts_of_images(4)
-    empty = threshold_counts(torch.rand(1, 8, 8), torch.zeros(8, 8))[None]
+    empty = threshold_counts(torch.rand(1, 8, 8), torch.zeros(8, 8))[None, 1:]
     assert torch.equal(oracle_iou(torch.cat([counts, empty])), oracle_iou(counts))
     assert math.isnan(oracle_iou(empty).item())

@@ -1,10 +1,10 @@
-"""Renews the tables in documents from the result files that they name."""
+"""Renews the tables and charts in documents from the result files that they name."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from mmsmoke.apis.tables import fill_tables
+from mmsmoke.apis.tables import charts_of, fill_tables
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -19,13 +19,14 @@ def main() -> None:
     documents = map(Path, args.documents or ['README.md', *map(str, Path('docs').rglob('*.md'))])
     outdated = False
     for document in documents:
-        text = document.read_text(encoding='utf-8')
-        renewed = fill_tables(text, Path())
-        if renewed != text:
+        renewed = {document: fill_tables(document.read_text(encoding='utf-8'), Path())}
+        for path, text in (renewed | charts_of(document, Path())).items():
+            if path.is_file() and path.read_text(encoding='utf-8') == text:
+                continue
             outdated = True
-            print(f'{document}: {"out of date" if args.check else "renewed"}')
+            print(f'{path}: {"out of date" if args.check else "renewed"}')
             if not args.check:
-                document.write_text(renewed, encoding='utf-8')
+                path.write_text(text, encoding='utf-8')
     sys.exit(1 if args.check and outdated else 0)
 
 

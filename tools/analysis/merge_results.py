@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from mmsmoke.apis.sweep import merge_results, sweep_table
+from mmsmoke.apis.sweep import merge_results
+from mmsmoke.apis.sweep_tables import sweep_tables
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -17,7 +18,7 @@ def main() -> None:
     args = parser.parse_args()
     merged = merge_results([json.loads(Path(part).read_text()) for part in args.parts])
     write_json(Path(args.out), merged)
-    print(f'{sweep_table(merged)}\n\nnumbers   {args.out}')
+    print(f'{sweep_tables(merged)}\n\nnumbers   {args.out}')
 
 
 if __name__ == '__main__':

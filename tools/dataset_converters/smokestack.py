@@ -23,6 +23,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--test', type=int, default=500, help='images in each of test, chimney_only, smoke_only'
     )
+    parser.add_argument(
+        '--pairs',
+        type=int,
+        default=0,
+        help='scenes of which to draw exact pairs: without smoke, without chimneys, …',
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
     parser.add_argument('--p-chimney-smoke', type=float, default=1.0, metavar='P')

@@ -6,6 +6,7 @@ layout gives the same bytes on every machine. Every step after the plumes works 
 taking a plume away changes no pixel outside its opacity.
 """
 
+from .counterfactuals import KINDS, counterfactuals, is_telling
 from .dice import Dice
 from .elements import (
     Bank,
@@ -25,6 +26,7 @@ from .layout import sample_layout
 from .render import OPACITY_CUT, render
 
 __all__ = [
+    'KINDS',
     'OPACITY_CUT',
     'Bank',
     'Building',
@@ -39,6 +41,8 @@ __all__ = [
     'Ridge',
     'Scene',
     'Sky',
+    'counterfactuals',
+    'is_telling',
     'render',
     'sample_layout',
 ]

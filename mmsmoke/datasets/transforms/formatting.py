@@ -18,8 +18,8 @@ class PackWeakSegInputs(BaseTransform):
     def __init__(
         self,
         meta_keys=(
-            'sample_idx', 'image', 'mask_name', 'row', 'img_path', 'seg_map_path', 'ori_shape',
-            'img_shape', 'pad_shape', 'scale_factor', 'flip', 'flip_direction',
+            'sample_idx', 'image', 'mask_name', 'row', 'columns', 'img_path', 'seg_map_path',
+            'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip', 'flip_direction',
             'reduce_zero_label',
         ),
     ):  # fmt: skip

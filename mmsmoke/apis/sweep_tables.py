@@ -1,0 +1,150 @@
+"""What a sweep says: means and spreads over seeds, and which differences are more than noise.
+
+A result of :func:`~mmsmoke.apis.sweep.run_sweep` may have
+
+- ``baseline``: the variant that all others are compared with, column by column;
+- ``claims``: sentences that the runs can confirm or refute, each a dict of ``claim``, ``more`` and
+  ``less`` (variants, or lists of as many: the former is said to have more than the latter) and
+  ``column`` (a title);
+- ``curves``: ``x`` (a title) and ``lines``, name -> {x: variant}, for plots.
+
+Differences are paired by seed, since variants with one seed have data order and parts of the
+initial weights in common. The test is a paired t-test over the seeds, corrected by Holm's method
+for all comparisons of one column or all claims of one sweep; below 0.05 it is a result.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from mmsmoke.functional import holm, paired_test
+from mmsmoke.visualization import line_chart, markdown_table
+
+SURE = 0.05
+HIGHER, LOWER, NOISE = '▲', '▼', '≈'
+
+
+def sweep_tables(result: Mapping) -> str:
+    """All tables of a sweep, one below the other."""
+    tables = [sweep_table(result)]
+    if result.get('claims'):
+        tables.append(claims_table(result))
+    return '\n\n'.join(tables)
+
+
+def sweep_table(result: Mapping) -> str:
+    """Mean ± standard deviation over the seeds, one row a variant.
+
+    With a baseline: ▲ higher, ▼ lower, ≈ within the noise.
+    """
+    variants = list(dict.fromkeys(run['variant'] for run in result['runs']))
+    columns = []
+    for _, split, metric in result['columns']:
+        values = {name: _by_seed(result, name, split, metric) for name in variants}
+        marks = _marks(values, result.get('baseline'))
+        columns.append(
+            [f'{mean_and_spread(list(values[name].values()))}{marks[name]}' for name in variants]
+        )
+    seeds = [len({run['seed'] for run in result['runs'] if run['variant'] == v}) for v in variants]
+    titles = [title for title, _, _ in result['columns']]
+    rows = list(zip(variants, seeds, *columns, strict=True))
+    return markdown_table(['variant', 'seeds', *titles], rows)
+
+
+def claims_table(result: Mapping) -> str:
+    """Each claim of a sweep with the difference that it is about, and what became of it."""
+    found = [_difference(result, claim) for claim in result['claims']]
+    rows = []
+    chances = holm([paired_test(difference) for difference in found])
+    for claim, difference, chance in zip(result['claims'], found, chances, strict=True):
+        if not difference:
+            rows.append([claim['claim'], claim['column'], '–', 0, '–', 'not measured yet'])
+            continue
+        mean = statistics.mean(difference)
+        if not chance < SURE:
+            verdict = 'within the noise'
+        else:
+            verdict = 'holds' if mean > 0 else 'the opposite holds'
+        known = f'{chance:.3f}' if chance == chance else '–'
+        cell = mean_and_spread(difference)
+        rows.append([claim['claim'], claim['column'], cell, len(difference), known, verdict])
+    return markdown_table(['claim', 'of', 'difference', 'seeds', 'p', 'verdict'], rows)
+
+
+def sweep_chart(result: Mapping, column: str) -> str:
+    """The curves of a sweep, as SVG: mean and standard deviation of a column over x."""
+    split, metric = _column(result, column)
+    curves, lines = result['curves'], {}
+    for name, points in curves['lines'].items():
+        found = {x: _by_seed(result, variant, split, metric) for x, variant in points.items()}
+        values = {
+            x: [one for one in seeds.values() if one is not None] for x, seeds in found.items()
+        }
+        lines[name] = [
+            (float(x), statistics.mean(seeds), _spread(seeds))
+            for x, seeds in values.items()
+            if seeds
+        ]
+    return line_chart(lines, curves['x'], column)
+
+
+def mean_and_spread(values: Sequence[float | None]) -> str:
+    """'81.2 ± 0.9': mean and sample standard deviation; the mean alone for one value.
+
+    A dash if any of the values does not exist.
+    """
+    if not values or None in values:
+        return '–'
+    mean = f'{statistics.mean(values):.1f}'
+    return f'{mean} ± {_spread(values):.1f}' if len(values) > 1 else mean
+
+
+def _spread(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _column(result: Mapping, title: str) -> tuple[str, str]:
+    return next((split, metric) for name, split, metric in result['columns'] if name == title)
+
+
+def _by_seed(result: Mapping, variant: str, split: str, metric: str) -> dict:
+    runs = [run for run in result['runs'] if run['variant'] == variant]
+    return {run['seed']: run['splits'].get(split, {}).get(metric) for run in runs}
+
+
+def _marks(values: Mapping[str, Mapping], baseline: str | None) -> dict[str, str]:
+    """Of each variant: whether it differs from the baseline."""
+    marks = dict.fromkeys(values, '')
+    others = [name for name in values if name != baseline]
+    if baseline not in values:
+        return marks
+    differences = [_paired(values[name], values[baseline]) for name in others]
+    chances = holm([paired_test(difference) for difference in differences])
+    for name, difference, chance in zip(others, differences, chances, strict=True):
+        if chance == chance:
+            direction = HIGHER if statistics.mean(difference) > 0 else LOWER
+            marks[name] = f' {direction if chance < SURE else NOISE}'
+    return marks
+
+
+def _difference(result: Mapping, claim: Mapping) -> list[float]:
+    """By seed; of several pairs of variants the mean, over the seeds that all of them have."""
+    split, metric = _column(result, claim['column'])
+    more, less = (_names(claim[key]) for key in ('more', 'less'))
+    of = {name: _by_seed(result, name, split, metric) for name in {*more, *less}}
+    seeds = set.intersection(*(_known(values) for values in of.values()))
+    return [
+        statistics.mean(of[a][seed] - of[b][seed] for a, b in zip(more, less, strict=True))
+        for seed in sorted(seeds)
+    ]
+
+
+def _names(variants: str | Sequence[str]) -> list[str]:
+    return [variants] if isinstance(variants, str) else list(variants)
+
+
+def _known(values: Mapping) -> set:
+    return {seed for seed, value in values.items() if value is not None}
+
+
+def _paired(values: Mapping, others: Mapping) -> list[float]:
+    return [values[seed] - others[seed] for seed in sorted(_known(values) & _known(others))]

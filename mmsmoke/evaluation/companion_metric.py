@@ -1,0 +1,97 @@
+from collections.abc import Sequence
+
+import torch
+
+from mmsmoke.functional import (
+    cams_to_scores,
+    confusion_counts,
+    energy_share,
+    points_at,
+    scores_to_mask,
+)
+from mmsmoke.registry import METRICS
+
+from .image_metric import ImageMetric, image_name, normalize_of
+
+
+@METRICS.register_module()
+class CompanionMetric(ImageMetric):
+    """Do maps cling to what comes together with a class? For data with ``context/``; in percent.
+
+    ======================= ====================================================================
+    ``energy``              share of a map's sum that lies on companions, mean over the images
+                            with class and companion; 0 is best
+    ``pointing``            share of these images whose map is highest on the class; 100 is best
+    ``confusion``           pixels predicted on companions, by pixels predicted right, pooled
+                            (with a threshold only; none if nothing is predicted right)
+    ``confused_pixels``     the former alone, as a share of the companions' pixels
+    ``response``            mean activation where a companion stands without the class, by the
+                            mean activation where both are; from maps that are not normalised,
+                            which would always reach 1; 0 is best
+    ======================= ====================================================================
+
+    Args:
+        threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
+        normalize: see :class:`PseudoLabelMetric`.
+    """
+
+    default_prefix = 'companion'
+
+    def __init__(self, threshold: float | None = None, normalize: str = 'auto', **kwargs):
+        super().__init__(**kwargs)
+        self.threshold, self.normalize = threshold, normalize
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        for sample in data_samples:
+            self.results.append(dict(image=image_name(sample), found=self._look(sample)))
+
+    def _look(self, sample: dict) -> dict | None:
+        if 'gt_context' not in sample or 'gt_sem_seg' not in sample:
+            return None
+        cams = sample['cams'].float()
+        truth, companion = (
+            sample[name]['data'][0].to(cams.device) for name in ('gt_sem_seg', 'gt_context')
+        )
+        companion = companion != 0
+        if not companion.any():
+            return None
+        values = torch.arange(1, len(cams) + 1, device=cams.device)[:, None, None]
+        smoke = truth == values
+        scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
+        there = smoke.flatten(1).any(1)
+        found = dict(
+            there=there,
+            energy=energy_share(scores, companion & ~smoke),
+            pointing=points_at(scores, smoke),
+            activation=cams.double().mean((1, 2)),
+            pixels=companion.sum(),
+        )
+        if self.threshold is not None:
+            # as in a label run: no class that the image does not have
+            mask = scores_to_mask(scores * there[:, None, None], self.threshold)
+            found['confused'] = confusion_counts(mask, truth, companion, len(cams))
+        return {name: value.cpu() for name, value in found.items()}
+
+    def compute(self, results: list[dict]) -> dict[str, float]:
+        known = [result['found'] for result in results if result['found'] is not None]
+        if not known:
+            return {}
+        found = {name: torch.stack([one[name] for one in known]) for name in known[0]}
+        there = found['there']
+
+        def mean(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+            return torch.where(where, values.double(), torch.nan).nanmean(0)
+
+        with_class = mean(found['activation'], there)
+        metrics = {
+            **self.per_class('energy', 100 * mean(found['energy'], there)),
+            **self.per_class('pointing', 100 * mean(found['pointing'], there)),
+            **self.per_class('response', 100 * mean(found['activation'], ~there) / with_class),
+        }
+        if 'confused' in found:
+            wrong, right = found['confused'].sum(0).double().unbind(-1)
+            ratio = torch.where(right > 0, wrong / right, torch.nan)
+            metrics |= self.per_class('confusion', 100 * ratio)
+            pixels = (found['pixels'][:, None] * there).sum(0)
+            metrics |= self.per_class('confused_pixels', 100 * wrong / pixels)
+        return metrics

@@ -1,0 +1,64 @@
+"""How much a classifier and its maps lean on what comes together with a class, its companion."""
+
+import torch
+from torch import Tensor
+
+from .cam import IGNORE
+
+
+def confusion_counts(mask: Tensor, truth: Tensor, companion: Tensor, num_classes: int) -> Tensor:
+    """Pixels of each class that are predicted on the companion, and those predicted right.
+
+    Their quotient, pooled over images, is the confusion ratio; a mask that is twice as large
+    everywhere keeps it.
+
+    Args:
+        mask, truth: [H, W], 0 background, k + 1 class k, 255 ignored.
+        companion: [H, W], not zero where the companion is.
+
+    Returns:
+        int64 [K, 2].
+    """
+    values = torch.arange(1, num_classes + 1, device=mask.device)[:, None]
+    predicted, true = mask.flatten() == values, truth.flatten() == values
+    on_companion = (companion != 0).flatten() & (truth != IGNORE).flatten() & ~true
+    return torch.stack([(predicted & on_companion).sum(1), (predicted & true).sum(1)], dim=-1)
+
+
+def energy_share(scores: Tensor, region: Tensor) -> Tensor:
+    """Share of each map's sum that lies in a region; nan for an empty map.
+
+    Args:
+        scores: [K, H, W], not negative.
+        region: bool [H, W] or [K, H, W].
+
+    Returns:
+        [K]
+    """
+    scores = scores.double()
+    return (scores * region).sum((1, 2)) / scores.sum((1, 2))
+
+
+def points_at(scores: Tensor, region: Tensor) -> Tensor:
+    """Whether the highest value of each map lies in a region (the pointing game), bool [K].
+
+    Args:
+        scores: [K, H, W]; of several highest values the first counts.
+        region: bool [H, W] or [K, H, W].
+    """
+    region = region.expand_as(scores).flatten(1)
+    return region.gather(1, scores.flatten(1).argmax(1, keepdim=True))[:, 0]
+
+
+def two_causes(both: Tensor, smoke: Tensor, chimney: Tensor, neither: Tensor) -> tuple:
+    """What smoke and chimney each contribute to an output, from all four combinations of them.
+
+    The Shapley values of two players: the effect of adding one, averaged over whether the other
+    is there. Together they are ``both - neither``.
+
+    Returns:
+        effect of the smoke, effect of the chimney
+    """
+    of_smoke = ((both - chimney) + (smoke - neither)) / 2
+    of_chimney = ((both - smoke) + (chimney - neither)) / 2
+    return of_smoke, of_chimney

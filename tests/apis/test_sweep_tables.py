@@ -1,0 +1,103 @@
+import re
+
+import pytest
+
+from mmsmoke.apis.sweep_tables import claims_table, mean_and_spread, sweep_chart, sweep_table
+
+COLUMNS = [['IoU', 'val', 'iou'], ['alarms', 'test', 'alarms']]
+
+
+def runs_of(name, *ious, alarms=0.0, first_seed=0):
+    return [
+        dict(variant=name, seed=seed, splits=dict(val={'iou': iou}, test={'alarms': alarms}))
+        for seed, iou in enumerate(ious, first_seed)
+    ]
+
+
+def cells(table):
+    return [re.split(r'\s*\|\s*', line)[1:-1] for line in table.splitlines()]
+
+
+def test_a_row_a_variant_in_order():
+    runs = runs_of('one', 80.0, 82.0) + runs_of('two', 50.0, 50.0, alarms=3.0)
+    rows = cells(sweep_table(dict(columns=COLUMNS, runs=runs)))
+    assert rows[0] == ['variant', 'seeds', 'IoU', 'alarms']
+    assert rows[2:] == [
+        ['one', '2', '81.0 ± 1.4', '0.0 ± 0.0'],
+        ['two', '2', '50.0 ± 0.0', '3.0 ± 0.0'],
+    ]
+
+
+@pytest.mark.parametrize(
+    'values, text', [([81.24], '81.2'), ([1.0, 2.0, 3.0], '2.0 ± 1.0'), ([80, None], '–')]
+)
+def test_mean_and_spread(values, text):
+    assert mean_and_spread(values) == text
+
+
+def test_differences_inside_the_noise_are_marked():
+    runs = runs_of('plain', 10.0, 20.0, 30.0, 40.0)
+    runs += runs_of('better', 15.0, 25.1, 35.0, 45.2)  # paired by seed, though the spread is large
+    runs += runs_of('worse', 5.0, 15.1, 25.0, 35.2)
+    runs += runs_of('noisy', 15.0, 14.0, 45.0, 35.0)
+    runs += runs_of('same', 10.0, 20.0, 30.0, 40.0)
+    runs += runs_of('once', 99.0)
+    table = cells(sweep_table(dict(columns=COLUMNS, runs=runs, baseline='plain')))
+    marks = {row[0]: row[2].split()[-1] for row in table[2:]}
+    assert marks == dict(plain='12.9', better='▲', worse='▼', noisy='≈', same='≈', once='99.0')
+
+
+def test_many_comparisons_need_larger_differences():
+    def mark(variants):
+        runs = runs_of('plain', 10.0, 20.0, 30.0)
+        for number in range(variants):
+            runs += runs_of(f'v{number}', 15.0, 26.0, 34.0)
+        return cells(sweep_table(dict(columns=COLUMNS[:1], runs=runs, baseline='plain')))[3][2]
+
+    assert mark(1).endswith('▲') and mark(8).endswith('≈')
+
+
+def claim(more, less, column='IoU'):
+    return dict(claim=f'{more} over {less}', more=more, less=less, column=column)
+
+
+def test_claims_are_judged():
+    runs = runs_of('plain', 10.0, 20.0, 30.0) + runs_of('better', 15.0, 25.1, 35.2)
+    runs += runs_of('noisy', 15.0, 14.0, 45.0)
+    claims = [claim('better', 'plain'), claim('plain', 'better'), claim('noisy', 'plain')]
+    claims.append(claim('unknown', 'plain'))
+    table = cells(claims_table(dict(columns=COLUMNS, runs=runs, claims=claims)))
+    assert table[0] == ['claim', 'of', 'difference', 'seeds', 'p', 'verdict']
+    assert [row[-1] for row in table[2:]] == [
+        'holds', 'the opposite holds', 'within the noise', 'not measured yet'
+    ]  # fmt: skip
+    assert table[2][2:4] == ['5.1 ± 0.1', '3'] and table[3][2] == '-5.1 ± 0.1'
+
+
+def test_claims_about_several_variants_are_about_their_mean():
+    runs = runs_of('a1', 11.0, 12.0) + runs_of('a2', 31.0, 34.0)
+    runs += runs_of('b1', 10.0, 10.0) + runs_of('b2', 30.0, 30.0)
+    claims = [claim(['a1', 'a2'], ['b1', 'b2'])]
+    table = cells(claims_table(dict(columns=COLUMNS, runs=runs, claims=claims)))
+    assert table[2][2] == mean_and_spread([1.0, 3.0])
+
+
+def test_only_seeds_that_all_have_are_compared():
+    runs = runs_of('a', 5.0, 6.0, 7.0) + runs_of('b', 1.0, 1.0, first_seed=1)
+    table = cells(claims_table(dict(columns=COLUMNS, runs=runs, claims=[claim('a', 'b')])))
+    assert table[2][2:4] == [mean_and_spread([5.0, 6.0]), '2']
+
+
+def test_chart_shows_means_over_x():
+    runs = runs_of('net, 0', 10.0, 20.0) + runs_of('net, 0.5', 40.0, 40.0)
+    runs += runs_of('other, 0.5', 30.0)
+    curves = dict(
+        x='P', lines={'net': {'0': 'net, 0', '0.5': 'net, 0.5'}, 'other': {'0.5': 'other, 0.5'},
+                      'missing': {'0': 'missing'}}
+    )  # fmt: skip
+    chart = sweep_chart(dict(columns=COLUMNS, runs=runs, curves=curves), 'IoU')
+    assert '>net</text>' in chart and '>other</text>' in chart and 'missing' not in chart
+    points = re.findall(r'points="([^"]+)"', chart)
+    (x1, y1), (x2, y2) = (map(float, point.split(',')) for point in points[0].split())
+    assert x1 < x2 and y1 > y2  # further down is less
+    assert chart == sweep_chart(dict(columns=COLUMNS, runs=runs, curves=curves), 'IoU')

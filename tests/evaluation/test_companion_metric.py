@@ -1,0 +1,82 @@
+import math
+
+import pytest
+import torch
+
+from mmsmoke.evaluation import CompanionMetric
+
+SMOKE, CHIMNEY = (slice(0, 2), slice(0, 4)), (slice(4, 8), slice(4, 6))
+
+
+def sample(name, on_smoke=0.0, on_chimney=0.0, elsewhere=0.0, smoke=True, chimney=True):
+    cams = torch.full((1, 8, 8), elsewhere)
+    cams[0][SMOKE], cams[0][CHIMNEY] = on_smoke, on_chimney
+    truth, context = torch.zeros(2, 1, 8, 8, dtype=torch.long)
+    truth[0][SMOKE], context[0][CHIMNEY] = int(smoke), int(chimney)
+    return dict(image=name, cams=cams, gt_sem_seg=dict(data=truth), gt_context=dict(data=context))
+
+
+def evaluate(*samples, threshold=0.5, **kwargs):
+    metric = CompanionMetric(threshold, **kwargs)
+    metric.dataset_meta = dict(classes=('background', 'smoke'))
+    metric.process({}, samples)
+    found = metric.evaluate(len(samples))
+    return {name.removeprefix('companion/'): value for name, value in found.items()}
+
+
+def test_maps_on_smoke_alone():
+    found = evaluate(sample('a', on_smoke=3.0))
+    assert found == dict(energy=0, pointing=100, confusion=0, confused_pixels=0)
+
+
+def test_maps_on_chimneys_alone():
+    found = evaluate(sample('a', on_chimney=3.0))
+    # nothing is predicted right, so there is no ratio
+    assert found == dict(energy=100, pointing=0, confused_pixels=100)
+
+
+def test_maps_on_both():
+    found = evaluate(sample('a', on_smoke=2.0, on_chimney=1.2, elsewhere=0.0))
+    assert found['energy'] == pytest.approx(100 * 1.2 / 3.2)
+    assert found['pointing'] == found['confusion'] == found['confused_pixels'] == 100
+    # the ratio is pooled: another image that is right halves it
+    again = evaluate(
+        sample('a', on_smoke=2.0, on_chimney=1.2), sample('b', on_smoke=2.0, on_chimney=0.1)
+    )
+    assert again['confusion'] == again['confused_pixels'] == 50
+
+
+def test_response_to_a_chimney_alone_is_not_normalised():
+    both = sample('a', on_smoke=4.0)
+    weak, strong = (
+        sample(name, on_chimney=value, smoke=False) for name, value in (('b', 0.4), ('c', 4.0))
+    )
+    assert evaluate(both, weak)['response'] == pytest.approx(10)
+    assert evaluate(both, strong)['response'] == pytest.approx(100)
+    # it says nothing about maps of images with smoke
+    assert evaluate(both, strong)['energy'] == 0
+
+
+def test_images_without_companions_count_for_nothing():
+    one = sample('a', on_smoke=2.0, on_chimney=1.0)
+    bare = sample('b', elsewhere=5.0, chimney=False)
+    unknown = {**sample('c', elsewhere=5.0)}
+    del unknown['gt_context']
+    assert evaluate(one, bare, unknown) == evaluate(one)
+    assert evaluate(bare, unknown) == {}
+
+
+def test_without_a_threshold_there_is_no_confusion():
+    found = evaluate(sample('a', on_smoke=2.0, on_chimney=1.0), threshold=None)
+    assert set(found) == {'energy', 'pointing'}
+
+
+def test_two_processes_give_the_numbers_of_one():
+    samples = [sample(str(i), on_smoke=1.0 + i, on_chimney=2.0, smoke=i % 3 > 0) for i in range(7)]
+    metrics = [CompanionMetric(0.5) for _ in range(2)]
+    for rank, metric in enumerate(metrics):
+        metric.process({}, samples[rank::2] + samples[:1])
+    metrics[0].results += metrics[1].results
+    found = metrics[0].evaluate(7)
+    assert found == {f'companion/{name}': value for name, value in evaluate(*samples).items()}
+    assert all(math.isfinite(value) for value in found.values())

@@ -1,0 +1,112 @@
+import pytest
+import torch
+
+from mmsmoke.datasets import smokestack
+from mmsmoke.evaluation import CounterfactualMetric
+from mmsmoke.evaluation.counterfactual_metric import KINDS
+
+PLUME, STACK, ELSEWHERE = (slice(0, 2), slice(0, 6)), (slice(2, 8), slice(5, 6)), (slice(5, 8),)
+
+
+def scene(number, kind):
+    """Where smoke and chimney are, [2, 8, 8]."""
+    maps = torch.zeros(2, 8, 8)
+    if kind in ('both', 'smoke', 'moved'):
+        maps[0][ELSEWHERE if kind == 'moved' else PLUME] = 1 + number / 10
+    if kind in ('both', 'chimney', 'moved'):
+        maps[1][STACK] = 1
+    return maps
+
+
+def samples_of(model, count=4):
+    """What a model that sees where smoke and chimney are makes of so many scenes."""
+    for number in range(count):
+        for kind in KINDS:
+            maps = scene(number, kind)
+            logit, cams = model(*maps)
+            yield dict(
+                image=f'{number} {kind}',
+                columns=dict(scene=str(number), kind=kind),
+                pred_score=torch.tensor([logit]).sigmoid(),
+                cams=cams[None],
+                gt_sem_seg=dict(data=(maps[:1] > 0).long()),
+            )
+
+
+def evaluate(samples, threshold=0.5):
+    metric = CounterfactualMetric(threshold)
+    metric.dataset_meta = dict(classes=('background', 'smoke'))
+    metric.process({}, list(samples))
+    found = metric.evaluate(99)
+    return {name.removeprefix('pairs/'): value for name, value in found.items()}
+
+
+def reads_smoke(smoke, chimney):
+    return float(smoke.max()) * 4 - 2, smoke
+
+
+def reads_chimneys(smoke, chimney):
+    return float(chimney.max()) * 4 - 2, chimney
+
+
+def test_kinds_are_those_that_smokestack_draws():
+    assert KINDS == smokestack.KINDS
+
+
+def test_classifier_that_reads_smoke():
+    found = evaluate(samples_of(reads_smoke))
+    assert found['chimney_effect'] == pytest.approx(0, abs=1e-5)
+    assert found['smoke_effect'] == pytest.approx(4 * 1.15, abs=1e-4)
+    assert found['reliance'] == pytest.approx(0, abs=1e-4)
+    assert [found[f'called_{kind}'] for kind in KINDS] == [100, 100, 0, 0, 100]
+    assert found['flips_no_smoke'] == 100
+    assert found['flips_no_chimney'] == found['flips_moved'] == found['response'] == 0
+    assert found['same_map'] == found['iou_both'] == found['iou_smoke'] == found['iou_moved'] == 100
+
+
+def test_classifier_that_reads_chimneys():
+    found = evaluate(samples_of(reads_chimneys))
+    assert found['smoke_effect'] == pytest.approx(0, abs=1e-5)
+    assert found['chimney_effect'] == pytest.approx(4, abs=1e-4)
+    assert found['reliance'] == pytest.approx(100, abs=1e-4)
+    assert [found[f'called_{kind}'] for kind in KINDS] == [100, 0, 100, 0, 100]
+    assert found['flips_no_smoke'] == 0 and found['flips_no_chimney'] == 100
+    assert found['response'] == 100 and found['same_map'] == 0
+    assert found['iou_both'] < 10
+
+
+def test_classifier_that_needs_both_leans_half_on_each():
+    found = evaluate(samples_of(lambda s, c: (4.0 * bool(s.any() and c.any()) - 2, s + c)))
+    assert found['reliance'] == pytest.approx(50)
+    assert found['flips_no_smoke'] == found['flips_no_chimney'] == 100
+
+
+def test_interval_of_the_reliance_holds_it():
+    generator = torch.Generator().manual_seed(0)
+
+    def noisy(smoke, chimney):
+        noise = float(torch.randn(1, generator=generator))
+        return 3.0 * bool(smoke.any()) + 1.0 * bool(chimney.any()) - 2 + noise, smoke + chimney
+
+    found = evaluate(samples_of(noisy, 30))
+    assert found['reliance_low'] < found['reliance'] < found['reliance_high']
+    assert found['reliance'] == pytest.approx(25, abs=5)
+
+
+def test_sure_classifiers_have_finite_effects():
+    found = evaluate(samples_of(lambda s, c: (200.0 * bool(s.any()) - 100, s)))
+    assert 20 < found['smoke_effect'] < 40
+
+
+def test_without_a_threshold_there_are_no_masks():
+    found = evaluate(samples_of(reads_smoke), threshold=None)
+    assert 'reliance' in found and 'same_map' not in found and 'iou_both' not in found
+
+
+def test_other_images_and_torn_scenes_count_for_nothing():
+    samples = list(samples_of(reads_smoke))
+    other = [{**samples[0], 'image': 'x', 'columns': {}}, {**samples[0], 'image': 'y'}]
+    del other[1]['columns']
+    torn = [one for one in samples_of(reads_chimneys, 5) if one['columns']['scene'] == '4'][:-1]
+    assert evaluate([*samples, *other, *torn]) == evaluate(samples)
+    assert evaluate(other) == {}

@@ -1,0 +1,49 @@
+import itertools
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from mmsmoke.visualization import line_chart
+
+SVG = '{http://www.w3.org/2000/svg}'
+
+
+def draw(lines, **titles):
+    return ET.fromstring(line_chart(lines, **{'x_title': 'x', 'y_title': 'y', **titles}))
+
+
+def spots(chart):
+    return [(float(c.get('cx')), float(c.get('cy'))) for c in chart.iter(f'{SVG}circle')]
+
+
+def test_points_stand_where_the_ticks_say():
+    chart = draw({'a': [(0, 10, 0), (1, 20, 0), (4, 40, 0)]})
+    ticks = {text.text: text for text in chart.iter(f'{SVG}text')}
+    (x0, y0), (_, y1), (x4, y4) = spots(chart)
+    assert x0 == float(ticks['0'].get('x')) and x4 == float(ticks['4'].get('x'))
+    assert [y0, y1, y4] == [float(ticks[name].get('y')) - 4 for name in ('10', '20', '40')]
+
+
+@pytest.mark.parametrize('scale', [1e-3, 1, 3.7e5])
+def test_everything_lies_in_the_picture(scale):
+    chart = draw({'a': [(0, -3 * scale, scale), (0.5, 8 * scale, 2 * scale)]})
+    width, height = float(chart.get('width')), float(chart.get('height'))
+    for line in chart.iter(f'{SVG}line'):
+        for key, end in (('x1', width), ('x2', width), ('y1', height), ('y2', height)):
+            assert 0 <= float(line.get(key)) <= end
+    texts = [text for text in chart.iter(f'{SVG}text') if text.get('transform') is None]
+    assert all(0 <= float(text.get('x')) <= width for text in texts)
+
+
+def test_names_at_the_same_place_do_not_cover_each_other():
+    chart = draw({f'line {i}': [(0, i, 0), (1, 50 + i / 100, 0)] for i in range(8)})
+    names = [t for t in chart.iter(f'{SVG}text') if t.text and t.text.startswith('line')]
+    heights = sorted(float(text.get('y')) for text in names)
+    assert len(heights) == 8
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= 15.9
+
+
+def test_one_point_alone_and_names_with_marks():
+    chart = draw({'<a> & b': [(0.1, 5, 0)]}, y_title='IoU, %')
+    assert len(spots(chart)) == 1
+    assert '<a> & b' in {text.text for text in chart.iter(f'{SVG}text')}
