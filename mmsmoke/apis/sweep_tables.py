@@ -32,7 +32,11 @@ def sweep_tables(result: Mapping) -> str:
 
 
 def sweep_table(result: Mapping) -> str:
-    """Mean ± standard deviation over the seeds, one row a variant.
+    return markdown_table(*sweep_rows(result))
+
+
+def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
+    """Header and rows: mean ± standard deviation over the seeds, one row a variant.
 
     With a baseline: ▲ higher, ▼ lower, ≈ within the noise.
     """
@@ -46,8 +50,7 @@ def sweep_table(result: Mapping) -> str:
         )
     seeds = [len({run['seed'] for run in result['runs'] if run['variant'] == v}) for v in variants]
     titles = [title for title, _, _ in result['columns']]
-    rows = list(zip(variants, seeds, *columns, strict=True))
-    return markdown_table(['variant', 'seeds', *titles], rows)
+    return ['variant', 'seeds', *titles], list(zip(variants, seeds, *columns, strict=True))
 
 
 def claims_table(result: Mapping) -> str:

@@ -1,0 +1,135 @@
+"""The page of the co-occurrence benchmark: one HTML file that needs no other."""
+
+import base64
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmsmoke.datasets.formats.pictures import read_image
+from mmsmoke.datasets.smokestack import KINDS
+from mmsmoke.datasets.table import spread
+from mmsmoke.functional import cams_to_scores, scores_to_mask
+from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
+
+from .predictor import Predictor
+from .sweep_tables import sweep_chart, sweep_rows
+
+TITLES = dict(
+    both='smoke + chimney',
+    smoke='smoke alone',
+    chimney='chimney alone',
+    neither='neither',
+    moved='smoke elsewhere',
+)
+CURVES = ('reliance', 'chimney called smoke', 'CAM IoU', 'CAM IoU, smoke moved')
+HOW_TO_READ = """
+<p>Each scene is drawn five times, and nothing but its smoke and its chimneys differs: with both,
+with the smoke alone, with the chimneys alone, with neither, and with the smoke risen elsewhere.</p>
+<dl>
+<dt>reliance</dt><dd>the chimney's part of what moves the logit (Shapley value of two causes):
+0 for a classifier that reads smoke, 100 for one that reads chimneys.</dd>
+<dt>chimney called smoke</dt><dd>share of the scenes with chimneys alone that are called smoke;
+0 is best.</dd>
+<dt>flips without smoke / without chimney</dt><dd>share of the decisions that change when it is
+taken away; 100 and 0 are best.</dd>
+<dt>response without smoke</dt><dd>activation that is left when the smoke is taken away, of maps
+that are not normalised; 0 is best.</dd>
+<dt>CAM IoU, smoke moved</dt><dd>do the maps follow the smoke, where it leaves its chimney?</dd>
+<dt>same map</dt><dd>IoU of the maps with and without the chimneys; 100 is best.</dd>
+<dt>confusion, energy on chimneys, pointing</dt><dd>of maps of ordinary scenes: pixels called smoke
+on chimneys by those called so rightly; share of a map's sum on chimneys; share of the maps that are
+highest on smoke.</dd>
+</dl>
+"""
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
+  color: #222; background: #fff; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.85rem; }
+th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid #ddd; text-align: right; }
+th { vertical-align: bottom; } th:first-child, td:first-child { text-align: left; }
+td { white-space: nowrap; } tr.own td { background: #fff3e0; }
+dt { font-weight: 600; } dd { margin: 0 0 0.4rem 1rem; }
+svg, img { max-width: 100%; height: auto; }
+.charts { display: flex; flex-wrap: wrap; gap: 1rem; } .charts svg { flex: 1 1 24rem; }
+"""
+
+
+def write_page(path: Path, result: Mapping, title: str, own: Mapping | None = None) -> None:
+    """
+    Args:
+        result: of all methods to show.
+        own: the result of the one method whose rows stand out and whose maps are shown.
+    """
+    variants = {run['variant'] for run in own['runs']} if own else set()
+    header, rows = sweep_rows(result)
+    parts = [
+        f'<h1>{escape(title)}</h1>',
+        HOW_TO_READ,
+        '<h2>Numbers</h2>',
+        '<p>In percent; mean ± standard deviation over the seeds.</p>',
+        f'<div class="wide">{_table(header, rows, variants)}</div>',
+    ]
+    if 'curves' in result:
+        parts.append('<h2>The more often chimneys mean smoke in training</h2><div class="charts">')
+        parts += [sweep_chart(result, column) for column in CURVES]
+        parts.append('</div>')
+    if own:
+        picture = pairs_sheet(json.loads(Path(own['runs'][0]['result']).read_text()))
+        parts.append('<h2>Maps</h2><p>Outlined: where the map exceeds its threshold.</p>')
+        parts.append(_image(picture, f'maps of {own["runs"][0]["variant"]}'))
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>'
+        + '\n'.join(parts)
+        + '</body></html>\n'
+    )
+    path.write_text(page, encoding='utf-8')
+
+
+def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarray:
+    """Maps of some scenes in all their kinds, evenly spread; the choice does not look at maps.
+
+    Args:
+        tested: what tools/test.py wrote about the classifier.
+    """
+    predictor = Predictor(tested)
+    dataset = predictor.dataset('pairs')
+    threshold = tested['protocol']['threshold']
+    infos = [dataset.get_data_info(index)['columns'] for index in range(len(dataset))]
+    at = {(one['scene'], one['kind']): index for index, one in enumerate(infos)}
+    names = list(dict.fromkeys(one['scene'] for one in infos))
+    rows = []
+    for place in spread(len(names), min(scenes, len(names))):
+        row = []
+        for kind in KINDS:
+            sample = predictor(dataset[at[names[place], kind]])
+            picture = read_image(sample.img_path)
+            scores = cams_to_scores(sample.cams, picture.shape[:2], None, sample.cam_normalize)
+            heat = overlay_scores(picture, scores.max(0).values.numpy(), opacity=0.45)
+            mask = scores_to_mask(scores, threshold).numpy()
+            row.append(overlay_mask(heat, mask, dataset.metainfo['palette'], opacity=0))
+        rows.append(row)
+    return contact_sheet(rows, [TITLES[kind] for kind in KINDS], width)
+
+
+def _table(header: list, rows: list, own: set) -> str:
+    head = ''.join(f'<th scope="col">{escape(str(cell))}</th>' for cell in header)
+    lines = [
+        f'<tr{" class=own" if row[0] in own else ""}>'
+        + ''.join(f'<td>{escape(str(cell))}</td>' for cell in row)
+        + '</tr>'
+        for row in rows
+    ]
+    return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _image(picture: np.ndarray, text: str) -> str:
+    data = base64.b64encode(cv2.imencode('.png', picture[..., ::-1])[1]).decode()
+    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'

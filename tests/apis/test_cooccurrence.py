@@ -1,0 +1,88 @@
+import base64
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+from label_runs import label_config
+
+from mmsmoke.apis import cooccurrence as module
+from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
+from mmsmoke.apis.cooccurrence_page import write_page
+from mmsmoke.utils import UserError
+
+
+@pytest.fixture
+def classifier(tiny_dataset, tmp_path, checkpoint, monkeypatch):
+    """A config and two checkpoints; scenes are drawn below tmp_path."""
+    cfg = label_config(tiny_dataset(), tmp_path / 'unused', checkpoint())
+    cfg.test_cfg = dict()
+    cfg.custom_hooks = []
+    cfg.test_dataloader.dataset.pipeline.insert(1, dict(type='mmsmoke.LoadMask'))
+    cfg.dump(str(tmp_path / 'tiny.py'))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, 'IMAGES', 6)
+    checkpoints = [tmp_path / f'{seed}.pth' for seed in range(2)]
+    for path in checkpoints:
+        path.write_bytes(checkpoint().read_bytes())
+    return str(tmp_path / 'tiny.py'), list(map(str, checkpoints))
+
+
+def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
+    config, checkpoints = classifier
+    own = cooccurrence_benchmark(config, checkpoints, 'net', [0.0, 0.5], size=32, scenes=3)
+    assert json.loads((tmp_path / 'work_dirs/cooccurrence/net/net.json').read_text()) == own
+    assert [run['variant'] for run in own['runs']] == ['net, 0', 'net, 0.5']
+    assert own['curves']['lines'] == {'net': {'0': 'net, 0', '0.5': 'net, 0.5'}}
+    for run in own['runs']:
+        assert {'pairs/reliance', 'pairs/iou_moved'} <= set(run['splits']['pairs'])
+        assert 'companion/energy' in run['splits']['test']
+        assert run['protocol']['threshold_split'] == 'val'
+    # drawn once, tested once
+    drawn = (tmp_path / 'data/smokestack-pairs-32/labels.csv').stat().st_mtime_ns
+    capsys.readouterr()
+    assert cooccurrence_benchmark(config, checkpoints, 'net', [0.0, 0.5], 32, 3) == own
+    assert 'tools/test.py' not in capsys.readouterr().out
+    assert (tmp_path / 'data/smokestack-pairs-32/labels.csv').stat().st_mtime_ns == drawn
+
+    other = {**own, 'runs': [{**own['runs'][0], 'variant': 'other, 0'}]}
+    other['curves'] = dict(x='P', lines={'other': {'0': 'other, 0'}})
+    page = tmp_path / 'page.html'
+    write_page(page, with_others(own, [other]), 'Net & others', own)
+    text = page.read_text()
+    assert text.count('class=own') == 2 and 'other, 0' in text and 'Net &amp; others' in text
+    assert text.count('<svg') == 4 and '>other</text>' in text
+    assert not re.findall(r'(?:src|href)="(?!data:)', text)  # it needs no other file
+    png = base64.b64decode(re.search(r'base64,([^"]+)"', text)[1])
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[1] == 5 * (176 + 6) + 6
+
+
+def test_checkpoints_without_shares_are_seeds(classifier, monkeypatch):
+    config, checkpoints = classifier
+    tested = dict(protocol=dict(threshold=0.3), splits=dict(test={'label/accuracy': 80.0}))
+    monkeypatch.setattr(module, '_test', lambda *_: tested)
+    own = cooccurrence_benchmark(config, checkpoints, 'net', size=32, scenes=2)
+    assert [(run['variant'], run['seed']) for run in own['runs']] == [('net', 0), ('net', 1)]
+    assert 'curves' not in own
+
+
+def test_mistakes_are_named_before_anything_is_drawn(classifier, tmp_path):
+    config, checkpoints = classifier
+    with pytest.raises(UserError, match='2 checkpoints need as many shares, not 1'):
+        cooccurrence_benchmark(config, checkpoints, 'net', [0.5])
+    with pytest.raises(UserError, match='checkpoint none.pth not found'):
+        cooccurrence_benchmark(config, ['none.pth'], 'net')
+    (tmp_path / 'bare.py').write_text(
+        "_base_ = './tiny.py'\ntest_dataloader = dict(dataset=dict(pipeline=[]))\n"
+    )
+    with pytest.raises(UserError, match='loads no masks'):
+        cooccurrence_benchmark(str(tmp_path / 'bare.py'), checkpoints, 'net')
+    assert not (tmp_path / 'data').exists()
+
+
+def test_results_with_other_columns_are_not_compared():
+    own = dict(columns=[['a', 'test', 'a']], runs=[])
+    with pytest.raises(UserError, match='other columns'):
+        with_others(own, [dict(columns=[['b', 'test', 'b']], runs=[])])

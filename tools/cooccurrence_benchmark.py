@@ -1,0 +1,44 @@
+"""Tells how much a classifier leans on chimneys: exact pairs of scenes, one JSON, one page."""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
+from mmsmoke.apis.cooccurrence_page import write_page
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config of a classifier')
+    parser.add_argument('checkpoints', nargs='+', help='of several seeds, or trainings (--at)')
+    parser.add_argument('--name', help='of the method, for tables (that of the config)')
+    parser.add_argument(
+        '--at', nargs='+', type=float, metavar='P',
+        help='P(chimney | clear) of the training images of each checkpoint',
+    )  # fmt: skip
+    parser.add_argument('--size', type=int, default=128, help='side of the scenes in pixels')
+    parser.add_argument('--scenes', type=int, default=200, help='scenes of which there are pairs')
+    parser.add_argument('--compare', nargs='*', default=[], help='JSON files of other methods')
+    parser.add_argument('--work-dir', help='folder to write into (work_dirs/cooccurrence/NAME)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
+    )
+    args = parser.parse_args()
+    name = args.name or Path(args.config).stem
+    others = [json.loads(Path(file).read_text(encoding='utf-8')) for file in args.compare]
+    own = cooccurrence_benchmark(
+        *(args.config, args.checkpoints, name, args.at, args.size, args.scenes),
+        *(args.work_dir, args.cfg_options),
+    )
+    page = Path(args.work_dir or Path('work_dirs/cooccurrence') / name) / f'{name}.html'
+    write_page(page, with_others(own, others), f'Co-occurrence: {name}', own)
+    print(f'page      {page}')
+
+
+if __name__ == '__main__':
+    main()
