@@ -1,11 +1,10 @@
 # What stands between the student's tokens and what they are compared with.
-_base_ = '../_base_/sweeps/crossarch_smokestack.py'
+_base_ = '../_base_/sweeps/evidence.py'
 
-variants = dict(**_base_.plain)
+variants = dict(**_base_.plain, global_cosine=_base_.teacher)  # a learned 1x1 convolution
 for align, kinds in dict(
-    read_out=('conv1x1', 'linear', 'frozen_random'),
-    # both networks are 128 channels wide here, so their features can be compared as they are
-    features=('conv1x1', 'linear', 'frozen_random', 'identity'),
+    read_out=('linear', 'frozen_random'),
+    features=('conv1x1', 'linear', 'frozen_random'),
 ).items():
     for kind in kinds:
         variants[f'{align} {kind}'] = {
@@ -13,4 +12,24 @@ for align, kinds in dict(
             'model.align': align,
             'model.projection.kind': kind,
         }
+claims = [
+    dict(
+        claim='a learned projection beats a random one (read-out)',
+        more='global_cosine',
+        less='read_out frozen_random',
+        column='CAM IoU',
+    ),
+    dict(
+        claim='a learned projection beats a random one (features)',
+        more='features conv1x1',
+        less='features frozen_random',
+        column='CAM IoU',
+    ),
+    dict(
+        claim='class maps teach better than features',
+        more='global_cosine',
+        less='features conv1x1',
+        column='CAM IoU',
+    ),
+]
 del align, kinds, kind

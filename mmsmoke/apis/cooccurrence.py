@@ -14,7 +14,7 @@ from .pipeline import draw_if_missing
 from .stages import RESULTS, begin, exclusive, run_tool, say, write_config
 from .sweep_tables import sweep_table
 
-COLUMNS = 'configs/_base_/sweeps/companion.py'
+PROTOCOL = 'configs/_base_/sweeps/companion.py'
 METRICS = ('LabelAccuracy', 'PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
 IMAGES = 200
 """In each of the ordinary splits of the scenes that are drawn."""
@@ -51,7 +51,7 @@ def cooccurrence_benchmark(
             raise UserError(f'checkpoint {checkpoint} not found')
     data_root = f'data/smokestack-pairs-{size}'
     cfg = _on_pairs(load_config(config, options=options), data_root)
-    protocol = load_config(COLUMNS)
+    protocol = load_config(PROTOCOL).companion
     folder = Path(work_dir or Path('work_dirs/cooccurrence') / name)
     with exclusive(Path(data_root).parent / '.locks' / Path(data_root).name, wait=True):
         number = dict(train=0, val=IMAGES, test=IMAGES, pairs=scenes)

@@ -72,7 +72,7 @@ def test_mistakes_are_named_before_anything_is_drawn(classifier, tmp_path):
     config, checkpoints = classifier
     with pytest.raises(UserError, match='2 checkpoints need as many shares, not 1'):
         cooccurrence_benchmark(config, checkpoints, 'net', [0.5])
-    with pytest.raises(UserError, match='checkpoint none.pth not found'):
+    with pytest.raises(UserError, match=r'checkpoint none\.pth not found'):
         cooccurrence_benchmark(config, ['none.pth'], 'net')
     (tmp_path / 'bare.py').write_text(
         "_base_ = './tiny.py'\ntest_dataloader = dict(dataset=dict(pipeline=[]))\n"

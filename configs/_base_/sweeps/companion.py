@@ -1,17 +1,19 @@
-# What shows how much a classifier leans on chimneys, of data drawn with exact pairs.
-splits = ['val', 'test', 'chimney_only', 'smoke_only', 'pairs']
-threshold_split = 'val'
-columns = [
-    ('accuracy', 'test', 'label/accuracy'),
-    ('CAM IoU', 'test', 'cam/image_iou'),
-    ('reliance', 'pairs', 'pairs/reliance'),
-    ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
-    ('flips without smoke', 'pairs', 'pairs/flips_no_smoke'),
-    ('flips without chimney', 'pairs', 'pairs/flips_no_chimney'),
-    ('response without smoke', 'pairs', 'pairs/response'),
-    ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
-    ('same map', 'pairs', 'pairs/same_map'),
-    ('confusion', 'test', 'companion/confusion'),
-    ('energy on chimneys', 'test', 'companion/energy'),
-    ('pointing', 'test', 'companion/pointing'),
-]
+# What shows how much a classifier leans on chimneys, on data drawn with exact pairs.
+companion = dict(
+    splits=['val', 'test', 'pairs'],
+    threshold_split='val',
+    columns=[
+        ('accuracy', 'test', 'label/accuracy'),
+        ('CAM IoU', 'test', 'cam/image_iou'),
+        ('reliance', 'pairs', 'pairs/reliance'),
+        ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
+        ('flips without smoke', 'pairs', 'pairs/flips_no_smoke'),
+        ('flips without chimney', 'pairs', 'pairs/flips_no_chimney'),
+        ('response without smoke', 'pairs', 'pairs/response'),
+        ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
+        ('same map', 'pairs', 'pairs/same_map'),
+        ('confusion', 'test', 'companion/confusion'),
+        ('energy on chimneys', 'test', 'companion/energy'),
+        ('pointing', 'test', 'companion/pointing'),
+    ],
+)

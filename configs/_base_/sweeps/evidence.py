@@ -1,0 +1,42 @@
+# What the sweeps behind docs/results.md have in common; they share their runs. Small pictures and
+# networks, so that five seeds of everything fit two CPU cores in hours; float32, which gives the
+# same numbers on any CPU but for rounding.
+config = 'configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py'
+work_dir = 'work_dirs/evidence'
+data_root = 'data/smokestack-biased-64'
+scenes = dict(size=64, train=1200, val=300, test=300, pairs=150)
+draw = {data_root: dict(preset='biased', **scenes)}
+seeds = [0, 1, 2, 3, 4]
+options = {
+    # the classifier that somebody without any mask would keep
+    'default_hooks.checkpoint.save_best': 'label/accuracy',
+    'train_cfg.val_interval': 3,
+}
+plain = dict(
+    cnn_pcm=dict(config='configs/cam/resnet18-s-pcm_12e_smokestack-64.py'),
+    vit=dict(config='configs/cam/vit-xxs-cls_12e_smokestack-64.py'),
+)
+teacher = {'model.teacher.init_cfg.checkpoint': '{best:cnn_pcm}'}
+own_maps = {
+    **teacher,
+    'config': 'configs/crossarch/crossarch-own_r18-s-pcm_vit-xxs_12e_smokestack-64.py',
+}
+# as the thesis trained both: gradients into both, and a lambda of 0.5
+co_training = {
+    'model.paradigm': 'co_training',
+    'model.detach': 'none',
+    'model.transfer_loss.loss_weight': 0.5,
+    'model.teacher.init_cfg': None,
+}
+baseline = 'vit'
+splits = ['val', 'test', 'pairs']
+threshold_split = 'val'
+columns = [
+    ('CAM IoU, val', 'val', 'cam/image_iou'),
+    ('CAM IoU', 'test', 'cam/image_iou'),
+    ('accuracy', 'test', 'label/accuracy'),
+    ('reliance', 'pairs', 'pairs/reliance'),
+    ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
+    ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
+    ('confusion', 'test', 'companion/confusion'),
+]
