@@ -19,6 +19,8 @@ def environment() -> dict:
         python=platform.python_version(),
         machine=platform.machine(),
         cpus=os.cpu_count(),
+        cpu_instructions=torch.backends.cpu.get_cpu_capability(),
+        threads=torch.get_num_threads(),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         packages={name: _version(name) for name in PACKAGES},
     )

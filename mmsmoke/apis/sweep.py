@@ -37,9 +37,10 @@ def run_sweep(
     best checkpoint of that variant with the same seed, ``'{best:WORK_DIR/NAME}'`` for that of a
     finished sweep whose work_dir lies beside this one's), ``seeds``, ``splits``,
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
-    data, ``draw`` (data_root -> arguments of the Smokestack converter). For the tables it may
-    have ``baseline`` (the variant that the others are compared with), ``claims`` and ``curves``;
-    see :mod:`mmsmoke.apis.sweep_tables`.
+    data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
+    config) gives configs short names, so that a sweep that inherits may swap them. For the tables
+    it may have ``baseline`` (the variant that the others are compared with), ``claims`` and
+    ``curves``; see :mod:`mmsmoke.apis.sweep_tables`.
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -121,11 +122,17 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
         return str(best_checkpoint(run))
 
     changes = _replace(sweep.variants[name], fill)
-    config = changes.pop('config', sweep.config)
+    config = variant_config(sweep, changes)
     options = {**sweep.get('options', {}), **changes, **sweep.last_word, 'randomness.seed': seed}
     cfg = load_config(config, options=options)
     run = folder / name / f'seed-{seed}'
     return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
+
+
+def variant_config(sweep: Config, changes: dict) -> str:
+    """The config that a variant changes; takes it out of the changes."""
+    config = changes.pop('config', sweep.config)
+    return sweep.get('configs', {}).get(config, config)
 
 
 def _replace(node, fill: Callable[[re.Match], str]):

@@ -1,7 +1,13 @@
 # What the sweeps behind docs/results.md have in common; they share their runs. Small pictures and
 # networks, so that five seeds of everything fit two CPU cores in hours; float32, which gives the
 # same numbers on any CPU but for rounding.
-config = 'configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py'
+config = 'distiller'
+configs = dict(
+    distiller='configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py',
+    own_maps='configs/crossarch/crossarch-own_r18-s-pcm_vit-xxs_12e_smokestack-64.py',
+    cnn_pcm='configs/cam/resnet18-s-pcm_12e_smokestack-64.py',
+    vit='configs/cam/vit-xxs-cls_12e_smokestack-64.py',
+)
 work_dir = 'work_dirs/evidence'
 data_root = 'data/smokestack-biased-64'
 scenes = dict(size=64, train=1200, val=300, test=300, pairs=150)
@@ -12,15 +18,9 @@ options = {
     'default_hooks.checkpoint.save_best': 'label/accuracy',
     'train_cfg.val_interval': 3,
 }
-plain = dict(
-    cnn_pcm=dict(config='configs/cam/resnet18-s-pcm_12e_smokestack-64.py'),
-    vit=dict(config='configs/cam/vit-xxs-cls_12e_smokestack-64.py'),
-)
+plain = dict(cnn_pcm=dict(config='cnn_pcm'), vit=dict(config='vit'))
 teacher = {'model.teacher.init_cfg.checkpoint': '{best:cnn_pcm}'}
-own_maps = {
-    **teacher,
-    'config': 'configs/crossarch/crossarch-own_r18-s-pcm_vit-xxs_12e_smokestack-64.py',
-}
+own_maps = {**teacher, 'config': 'own_maps'}
 # as the thesis trained both: gradients into both, and a lambda of 0.5
 co_training = {
     'model.paradigm': 'co_training',

@@ -1,0 +1,102 @@
+"""Where chimneys stand: a camera does not move, so a few polygons a view serve all its images."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmsmoke.utils import DataError, UserError, save_png
+
+from .smokestack_writer import CONTEXT_PALETTE
+from .table import Row, displayed_size, read_table
+
+
+@dataclass(frozen=True)
+class Companions:
+    """A file of polygons.
+
+    ::
+
+        {"view": ["camera"], "size": [1920, 1080],
+         "polygons": {"kooks_2": [[[310, 200], [330, 200], [335, 520], [305, 520]], ...]}}
+
+    Attributes:
+        view: columns of labels.csv whose values, joined by a blank, name a view.
+        size: width and height of the pictures that were drawn on; of each image's own if None.
+        polygons: view -> polygons of (x, y).
+    """
+
+    view: tuple[str, ...]
+    size: tuple[int, int] | None
+    polygons: Mapping[str, Sequence]
+
+    @classmethod
+    def read(cls, path: Path) -> 'Companions':
+        try:
+            content = json.loads(path.read_text(encoding='utf-8-sig'))
+            size = content.get('size')
+            polygons = {
+                str(view): [np.array(one, np.float64).reshape(-1, 2) for one in polygons]
+                for view, polygons in content['polygons'].items()
+            }
+            return cls(tuple(content['view']), size and tuple(map(int, size)), polygons)
+        except FileNotFoundError as error:
+            raise UserError(f'{path} not found') from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f'{path} is no file of polygons: {error!r}') from error
+
+    def mask(self, row: Row, width: int, height: int) -> np.ndarray | None:
+        """uint8 [H, W], 1 on companions; None for a view that the file does not have.
+
+        Rows with the columns x, y and side are square windows of the pictures that were drawn on.
+        """
+        polygons = self.polygons.get(self.view_of(row))
+        if polygons is None:
+            return None
+        mask = np.zeros((height, width), np.uint8)
+        if row.columns.get('side'):
+            x, y, side = (float(row.columns[name]) for name in ('x', 'y', 'side'))
+            offset, scale = (x, y), (width / side, height / side)
+        else:
+            wide, high = self.size or (width, height)
+            offset, scale = (0, 0), (width / wide, height / high)
+        for polygon in polygons:
+            corners = (polygon - offset) * scale
+            cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 1)
+        return mask
+
+    def view_of(self, row: Row) -> str:
+        try:
+            return ' '.join(row.columns[name] for name in self.view)
+        except KeyError as error:
+            raise DataError(f'labels.csv has no column {error.args[0]!r} to tell views') from error
+
+
+def draw_companions(
+    root: str | Path, polygons: str | Path, classes: Sequence[str] = ('smoke',)
+) -> dict[str, int]:
+    """Writes ``context/`` of a data set; returns the number of masks of each view.
+
+    Raises:
+        UserError: before anything is written, if the file has a view that the data set lacks.
+    """
+    root, companions = Path(root), Companions.read(Path(polygons))
+    rows, problems = read_table(root, classes)
+    if problems:
+        raise DataError(f'{root}: {problems[0]}')
+    views = [companions.view_of(row) for row in rows]
+    unknown = sorted(set(companions.polygons) - set(views))
+    if unknown:
+        raise UserError(
+            f'{polygons}: the data set has no view {unknown[0]!r}, but {sorted(set(views))}'
+        )
+    counts = dict.fromkeys(views, 0)
+    for row, view in zip(rows, views, strict=True):
+        mask = companions.mask(row, *displayed_size(root / row.image))
+        if mask is not None:
+            save_png(root / 'context' / row.mask_name, mask, CONTEXT_PALETTE)
+            counts[view] += 1
+    return counts

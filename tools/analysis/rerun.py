@@ -1,0 +1,35 @@
+"""Does one run of a committed sweep result again; exits with 1 if the numbers differ."""
+
+import argparse
+import sys
+
+from mmsmoke.apis.environment import environment
+from mmsmoke.apis.rerun import rerun
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('result', help='JSON file that tools/sweep.py wrote')
+    parser.add_argument('--variant', help='which run (the first)')
+    parser.add_argument('--seed', type=int, help='which run (the first)')
+    parser.add_argument('--work-dir', help='folder to write into (work_dirs/rerun/RESULT)')
+    parser.add_argument(
+        '--tolerance', type=float, default=0.5, help='largest difference that is none (0.5)'
+    )
+    args = parser.parse_args()
+    rows = rerun(args.result, args.variant, args.seed, args.work_dir)
+    lines = [[row['column'], row['file'], row['now'], f'{row["difference"]:.3f}'] for row in rows]
+    print(markdown_table(['column', 'file', 'now', 'difference'], lines))
+    worst = max(row['difference'] for row in rows)
+    same = worst <= args.tolerance
+    verdict = 'the same' if same else 'DIFFERENT'
+    print(f'{verdict}: at most {worst:.3f} apart, {args.tolerance} allowed')
+    print(f'here: {environment()}')
+    sys.exit(0 if same else 1)
+
+
+if __name__ == '__main__':
+    main()
