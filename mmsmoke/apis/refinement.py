@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
 from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError, mappings, sha256_of_file, write_json
+from mmsmoke.utils import UserError, mappings, plain, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
 
 from .environment import environment
@@ -18,6 +18,7 @@ from .launch import load_config
 from .pipeline import draw_if_missing
 from .report import draw_masks
 from .stages import RESULTS, begin, exclusive, label_settings, run_tool, say, write_config
+from .sweep_tables import sweep_tables
 
 FIXED = 0.3
 _TRAINED = re.compile(r'\{(\w+)\}')
@@ -42,8 +43,11 @@ def compare_refiners(
     arguments of the Smokestack converter). Where a refiner's ``checkpoint`` is ``'{NAME}'``, a
     network is trained for each classifier on labels that it made of the training split:
     ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that make
-    them; ``options`` as in rows). Finished rows are kept. Rows that need a file of weights that is
-    not there are left out, unless ``rows`` names them.
+    them; ``options`` as in rows). With ``baseline`` (a row) the classifiers count as seeds of one
+    method, and there may be ``claims``; see :mod:`mmsmoke.apis.sweep_tables`.
+
+    Finished rows are kept. Rows that need a file of weights that is not there are left out, unless
+    ``rows`` names them.
 
     Args:
         classifiers: name -> checkpoint.
@@ -77,6 +81,7 @@ def compare_refiners(
     result = dict(
         refinement=str(plan_file),
         protocol={name: plan[name] for name in ('threshold_split', 'test_split')},
+        **{name: plain(plan[name]) for name in ('baseline', 'claims') if name in plan},
         rows={},
         environment=environment(),
     )
@@ -107,7 +112,12 @@ def compare_refiners(
 
 
 def refinement_table(result: dict) -> str:
-    """IoU of each row and classifier: the mean over the images of the test split."""
+    """IoU of each row and classifier: the mean over the images of the test split.
+
+    With a baseline: the mean and spread over the classifiers, as those of a sweep over seeds.
+    """
+    if 'baseline' in result:
+        return sweep_tables(_as_sweep(result))
     classifiers = list(dict.fromkeys(name for row in result['rows'].values() for name in row))
     heads = [f'{name}, {title}' for name in classifiers for title in COLUMNS.values()]
     lines = [
@@ -115,6 +125,17 @@ def refinement_table(result: dict) -> str:
         for row, found in result['rows'].items()
     ]
     return markdown_table(['refinement', *heads], lines)
+
+
+def _as_sweep(result: dict) -> dict:
+    split = result['protocol']['test_split']
+    runs = [
+        dict(variant=row, seed=classifier, splits={split: numbers})
+        for row, found in result['rows'].items()
+        for classifier, numbers in found.items()
+    ]
+    columns = [[title, split, key] for key, title in COLUMNS.items()]
+    return {**result, 'columns': columns, 'runs': runs}
 
 
 def _cell(value: float | None) -> str:

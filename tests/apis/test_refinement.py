@@ -139,3 +139,21 @@ def test_an_unknown_row_is_named(plan, tmp_path):
     path, classifiers = plan
     with pytest.raises(UserError, match="has no row 'sam', but"):
         compare_refiners(str(path), classifiers, str(tmp_path / 'work'), rows=['sam'])
+
+
+def test_with_a_baseline_classifiers_are_seeds():
+    def numbers(value):
+        return dict(fixed=value, dataset=value + 1, otsu=value, oracle=9 * value)
+
+    rows = dict(
+        none={'seed-0': numbers(1.0), 'seed-1': numbers(5.0)},
+        crf={'seed-0': numbers(2.0), 'seed-1': numbers(6.1)},
+    )
+    claims = [dict(claim='CRF helps', more='crf', less='none', column='threshold from val')]
+    result = dict(refinement='plan.py', protocol=dict(test_split='test'), rows=rows)
+    table = refinement_table({**result, 'baseline': 'none', 'claims': claims})
+    first, second = table.split('\n\n')
+    cells = [line.replace(' ', '').split('|')[1:4] for line in first.splitlines()[2:]]
+    assert cells == [['none', '2', '3.0±2.8'], ['crf', '2', '4.0±2.9▲']]
+    assert '| CRF helps |' in second and '| holds ' in second
+    assert 'seed-1, oracle' in refinement_table(result)

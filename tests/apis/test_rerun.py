@@ -1,0 +1,60 @@
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from mmsmoke.apis import rerun as module
+from mmsmoke.apis.rerun import rerun
+from mmsmoke.utils import UserError
+
+RESULT = Path(__file__).parents[2] / 'docs/results/tiny.json'
+
+
+def test_a_committed_result_comes_out_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = rerun(RESULT, 'cnn_pcm')
+    assert [row['column'] for row in rows][:2] == ['CAM IoU, val', 'CAM IoU']
+    # other processors round differently
+    assert max(row['difference'] for row in rows) <= 0.5
+    assert len({row['now'] for row in rows}) > 3
+
+
+@pytest.fixture
+def again(monkeypatch):
+    """What the sweep gives now, to be changed by a test."""
+    result = json.loads(RESULT.read_text())
+    again = copy.deepcopy(result)
+    asked = {}
+
+    def run_sweep(file, work_dir, **choice):
+        asked.update(choice)
+        return again
+
+    monkeypatch.setattr(module, 'run_sweep', run_sweep)
+    return again, asked
+
+
+def test_other_numbers_are_found(again, load_tool, run_main):
+    result, asked = again
+    assert max(row['difference'] for row in rerun(RESULT, 'global_cosine')) == 0
+    assert asked['variants'] == ['global_cosine'] and asked['seeds'] == [0]
+    main = load_tool('analysis/rerun.py').main
+    code, out, _ = run_main(main, RESULT, '--variant', 'global_cosine')
+    assert code == 0 and 'the same: at most 0.000' in out
+    changed = next(run for run in result['runs'] if run['variant'] == 'global_cosine')
+    changed['splits']['test']['cam/image_iou'] += 0.75
+    code, out, _ = run_main(main, RESULT, '--variant', 'global_cosine')
+    assert code == 1 and 'DIFFERENT: at most 0.750' in out
+    assert run_main(main, RESULT, '--variant', 'global_cosine', '--tolerance', 1)[0] == 0
+    del changed['splits']['test']['cam/image_iou']
+    assert run_main(main, RESULT, '--variant', 'global_cosine')[0] == 1
+
+
+def test_mistakes_are_named(again, tmp_path):
+    with pytest.raises(UserError, match='no run of vit, seed None; there are cnn_pcm, global_c'):
+        rerun(RESULT, 'vit')
+    other = tmp_path / 'other.json'
+    other.write_text('{"size": 3}')
+    with pytest.raises(UserError, match=r'other\.json is no result of tools/sweep\.py'):
+        rerun(other)
