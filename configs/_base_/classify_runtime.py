@@ -8,6 +8,8 @@ val_evaluator = [
 test_evaluator = [
     dict(type='mmsmoke.LabelAccuracy'),
     dict(type='mmsmoke.PseudoLabelMetric'),
+    # as in use, where no label says which images have smoke
+    dict(type='mmsmoke.PseudoLabelMetric', present='prediction', prefix='deployed'),
     # only where data show the companion, or exact pairs; see docs/cooccurrence.md
     dict(type='mmsmoke.CompanionMetric'),
     dict(type='mmsmoke.CounterfactualMetric'),

@@ -5,7 +5,7 @@ config = 'configs/pseudo/crossarch_r18-s-pcm_vit-xxs-cls_smokestack-64.py'
 data_root = 'data/smokestack-biased-64'
 draw = {
     '_delete_': True,
-    data_root: dict(preset='biased', size=64, train=1200, val=300, test=300, pairs=150),
+    data_root: dict(preset='biased', size=64, train=1200, val=300, test=300),
 }
 wanted = (
     *('none', 'multi-scale', 'fusion', 'CRF', 'fusion + CRF', 'AffinityNet', 'CRF + AffinityNet'),

@@ -4,13 +4,17 @@ _base_ = ['./bias_curve.py', '../_base_/sweeps/evidence_224.py']
 configs = _base_.large.configs
 work_dir = _base_.large.work_dir
 data_root = _base_.large.data_root
-draw = {'_delete_': True, data_root: dict(preset='biased', **_base_.large.scenes)}
+draw = {
+    '_delete_': True,
+    data_root: dict(preset='biased', **_base_.large.scenes),
+    **_base_.large.tested,
+}
 options = {**_base_.large.options, 'data_root': data_root}
 variants = {}
 for name, variant in _base_.variants.items():
     if 'data_root' in variant:  # drawn with another P(chimney | clear)
         share = float(name.split(', ')[1])
-        root = f'data/smokestack-pairs-{share:g}-224'
+        root = f'data/smokestack-{share:g}-224'
         draw[root] = dict(p_chimney_clear=share, **_base_.large.scenes)
         variants[name] = dict(data_root=root)
 del name, variant, share, root

@@ -16,8 +16,8 @@ from .sweep_tables import sweep_table
 
 PROTOCOL = 'configs/_base_/sweeps/companion.py'
 METRICS = ('LabelAccuracy', 'PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
-IMAGES = 200
-"""In each of the ordinary splits of the scenes that are drawn."""
+SCENES = dict(train=0, val=300, test=300, pairs=200)
+"""All classifiers are tested on the same."""
 
 
 def cooccurrence_benchmark(

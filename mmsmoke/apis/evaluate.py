@@ -50,7 +50,9 @@ def evaluate_splits(
         config=dict(path=cfg.filename, sha256=hashlib.sha256(cfg.pretty_text.encode()).hexdigest()),
         checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
         data_root=cfg.test_dataloader.dataset.data_root,
+        labels_sha256=_labels_hash(cfg),
         seed=cfg.get('randomness', {}).get('seed'),
+        deterministic=cfg.get('randomness', {}).get('deterministic', False),
         protocol=dict(
             threshold=threshold,
             threshold_mode='as in the config' if threshold is None else 'dataset',
@@ -59,6 +61,12 @@ def evaluate_splits(
         splits=numbers,
         environment=environment(),
     )
+
+
+def _labels_hash(cfg: Config) -> str | None:
+    """Two results with the same are of the same images and labels."""
+    table = Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'
+    return sha256_of_file(table) if table.is_file() else None
 
 
 def _fix_threshold(evaluator: list | dict, threshold: float) -> None:

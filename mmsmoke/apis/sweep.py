@@ -57,7 +57,10 @@ def run_sweep(
     sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
     out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
+    wanted = str([sweep.get(key) for key in ('data_root', 'options', 'variants', 'last_word')])
     for data_root, arguments in sweep.get('draw', {}).items():
+        if data_root not in wanted:
+            continue
         with exclusive(folder / '.locks' / Path(data_root).name, wait=True):
             draw_if_missing(data_root, arguments)
     if not (sweep.seeds and sweep.variants):
@@ -154,7 +157,16 @@ def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
         columns=[list(column) for column in sweep.columns],
         **{key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep},
         runs=[
-            dict(variant=name, seed=seed, protocol=one['protocol'], splits=one['splits'])
+            dict(
+                variant=name,
+                seed=seed,
+                config=one['config']['sha256'],
+                checkpoint=one['checkpoint']['sha256'],
+                data=dict(data_root=one['data_root'], labels_sha256=one['labels_sha256']),
+                deterministic=one['deterministic'],
+                protocol=one['protocol'],
+                splits=one['splits'],
+            )
             for (name, seed), one in tested
             if one is not None
         ],

@@ -199,7 +199,8 @@ def refuse_before(
     except ValueError as error:
         raise UserError(f'{path} cannot be read; pass --overwrite to start anew') from error
     for name, value in plain(record).items():
-        if earlier.get(name) != value:
+        # what an earlier version did not know of, it did none of
+        if earlier.get(name, value if value == 0 else None) != value:
             raise UserError(
                 f'{root} was made with {name} {earlier.get(name)}, not {value}; '
                 'choose another folder or pass --overwrite'

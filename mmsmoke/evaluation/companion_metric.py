@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import torch
 
 from mmsmoke.functional import (
+    IGNORE,
     cams_to_scores,
     confusion_counts,
     energy_share,
@@ -22,13 +23,18 @@ class CompanionMetric(ImageMetric):
     ``energy``              share of a map's sum that lies on companions, mean over the images
                             with class and companion; 0 is best
     ``pointing``            share of these images whose map is highest on the class; 100 is best
-    ``confusion``           pixels predicted on companions, by pixels predicted right, pooled
-                            (with a threshold only; none if nothing is predicted right)
+    ``confusion``           pixels called the class on companions, by pixels called so rightly,
+                            pooled over all images (with a threshold only; none if nothing is
+                            called rightly); classes that the classifier does not see in an image
+                            are not called
     ``confused_pixels``     the former alone, as a share of the companions' pixels
     ``response``            mean activation where a companion stands without the class, by the
                             mean activation where both are; from maps that are not normalised,
                             which would always reach 1; 0 is best
     ======================= ====================================================================
+
+    Pixels of the class itself, in front of a companion, and pixels of unknown truth are no
+    companion's.
 
     Args:
         threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
@@ -49,26 +55,25 @@ class CompanionMetric(ImageMetric):
         if 'gt_context' not in sample or 'gt_sem_seg' not in sample:
             return None
         cams = sample['cams'].float()
-        truth, companion = (
+        truth, context = (
             sample[name]['data'][0].to(cams.device) for name in ('gt_sem_seg', 'gt_context')
         )
-        companion = companion != 0
+        valid = truth != IGNORE
+        companion = (context != 0) & valid
         if not companion.any():
             return None
-        values = torch.arange(1, len(cams) + 1, device=cams.device)[:, None, None]
-        smoke = truth == values
+        smoke = truth == torch.arange(1, len(cams) + 1, device=cams.device)[:, None, None]
         scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
-        there = smoke.flatten(1).any(1)
         found = dict(
-            there=there,
-            energy=energy_share(scores, companion & ~smoke),
-            pointing=points_at(scores, smoke),
+            there=smoke.flatten(1).any(1),
+            energy=energy_share(scores * valid, companion & ~smoke),
+            pointing=points_at(scores * valid, smoke),
             activation=cams.double().mean((1, 2)),
-            pixels=companion.sum(),
+            pixels=(companion & ~smoke).sum((1, 2)),
         )
         if self.threshold is not None:
-            # as in a label run: no class that the image does not have
-            mask = scores_to_mask(scores * there[:, None, None], self.threshold)
+            called = (sample['pred_score'] > 0.5).to(scores)[:, None, None]
+            mask = scores_to_mask(scores * called, self.threshold)
             found['confused'] = confusion_counts(mask, truth, companion, len(cams))
         return {name: value.cpu() for name, value in found.items()}
 
@@ -83,6 +88,7 @@ class CompanionMetric(ImageMetric):
             return torch.where(where, values.double(), torch.nan).nanmean(0)
 
         with_class = mean(found['activation'], there)
+        with_class = torch.where(with_class > 0, with_class, torch.nan)
         metrics = {
             **self.per_class('energy', 100 * mean(found['energy'], there)),
             **self.per_class('pointing', 100 * mean(found['pointing'], there)),
@@ -92,6 +98,6 @@ class CompanionMetric(ImageMetric):
             wrong, right = found['confused'].sum(0).double().unbind(-1)
             ratio = torch.where(right > 0, wrong / right, torch.nan)
             metrics |= self.per_class('confusion', 100 * ratio)
-            pixels = (found['pixels'][:, None] * there).sum(0)
+            pixels = found['pixels'].sum(0)
             metrics |= self.per_class('confused_pixels', 100 * wrong / pixels)
         return metrics

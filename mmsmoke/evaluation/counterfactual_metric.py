@@ -1,13 +1,14 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from mmsmoke.functional import (
     bootstrap_interval,
     cams_to_scores,
     iou_of,
     mask_counts,
+    resize_maps,
     scores_to_mask,
     two_causes,
 )
@@ -31,18 +32,21 @@ class CounterfactualMetric(ImageMetric):
     ========================= ==================================================================
     ``smoke_effect``          on the logit, mean over the scenes (Shapley value of two causes)
     ``chimney_effect``        likewise; 0 is best
-    ``reliance``              the chimney's part of both effects together: 0 for a classifier
-                              that reads smoke, 100 for one that reads chimneys
-    ``reliance_low``, …       95 % interval, by bootstrap over the scenes
+    ``reliance``              size of the chimney's effect, by the sizes of both: 0 for a
+                              classifier that reads smoke, 100 for one that reads chimneys
     ``called_KIND``           images of a kind that are called smoke
     ``flips_no_smoke``        decisions that change when the smoke is taken away; 100 is best
     ``flips_no_chimney``      … when the chimneys are taken away; 0 is best
     ``flips_moved``           … when the smoke rises elsewhere; 0 is best
     ``response``              mean activation without the smoke, by that with it; not normalised
+    ``chimney_response``      the same of chimney pixels alone; should not exceed 100
     ``iou_KIND``              IoU of the map with the true smoke, mean over images (with a
                               threshold only, as the next)
     ``same_map``              IoU of the maps with and without the chimneys; 100 is best
     ========================= ==================================================================
+
+    Effects, reliance and flips come with the ends of their 95 % interval, ``…_low`` and
+    ``…_high``, by bootstrap over the scenes.
 
     Args:
         threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
@@ -57,66 +61,76 @@ class CounterfactualMetric(ImageMetric):
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
-            columns = sample.get('columns', {})
-            result = dict(image=image_name(sample), kind=columns.get('kind'))
-            self.results.append(result)
-            if result['kind'] not in KINDS:
-                continue
-            result['scene'] = columns['scene']
-            probability = sample['pred_score'].double().cpu()
-            result['logit'] = probability.logit(eps=_CERTAIN)
-            result['activation'] = sample['cams'].double().mean((1, 2)).cpu()
-            if self.threshold is not None:
-                self._keep_mask(result, sample)
+            columns, found = sample.get('columns', {}), None
+            if columns.get('kind') in KINDS and columns.get('scene'):
+                found = dict(scene=columns['scene'], kind=columns['kind'], **self._look(sample))
+            self.results.append(dict(image=image_name(sample), found=found))
 
-    def _keep_mask(self, result: dict, sample: dict) -> None:
-        truth = sample['gt_sem_seg']['data'][0].to(sample['cams'].device)
-        normalize = normalize_of(sample, self.normalize)
-        scores = cams_to_scores(sample['cams'], truth.shape, None, normalize)
-        mask = scores_to_mask(scores, self.threshold)
-        result['counts'] = mask_counts(mask, truth, len(scores))[1:].cpu()
-        result['mask'] = mask.cpu().numpy()
+    def _look(self, sample: dict) -> dict[str, Tensor]:
+        cams = sample['cams'].float()
+        truth = sample['gt_sem_seg']['data'][0].to(cams.device)
+        on_chimney = cams.new_full((len(cams),), torch.nan)
+        if 'gt_context' in sample:
+            chimney = sample['gt_context']['data'][0].to(cams.device) != 0
+            on_chimney = resize_maps(cams[None], truth.shape)[0][:, chimney].mean(1)
+        found = dict(
+            logit=sample['pred_score'].double().logit(eps=_CERTAIN),
+            activation=cams.mean((1, 2)),
+            on_chimney=on_chimney,
+        )
+        if self.threshold is not None:
+            normalize = normalize_of(sample, self.normalize)
+            mask = scores_to_mask(
+                cams_to_scores(cams, truth.shape, None, normalize), self.threshold
+            )
+            found.update(mask=mask, counts=mask_counts(mask, truth, len(cams))[1:])
+        return {name: value.cpu() for name, value in found.items()}
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         scenes = {}
-        for result in results:
-            if result['kind'] in KINDS:
-                scenes.setdefault(result['scene'], {})[result['kind']] = result
+        for found in (result['found'] for result in results if result['found'] is not None):
+            scenes.setdefault(found['scene'], {})[found['kind']] = found
         whole = [scene for scene in scenes.values() if len(scene) == len(KINDS)]
         if not whole:
             return {}
-        logits = _by_kind(whole, 'logit')
-        causes = two_causes(*(logits[kind] for kind in KINDS[:4]))
-        called = {kind: logits[kind] > 0 for kind in KINDS}
-        activation = {kind: value.sum(0) for kind, value in _by_kind(whole, 'activation').items()}
-
-        def share(where: torch.Tensor) -> torch.Tensor:
-            return 100 * where.double().mean(0)
-
-        metrics = {
-            **self.per_class('smoke_effect', causes[0].mean(0)),
-            **self.per_class('chimney_effect', causes[1].mean(0)),
-            **self._reliance(torch.stack(causes, -1)),
-            **self.per_class('response', 100 * activation['chimney'] / activation['both']),
-        }
-        for kind in KINDS:
-            metrics |= self.per_class(f'called_{kind}', share(called[kind]))
-        for change, kind in dict(no_smoke='chimney', no_chimney='smoke', moved='moved').items():
-            flips = share(called[kind] != called['both'])
-            metrics |= self.per_class(f'flips_{change}', flips)
+        metrics = self._decisions(_by_kind(whole, 'logit'))
+        for name, key in dict(response='activation', chimney_response='on_chimney').items():
+            mean = {kind: values.nanmean(0) for kind, values in _by_kind(whole, key).items()}
+            known = torch.where(mean['both'] > 0, mean['both'], torch.nan)
+            metrics |= self.per_class(name, 100 * mean['chimney'] / known)
         return metrics | (self._maps(whole) if self.threshold is not None else {})
 
-    def _reliance(self, causes: torch.Tensor) -> dict[str, float]:
-        """Of effects [N, K, 2]."""
+    def _decisions(self, logits: dict[str, Tensor]) -> dict[str, float]:
+        causes = torch.stack(two_causes(*(logits[kind] for kind in KINDS[:4])), -1)  # [N, K, 2]
+        called = {kind: logits[kind] > 0 for kind in KINDS}
+        metrics = {
+            **self._mean('smoke_effect', causes[..., 0]),
+            **self._mean('chimney_effect', causes[..., 1]),
+            **self._with_interval('reliance', causes, _reliance),
+        }
+        for kind in KINDS:
+            metrics |= self.per_class(f'called_{kind}', 100 * called[kind].double().mean(0))
+        for change, kind in dict(no_smoke='chimney', no_chimney='smoke', moved='moved').items():
+            flips = 100 * (called[kind] != called['both']).double()
+            metrics |= self._mean(f'flips_{change}', flips)
+        return metrics
 
-        def reliance(sums: torch.Tensor) -> torch.Tensor:
-            return 100 * (sums[..., 1] / sums.sum(-1)).nanmean(-1)
+    def _mean(self, name: str, values: Tensor) -> dict[str, float]:
+        """Of values [N, K]."""
+        number = len(values)
+        return self._with_interval(name, values, lambda sums: sums / number)
 
-        low, high = bootstrap_interval(causes, range(len(causes)), reliance)
+    def _with_interval(
+        self, name: str, values: Tensor, statistic: Callable[[Tensor], Tensor]
+    ) -> dict[str, float]:
+        """A statistic [..., K] of sums over the scenes; the interval of its mean over classes."""
+        low, high = bootstrap_interval(
+            values, range(len(values)), lambda sums: statistic(sums).nanmean(-1)
+        )
         return {
-            **self.per_class('reliance', 100 * causes.sum(0)[:, 1] / causes.sum((0, 2))),
-            **self.per_class('reliance_low', [low]),
-            **self.per_class('reliance_high', [high]),
+            **self.per_class(name, statistic(values.sum(0))),
+            **self.per_class(f'{name}_low', [low]),
+            **self.per_class(f'{name}_high', [high]),
         }
 
     def _maps(self, scenes: list[dict]) -> dict[str, float]:
@@ -128,13 +142,18 @@ class CounterfactualMetric(ImageMetric):
         return metrics | self.per_class('same_map', 100 * same.nanmean(0))
 
 
-def _by_kind(scenes: list[dict], name: str) -> dict[str, torch.Tensor]:
+def _reliance(effects: Tensor) -> Tensor:
+    """Of effects [..., 2] of smoke and chimney; nan if there are none."""
+    sizes = effects.abs()
+    return 100 * sizes[..., 1] / sizes.sum(-1)
+
+
+def _by_kind(scenes: list[dict], name: str) -> dict[str, Tensor]:
     return {kind: torch.stack([scene[kind][name] for scene in scenes]) for kind in KINDS}
 
 
-def _overlap(one: dict, other: dict) -> torch.Tensor:
+def _overlap(one: dict, other: dict) -> Tensor:
     """IoU [K] of two masks; nan where both are empty."""
-    values = np.arange(1, len(one['logit']) + 1)[:, None, None]
+    values = torch.arange(1, len(one['logit']) + 1)[:, None, None]
     first, second = one['mask'] == values, other['mask'] == values
-    union = torch.tensor((first | second).sum((1, 2))).double()
-    return torch.tensor((first & second).sum((1, 2))) / torch.where(union > 0, union, torch.nan)
+    return (first & second).sum((1, 2)) / (first | second).sum((1, 2))

@@ -14,6 +14,7 @@ from mmsmoke.functional import (
     iou_of,
     mask_counts,
     oracle_iou,
+    pooled_iou,
     threshold_counts,
 )
 from mmsmoke.registry import METRICS
@@ -41,7 +42,8 @@ class PseudoLabelMetric(ImageMetric):
     ``image_iou_oracle``  the mean IoU if each image could choose its threshold by its own truth
     ===================== ======================================================================
 
-    Images whose truth is unknown are left out, pixels that are ignored in truth or mask too.
+    Images whose truth is unknown are left out, pixels that are ignored in truth or mask too
+    (mmseg counts those that a mask leaves open as missed).
     With several classes, each has its numbers, ``NAME_CLASS``. For scores it looks at all
     thresholds 0.00 … 1.00 in one pass; without any positive image, none can be chosen.
 
@@ -59,7 +61,7 @@ class PseudoLabelMetric(ImageMetric):
         empty: what an image without truth counts in ``image_iou``, see
             :func:`~mmsmoke.functional.image_iou`.
         bootstrap: number of samples; 0 for no intervals. Groups are the column ``group`` of the
-            data set, such as videos; without it each image is one.
+            data set, such as videos, or ``scene``; without them each image is one.
     """
 
     default_prefix = 'cam'
@@ -90,7 +92,8 @@ class PseudoLabelMetric(ImageMetric):
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
             name = image_name(sample)
-            result = dict(image=name, group=sample.get('columns', {}).get('group') or name)
+            columns = sample.get('columns', {})
+            result = dict(image=name, group=columns.get('group') or columns.get('scene') or name)
             result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
             if self.source == 'mask' and 'gt_sem_seg' in sample:
                 result['open'] = _open_pixels(sample)
@@ -121,11 +124,13 @@ class PseudoLabelMetric(ImageMetric):
         counts = torch.stack([result['counts'] for result in known])
         metrics = {}
         if self.source == 'scores':
-            ious = 100 * image_mean_iou(counts[:, 1:])
+            ious = 100 * image_mean_iou(counts[:, 1:], self.empty)
             if self.threshold is None and ious.isnan().all():
                 return {}  # no positive image with truth: there is nothing to choose by
             index = self._threshold_index(ious)
-            metrics |= self.per_class('image_iou_oracle', 100 * oracle_iou(counts[:, 1:]))
+            metrics |= self.per_class(
+                'image_iou_oracle', 100 * oracle_iou(counts[:, 1:], self.empty)
+            )
             metrics['threshold'] = THRESHOLD_VALUES[index]
             counts = counts[:, :, index]
         else:
@@ -143,12 +148,11 @@ class PseudoLabelMetric(ImageMetric):
 
     def _overlap(self, counts: Tensor) -> dict[str, float]:
         """Of counts [N, K + 1, 3]."""
-        pooled = counts.sum(0)
-        hit, predicted, true = pooled[1:].double().unbind(-1)
+        hit, predicted, true = counts[:, 1:].sum(0).double().unbind(-1)
         return {
-            **self.per_class('image_iou', 100 * image_iou(counts[:, 1:], self.empty).nanmean(0)),
-            **self.per_class('pooled_iou', 100 * iou_of(pooled[1:])),
-            **self.per_class('miou', 100 * iou_of(pooled).nanmean(0, keepdim=True)),
+            **self.per_class('image_iou', 100 * image_mean_iou(counts[:, 1:], self.empty)),
+            **self.per_class('pooled_iou', 100 * pooled_iou(counts[:, 1:])),
+            **self.per_class('miou', 100 * pooled_iou(counts).nanmean(0, keepdim=True)),
             **self.per_class('precision', 100 * hit / predicted),
             **self.per_class('recall', 100 * hit / true),
             **self.per_class('f1', 200 * hit / (predicted + true)),
@@ -172,11 +176,12 @@ class PseudoLabelMetric(ImageMetric):
         return metrics
 
     def _false_alarms(self, counts: Tensor) -> dict[str, float]:
-        clear = counts[counts[:, 1:, 2].sum(1) == 0]
+        true = counts[..., 2]
+        clear = counts[(true[:, 0] > 0) & (true[:, 1:] == 0).all(1)]
         if not len(clear):
             return {}
         predicted, pixels = clear[:, 1:, 1].double(), clear[:, :, 1].sum(1, keepdim=True)
-        shares = predicted / pixels.clamp(min=1)
+        shares = predicted / pixels
         return {
             **self.per_class('false_pixels', 100 * predicted.sum(0) / pixels.sum()),
             **self.per_class('false_images', 100 * (shares > ALARM).double().mean(0)),

@@ -42,12 +42,15 @@ def energy_share(scores: Tensor, region: Tensor) -> Tensor:
 def points_at(scores: Tensor, region: Tensor) -> Tensor:
     """Whether the highest value of each map lies in a region (the pointing game), bool [K].
 
+    An empty map points at nothing.
+
     Args:
         scores: [K, H, W]; of several highest values the first counts.
         region: bool [H, W] or [K, H, W].
     """
-    region = region.expand_as(scores).flatten(1)
-    return region.gather(1, scores.flatten(1).argmax(1, keepdim=True))[:, 0]
+    highest, place = scores.flatten(1).max(1, keepdim=True)
+    found = region.expand_as(scores).flatten(1).gather(1, place)
+    return (found & (highest > 0))[:, 0]
 
 
 def two_causes(both: Tensor, smoke: Tensor, chimney: Tensor, neither: Tensor) -> tuple:

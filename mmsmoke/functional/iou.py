@@ -82,25 +82,27 @@ def iou_of(counts: Tensor) -> Tensor:
     return hit / (predicted + true - hit)
 
 
-def image_mean_iou(counts: Tensor) -> Tensor:
-    """Mean over the images that have truth of the IoU of each; nan if none has.
+def image_mean_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
+    """Mean of the IoU of each image; nan if none has any.
 
     Literature on smoke calls this "mIoU"; mmseg's mIoU pools the pixels and includes background.
-    Images without truth say nothing about localisation and are left out.
+    Images without truth say nothing about localisation and are left out, unless ``empty`` (of
+    :func:`image_iou`) says otherwise.
     """
-    return image_iou(counts).nanmean(0)
+    return image_iou(counts, empty).nanmean(0)
 
 
-def oracle_iou(counts: Tensor) -> Tensor:
+def oracle_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
     """Mean over the images of the IoU at the threshold that is best for each: an upper bound.
 
     Args:
         counts: [N, K, 101, 3].
+        empty: as in :func:`image_mean_iou`.
 
     Returns:
         [K], never below ``image_mean_iou(counts)`` at any one threshold.
     """
-    return image_iou(counts).amax(-1).nanmean(0)
+    return image_iou(counts, empty).amax(-1).nanmean(0)
 
 
 EMPTY_TRUTH = ('skip', 'one_if_empty', 'zero')

@@ -53,8 +53,9 @@ def paired_test(differences: Sequence[float]) -> float:
     """
     if len(differences) < 2:
         return float('nan')
-    if len(set(differences)) == 1:
-        return 0.0 if differences[0] else 1.0
+    largest = max(map(abs, differences))
+    if max(differences) - min(differences) <= 1e-9 * largest:  # equal but for rounding
+        return 0.0 if largest else 1.0
     return float(ttest_1samp(differences, 0).pvalue)
 
 

@@ -7,12 +7,18 @@ large = dict(
         vit='configs/cam/deit-small-cls_scratch-40e_weakseg-224.py',
     ),
     work_dir='work_dirs/evidence-224',
-    data_root='data/smokestack-pairs-biased-224',
-    scenes=dict(size=224, train=3000, val=300, test=300, pairs=150),
+    data_root='data/smokestack-biased-224-3000',
+    scenes=dict(size=224, train=3000, val=300, test=300),
+    tested={
+        'data/cooccurrence-224': dict(
+            preset='easy', size=224, train=0, val=300, test=300, pairs=200
+        ),
+    },
     options={
         'default_hooks.checkpoint.save_best': 'label/accuracy',
         'train_cfg.val_interval': 4,
         'train_dataloader.batch_size': 64,
         'train_dataloader.num_workers': 8,
+        'test_dataloader.dataset.data_root': 'data/cooccurrence-224',
     },
 )
