@@ -1,13 +1,13 @@
 """Tells how much a classifier leans on chimneys: exact pairs of scenes, one JSON, one page."""
 
 import argparse
-import json
 from pathlib import Path
 
 from mmengine.config import DictAction
 
 from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
 from mmsmoke.apis.cooccurrence_page import write_page
+from mmsmoke.utils import read_json
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -22,7 +22,6 @@ def main() -> None:
         help='P(chimney | clear) of the training images of each checkpoint',
     )  # fmt: skip
     parser.add_argument('--size', type=int, default=128, help='side of the scenes in pixels')
-    parser.add_argument('--scenes', type=int, default=200, help='scenes of which there are pairs')
     parser.add_argument('--compare', nargs='*', default=[], help='JSON files of other methods')
     parser.add_argument('--work-dir', help='folder to write into (work_dirs/cooccurrence/NAME)')
     parser.add_argument(
@@ -30,12 +29,13 @@ def main() -> None:
     )
     args = parser.parse_args()
     name = args.name or Path(args.config).stem
-    others = [json.loads(Path(file).read_text(encoding='utf-8')) for file in args.compare]
+    folder = Path(args.work_dir or Path('work_dirs/cooccurrence') / name)
+    others = [read_json(file) for file in args.compare]
     own = cooccurrence_benchmark(
-        *(args.config, args.checkpoints, name, args.at, args.size, args.scenes),
-        *(args.work_dir, args.cfg_options),
+        *(args.config, args.checkpoints, name, folder, args.at, args.size),
+        *(args.cfg_options, others),
     )
-    page = Path(args.work_dir or Path('work_dirs/cooccurrence') / name) / f'{name}.html'
+    page = folder / f'{name}.html'
     write_page(page, with_others(own, others), f'Co-occurrence: {name}', own)
     print(f'page      {page}')
 

@@ -12,10 +12,11 @@ from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .stages import RESULTS, begin, exclusive, run_tool, say, write_config
+from .sweep import run_record
 from .sweep_tables import sweep_table
 
 PROTOCOL = 'configs/_base_/sweeps/companion.py'
-METRICS = ('LabelAccuracy', 'PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
+EVALUATOR = 'configs/_base_/classify_runtime.py'
 SCENES = dict(train=0, val=300, test=300, pairs=200)
 """All classifiers are tested on the same."""
 
@@ -24,11 +25,11 @@ def cooccurrence_benchmark(
     config: str,
     checkpoints: Sequence[str],
     name: str,
+    work_dir: str | Path,
     shares: Sequence[float] | None = None,
     size: int = 128,
-    scenes: int = 200,
-    work_dir: str | None = None,
     options: Mapping | None = None,
+    others: Sequence[Mapping] = (),
 ) -> dict:
     """Tests checkpoints of one classifier on exact pairs of scenes, which are drawn once.
 
@@ -38,7 +39,7 @@ def cooccurrence_benchmark(
         name: of the method, for tables.
         shares: P(chimney | clear) of the training images of each checkpoint.
         size: side of the scenes in pixels.
-        scenes: number of scenes of which there are pairs.
+        others: results to compare with; they must be of the same scenes and other methods.
 
     Returns:
         A result like that of :func:`~mmsmoke.apis.sweep.run_sweep`, whose runs also say where
@@ -49,32 +50,27 @@ def cooccurrence_benchmark(
     for checkpoint in checkpoints:
         if not Path(checkpoint).is_file():
             raise UserError(f'checkpoint {checkpoint} not found')
-    data_root = f'data/smokestack-pairs-{size}'
+    data_root = f'data/cooccurrence-{size}'
     cfg = _on_pairs(load_config(config, options=options), data_root)
     protocol = load_config(PROTOCOL).companion
-    folder = Path(work_dir or Path('work_dirs/cooccurrence') / name)
+    columns = [list(column) for column in protocol.columns]
+    folder = Path(work_dir)
+    variants = [name if shares is None else f'{name}, {share:g}' for share in shares or checkpoints]
     with exclusive(Path(data_root).parent / '.locks' / Path(data_root).name, wait=True):
-        number = dict(train=0, val=IMAGES, test=IMAGES, pairs=scenes)
-        draw_if_missing(data_root, dict(preset='easy', size=size, **number))
+        draw_if_missing(data_root, dict(preset='easy', size=size, **SCENES))
+    labels = sha256_of_file(Path(data_root) / 'labels.csv')
+    _require_comparable(others, variants, columns, labels)
     runs = []
     with exclusive(folder):
-        for place, checkpoint in enumerate(checkpoints):
-            variant = name if shares is None else f'{name}, {shares[place]:g}'
-            seed = sum(run['variant'] == variant for run in runs)
+        for place, (variant, checkpoint) in enumerate(zip(variants, checkpoints, strict=True)):
             where = folder / str(place)
-            tested = _test(cfg, checkpoint, where, protocol)
-            runs.append(
-                dict(
-                    variant=variant,
-                    seed=seed,
-                    protocol=tested['protocol'],
-                    splits=tested['splits'],
-                    result=str(where / RESULTS),
-                )
-            )
+            tested = _test(cfg, checkpoint, where, protocol, labels)
+            seed = sum(run['variant'] == variant for run in runs)
+            runs.append({**run_record(variant, seed, tested), 'result': str(where / RESULTS)})
     result = dict(
         cooccurrence=name,
-        columns=[list(column) for column in protocol.columns],
+        config=str(config),
+        columns=columns,
         runs=runs,
         environment=environment(),
     )
@@ -83,6 +79,20 @@ def cooccurrence_benchmark(
     write_json(folder / f'{name}.json', result)
     say(f'\n{sweep_table(result)}\n\nnumbers   {folder / name}.json')
     return result
+
+
+def _require_comparable(
+    others: Sequence[Mapping], variants: Sequence[str], columns: list, labels: str
+) -> None:
+    for other in others:
+        name = other.get('sweep') or other.get('cooccurrence')
+        if [list(column) for column in other['columns']] != columns:
+            raise UserError(f'{name} has other columns; it cannot be compared')
+        for run in other['runs']:
+            if run['data']['labels_sha256'] != labels:
+                raise UserError(f'{name} was tested on other scenes; is its --size the same?')
+            if run['variant'] in variants:
+                raise UserError(f'{name} has {run["variant"]!r}, too; take another --name')
 
 
 def _on_pairs(cfg: Config, data_root: str) -> Config:
@@ -103,15 +113,15 @@ def _on_pairs(cfg: Config, data_root: str) -> Config:
         test_mode=True,
         pipeline=pipeline,
     )
-    cfg.test_evaluator = [dict(type=f'mmsmoke.{metric}') for metric in METRICS]
+    cfg.test_evaluator = load_config(EVALUATOR).test_evaluator
     return cfg
 
 
-def _test(cfg: Config, checkpoint: str, folder: Path, protocol: Config) -> dict:
+def _test(cfg: Config, checkpoint: str, folder: Path, protocol: Config, labels: str) -> dict:
     settings = dict(
         config=cfg.to_dict(),
         checkpoint=sha256_of_file(checkpoint),
-        labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
+        labels=labels,
         splits=list(protocol.splits),
     )
     done = begin(folder, settings)
@@ -135,14 +145,10 @@ def _curves(name: str, shares: Sequence[float]) -> dict:
 def with_others(result: Mapping, others: Sequence[Mapping]) -> dict:
     """The result with runs and curves of other results, such as those of our baselines."""
     merged = {**result, 'runs': list(result['runs'])}
-    lines = dict(result.get('curves', {}).get('lines', {}))
+    curves = [one['curves'] for one in (*others, result) if 'curves' in one]
     for other in others:
-        if [list(column) for column in other['columns']] != result['columns']:
-            raise UserError('a result to compare with has other columns; was it made elsewhere?')
-        own = {run['variant'] for run in merged['runs']}
-        merged['runs'] += [run for run in other['runs'] if run['variant'] not in own]
-        lines = {**other.get('curves', {}).get('lines', {}), **lines}
-    if lines:
-        curves = [one['curves'] for one in (result, *others) if 'curves' in one]
+        merged['runs'] += other['runs']
+    if curves:
+        lines = {name: line for one in curves for name, line in one['lines'].items()}
         merged['curves'] = dict(x=curves[0]['x'], lines=lines)
     return merged

@@ -1,7 +1,6 @@
 """The page of the co-occurrence benchmark: one HTML file that needs no other."""
 
 import base64
-import json
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -13,6 +12,7 @@ from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.smokestack import KINDS
 from mmsmoke.datasets.table import spread
 from mmsmoke.functional import cams_to_scores, scores_to_mask
+from mmsmoke.utils import read_json
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from .predictor import Predictor
@@ -80,7 +80,7 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping | None = No
         parts += [sweep_chart(result, column) for column in CURVES]
         parts.append('</div>')
     if own:
-        picture = pairs_sheet(json.loads(Path(own['runs'][0]['result']).read_text()))
+        picture = pairs_sheet(read_json(own['runs'][0]['result']))
         parts.append('<h2>Maps</h2><p>Outlined: where the map exceeds its threshold.</p>')
         parts.append(_image(picture, f'maps of {own["runs"][0]["variant"]}'))
     page = (
@@ -111,7 +111,8 @@ def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarra
         for kind in KINDS:
             sample = predictor(dataset[at[names[place], kind]])
             picture = read_image(sample.img_path)
-            scores = cams_to_scores(sample.cams, picture.shape[:2], None, sample.cam_normalize)
+            normalize = sample.get('cam_normalize', 'minmax')
+            scores = cams_to_scores(sample.cams, picture.shape[:2], None, normalize)
             heat = overlay_scores(picture, scores.max(0).values.numpy(), opacity=0.45)
             mask = scores_to_mask(scores, threshold).numpy()
             row.append(overlay_mask(heat, mask, dataset.metainfo['palette'], opacity=0))

@@ -1,10 +1,11 @@
 """Are the numbers of a committed result still what its command gives?"""
 
-import json
+import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, read_json
 
 from .sweep import run_sweep
 
@@ -13,7 +14,6 @@ def rerun(
     file: str | Path,
     variant: str | None = None,
     seed: int | None = None,
-    work_dir: str | None = None,
 ) -> list[dict]:
     """Does one run of a sweep's result again, and what it starts from.
 
@@ -25,30 +25,29 @@ def rerun(
         Of each column of the sweep's table: what the file says, what came out now, and how far
         apart they are.
     """
-    result = json.loads(Path(file).read_text(encoding='utf-8'))
+    result = read_json(file)
     if 'sweep' not in result:
         raise UserError(f'{file} is no result of tools/sweep.py')
     run = _find(result, variant, seed)
     again = run_sweep(
         result['sweep'],
-        work_dir or str(Path('work_dirs/rerun') / Path(file).stem),
+        # a new folder: a finished run in an old one would be taken for the rerun; beside the
+        # others, since a run may start from another sweep's
+        f'work_dirs/rerun_{Path(file).stem}_{time.strftime("%Y%m%d_%H%M%S")}',
         seeds=[run['seed']],
         variants=[run['variant']],
-        options=result['options'],
+        options=result.get('options'),
     )
     now = _find(again, run['variant'], run['seed'])
     rows = []
     for title, split, metric in result['columns']:
         values = [one['splits'].get(split, {}).get(metric) for one in (run, now)]
-        known = None not in values
-        rows.append(
-            dict(
-                column=title,
-                file=_text(values[0]),
-                now=_text(values[1]),
-                difference=abs(values[0] - values[1]) if known else float(values[0] != values[1]),
-            )
-        )
+        if None in values:
+            difference = 0.0 if values[0] == values[1] else math.inf
+        else:
+            difference = abs(values[0] - values[1])
+        file_now = dict(zip(('file', 'now'), map(_text, values), strict=True))
+        rows.append({'column': title, **file_now, 'difference': difference})
     return rows
 
 

@@ -152,25 +152,35 @@ def _replace(node, fill: Callable[[re.Match], str]):
 def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
     return dict(
         sweep=str(sweep_file),
-        command=f'python tools/sweep.py {sweep_file}',
+        command=_command(sweep_file, sweep.last_word),
         options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
         **{key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep},
-        runs=[
-            dict(
-                variant=name,
-                seed=seed,
-                config=one['config']['sha256'],
-                checkpoint=one['checkpoint']['sha256'],
-                data=dict(data_root=one['data_root'], labels_sha256=one['labels_sha256']),
-                deterministic=one['deterministic'],
-                protocol=one['protocol'],
-                splits=one['splits'],
-            )
-            for (name, seed), one in tested
-            if one is not None
-        ],
+        runs=[run_record(name, seed, one) for (name, seed), one in tested if one is not None],
         environment=environment(),
+    )
+
+
+def _command(sweep_file: str, options: Mapping) -> str:
+    changes = ' '.join(f'{key}={value}' for key, value in options.items())
+    return f'python tools/sweep.py {sweep_file}' + (f' --cfg-options {changes}' if changes else '')
+
+
+def run_record(variant: str, seed: int, tested: Mapping) -> dict:
+    """What a result keeps of a run.
+
+    Args:
+        tested: what tools/test.py wrote about it.
+    """
+    return dict(
+        variant=variant,
+        seed=seed,
+        config=tested['config']['sha256'],
+        checkpoint=tested['checkpoint']['sha256'],
+        data=dict(data_root=tested['data_root'], labels_sha256=tested.get('labels_sha256')),
+        deterministic=tested.get('deterministic'),
+        protocol=tested['protocol'],
+        splits=tested['splits'],
     )
 
 

@@ -17,6 +17,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from mmsmoke.functional import holm, paired_test
+from mmsmoke.utils import UserError
 from mmsmoke.visualization import line_chart, markdown_table
 
 SURE = 0.05
@@ -74,7 +75,10 @@ def claims_table(result: Mapping) -> str:
 
 
 def sweep_chart(result: Mapping, column: str) -> str:
-    """The curves of a sweep, as SVG: mean and standard deviation of a column over x."""
+    """The curves of a sweep, as SVG: mean and standard deviation of a column over x.
+
+    Nothing if no point of them is known.
+    """
     split, metric = _column(result, column)
     curves, lines = result['curves'], {}
     for name, points in curves['lines'].items():
@@ -87,7 +91,7 @@ def sweep_chart(result: Mapping, column: str) -> str:
             for x, seeds in values.items()
             if seeds
         ]
-    return line_chart(lines, curves['x'], column)
+    return line_chart(lines, curves['x'], column) if any(lines.values()) else ''
 
 
 def mean_and_spread(values: Sequence[float | None]) -> str:
@@ -106,7 +110,11 @@ def _spread(values: Sequence[float]) -> float:
 
 
 def _column(result: Mapping, title: str) -> tuple[str, str]:
-    return next((split, metric) for name, split, metric in result['columns'] if name == title)
+    for name, split, metric in result['columns']:
+        if name == title:
+            return split, metric
+    known = [name for name, _, _ in result['columns']]
+    raise UserError(f'there is no column {title!r}, but {known}')
 
 
 def _by_seed(result: Mapping, variant: str, split: str, metric: str) -> dict:
@@ -123,7 +131,7 @@ def _marks(values: Mapping[str, Mapping], baseline: str | None) -> dict[str, str
     differences = [_paired(values[name], values[baseline]) for name in others]
     chances = holm([paired_test(difference) for difference in differences])
     for name, difference, chance in zip(others, differences, chances, strict=True):
-        if chance == chance:
+        if chance == chance and None not in values[name].values():
             direction = HIGHER if statistics.mean(difference) > 0 else LOWER
             marks[name] = f' {direction if chance < SURE else NOISE}'
     return marks

@@ -1,9 +1,9 @@
 """Tables and charts in documents, generated from result files; none is typed or drawn."""
 
-import json
 import re
 from pathlib import Path
 
+from mmsmoke.utils import read_json
 from mmsmoke.visualization import markdown_table
 
 from .refinement import refinement_table
@@ -33,7 +33,7 @@ def charts_of(document: Path, root: Path) -> dict[Path, str]:
     """The pictures below each ``<!-- chart FILE.json COLUMN -->`` of a document, as SVG."""
     return {
         document.parent / match['picture']: sweep_chart(
-            _read(root / match['file']), match['column']
+            read_json(root / match['file']), match['column']
         )
         for match in _CHART.finditer(document.read_text(encoding='utf-8'))
     }
@@ -44,7 +44,7 @@ def table_of(path: Path) -> str:
 
     A file of several tables gives them below each other.
     """
-    result = _read(path)
+    result = read_json(path)
     if 'pipeline' in result:
         return markdown_table(*summary_rows(result))
     if 'runs' in result:
@@ -56,10 +56,6 @@ def table_of(path: Path) -> str:
     if 'protocol' in result:
         return _table([_test_row(name, numbers) for name, numbers in result['splits'].items()])
     return _table(result if isinstance(result, list) else [result])
-
-
-def _read(path: Path) -> dict:
-    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def _table(rows: list[dict]) -> str:

@@ -1,6 +1,5 @@
 """Where chimneys stand: a camera does not move, so a few polygons a view serve all its images."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmsmoke.utils import DataError, UserError, save_png
+from mmsmoke.utils import DataError, UserError, read_json, save_png
 
 from .smokestack_writer import CONTEXT_PALETTE
 from .table import Row, displayed_size, read_table
@@ -25,7 +24,7 @@ class Companions:
 
     Attributes:
         view: columns of labels.csv whose values, joined by a blank, name a view.
-        size: width and height of the pictures that were drawn on; of each image's own if None.
+        size: width and height of the pictures that were drawn on; each image's own if None.
         polygons: view -> polygons of (x, y).
     """
 
@@ -35,16 +34,16 @@ class Companions:
 
     @classmethod
     def read(cls, path: Path) -> 'Companions':
+        content = read_json(path)
         try:
-            content = json.loads(path.read_text(encoding='utf-8-sig'))
-            size = content.get('size')
+            if not isinstance(content['view'], list):
+                raise TypeError('view must be a list of columns')
             polygons = {
-                str(view): [np.array(one, np.float64).reshape(-1, 2) for one in polygons]
+                view: [_polygon(one) for one in polygons]
                 for view, polygons in content['polygons'].items()
             }
+            size = content.get('size')
             return cls(tuple(content['view']), size and tuple(map(int, size)), polygons)
-        except FileNotFoundError as error:
-            raise UserError(f'{path} not found') from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f'{path} is no file of polygons: {error!r}') from error
 
@@ -75,13 +74,26 @@ class Companions:
             raise DataError(f'labels.csv has no column {error.args[0]!r} to tell views') from error
 
 
+def _polygon(corners: Sequence) -> np.ndarray:
+    polygon = np.array(corners, np.float64)
+    if polygon.ndim != 2 or len(polygon) < 3 or polygon.shape[1] != 2:
+        raise ValueError(f'a polygon is a list of at least three [x, y], not {corners}')
+    if not np.isfinite(polygon).all():
+        raise ValueError(f'{corners} is not finite')
+    return polygon
+
+
 def draw_companions(
-    root: str | Path, polygons: str | Path, classes: Sequence[str] = ('smoke',)
+    root: str | Path,
+    polygons: str | Path,
+    classes: Sequence[str] = ('smoke',),
+    overwrite: bool = False,
 ) -> dict[str, int]:
     """Writes ``context/`` of a data set; returns the number of masks of each view.
 
     Raises:
-        UserError: before anything is written, if the file has a view that the data set lacks.
+        UserError: before anything is written, if the file has a view that the data set lacks, or
+            the data set has a context that is not to be overwritten.
     """
     root, companions = Path(root), Companions.read(Path(polygons))
     rows, problems = read_table(root, classes)
@@ -93,6 +105,8 @@ def draw_companions(
         raise UserError(
             f'{polygons}: the data set has no view {unknown[0]!r}, but {sorted(set(views))}'
         )
+    if (root / 'context').exists() and not overwrite:
+        raise UserError(f'{root}/context exists; pass --overwrite to replace masks in it')
     counts = dict.fromkeys(views, 0)
     for row, view in zip(rows, views, strict=True):
         mask = companions.mask(row, *displayed_size(root / row.image))

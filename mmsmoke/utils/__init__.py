@@ -1,6 +1,6 @@
 from .configs import checkpoint_hashes, mappings, read_config, resolve_network
 from .errors import DataError, UserError
-from .files import atomic_path, sha256_of_file, write_json
+from .files import atomic_path, read_json, sha256_of_file, write_json
 from .pictures import save_png
 from .settings import differences, plain, plain_numbers
 
@@ -14,6 +14,7 @@ __all__ = [
     'plain',
     'plain_numbers',
     'read_config',
+    'read_json',
     'resolve_network',
     'save_png',
     'sha256_of_file',

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .errors import UserError
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -30,6 +32,16 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 def write_json(path: str | os.PathLike, content: Any) -> None:
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + '\n')
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Of a file that a user names."""
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except FileNotFoundError as error:
+        raise UserError(f'{path} not found') from error
+    except ValueError as error:
+        raise UserError(f'{path} is no JSON file: {error}') from error
 
 
 def sha256_of_file(path: str | os.PathLike) -> str:

@@ -22,7 +22,7 @@ def classifier(tiny_dataset, tmp_path, checkpoint, monkeypatch):
     cfg.test_dataloader.dataset.pipeline.insert(1, dict(type='mmsmoke.LoadMask'))
     cfg.dump(str(tmp_path / 'tiny.py'))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(module, 'IMAGES', 6)
+    monkeypatch.setattr(module, 'SCENES', dict(train=0, val=6, test=6, pairs=3))
     checkpoints = [tmp_path / f'{seed}.pth' for seed in range(2)]
     for path in checkpoints:
         path.write_bytes(checkpoint().read_bytes())
@@ -31,20 +31,22 @@ def classifier(tiny_dataset, tmp_path, checkpoint, monkeypatch):
 
 def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
     config, checkpoints = classifier
-    own = cooccurrence_benchmark(config, checkpoints, 'net', [0.0, 0.5], size=32, scenes=3)
-    assert json.loads((tmp_path / 'work_dirs/cooccurrence/net/net.json').read_text()) == own
+    arguments = (config, checkpoints, 'net', tmp_path / 'net', [0.0, 0.5], 32)
+    own = cooccurrence_benchmark(*arguments)
+    assert json.loads((tmp_path / 'net/net.json').read_text()) == own
     assert [run['variant'] for run in own['runs']] == ['net, 0', 'net, 0.5']
     assert own['curves']['lines'] == {'net': {'0': 'net, 0', '0.5': 'net, 0.5'}}
     for run in own['runs']:
         assert {'pairs/reliance', 'pairs/iou_moved'} <= set(run['splits']['pairs'])
-        assert 'companion/energy' in run['splits']['test']
+        assert {'companion/energy', 'deployed/false_images'} <= set(run['splits']['test'])
         assert run['protocol']['threshold_split'] == 'val'
+        assert run['data']['data_root'] == 'data/cooccurrence-32'
     # drawn once, tested once
-    drawn = (tmp_path / 'data/smokestack-pairs-32/labels.csv').stat().st_mtime_ns
+    drawn = (tmp_path / 'data/cooccurrence-32/labels.csv').stat().st_mtime_ns
     capsys.readouterr()
-    assert cooccurrence_benchmark(config, checkpoints, 'net', [0.0, 0.5], 32, 3) == own
+    assert cooccurrence_benchmark(*arguments) == own
     assert 'tools/test.py' not in capsys.readouterr().out
-    assert (tmp_path / 'data/smokestack-pairs-32/labels.csv').stat().st_mtime_ns == drawn
+    assert (tmp_path / 'data/cooccurrence-32/labels.csv').stat().st_mtime_ns == drawn
 
     other = {**own, 'runs': [{**own['runs'][0], 'variant': 'other, 0'}]}
     other['curves'] = dict(x='P', lines={'other': {'0': 'other, 0'}})
@@ -58,12 +60,33 @@ def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] == 5 * (176 + 6) + 6
 
+    # what cannot be compared is refused before anything is tested
+    def compare(columns=own['columns'], **changes):
+        run = {**other['runs'][0], **changes}
+        cooccurrence_benchmark(*arguments, others=[{**other, 'columns': columns, 'runs': [run]}])
 
-def test_checkpoints_without_shares_are_seeds(classifier, monkeypatch):
+    compare()
+    with pytest.raises(UserError, match='net has other columns'):
+        compare(columns=[['a', 'test', 'a']])
+    with pytest.raises(UserError, match='tested on other scenes; is its --size the same'):
+        compare(data=dict(labels_sha256='another'))
+    with pytest.raises(UserError, match=r"net has 'net, 0\.5', too; take another --name"):
+        compare(variant='net, 0.5')
+
+
+def test_checkpoints_without_shares_are_seeds(classifier, tmp_path, monkeypatch):
     config, checkpoints = classifier
-    tested = dict(protocol=dict(threshold=0.3), splits=dict(test={'label/accuracy': 80.0}))
+    tested = dict(
+        config=dict(sha256='c'),
+        checkpoint=dict(sha256='p'),
+        data_root='data',
+        labels_sha256='l',
+        deterministic=False,
+        protocol=dict(threshold=0.3),
+        splits=dict(test={'label/accuracy': 80.0}),
+    )
     monkeypatch.setattr(module, '_test', lambda *_: tested)
-    own = cooccurrence_benchmark(config, checkpoints, 'net', size=32, scenes=2)
+    own = cooccurrence_benchmark(config, checkpoints, 'net', tmp_path / 'net', size=32)
     assert [(run['variant'], run['seed']) for run in own['runs']] == [('net', 0), ('net', 1)]
     assert 'curves' not in own
 
@@ -71,18 +94,12 @@ def test_checkpoints_without_shares_are_seeds(classifier, monkeypatch):
 def test_mistakes_are_named_before_anything_is_drawn(classifier, tmp_path):
     config, checkpoints = classifier
     with pytest.raises(UserError, match='2 checkpoints need as many shares, not 1'):
-        cooccurrence_benchmark(config, checkpoints, 'net', [0.5])
+        cooccurrence_benchmark(config, checkpoints, 'net', tmp_path / 'net', [0.5])
     with pytest.raises(UserError, match=r'checkpoint none\.pth not found'):
-        cooccurrence_benchmark(config, ['none.pth'], 'net')
+        cooccurrence_benchmark(config, ['none.pth'], 'net', tmp_path / 'net')
     (tmp_path / 'bare.py').write_text(
         "_base_ = './tiny.py'\ntest_dataloader = dict(dataset=dict(pipeline=[]))\n"
     )
     with pytest.raises(UserError, match='loads no masks'):
-        cooccurrence_benchmark(str(tmp_path / 'bare.py'), checkpoints, 'net')
+        cooccurrence_benchmark(str(tmp_path / 'bare.py'), checkpoints, 'net', tmp_path / 'net')
     assert not (tmp_path / 'data').exists()
-
-
-def test_results_with_other_columns_are_not_compared():
-    own = dict(columns=[['a', 'test', 'a']], runs=[])
-    with pytest.raises(UserError, match='other columns'):
-        with_others(own, [dict(columns=[['b', 'test', 'b']], runs=[])])

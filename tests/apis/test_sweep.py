@@ -23,6 +23,19 @@ columns = [('accuracy', 'val', 'label/accuracy')]
 """
 
 
+def result_of(accuracy):
+    """As tools/test.py writes it."""
+    return dict(
+        config=dict(sha256='c'),
+        checkpoint=dict(sha256='p'),
+        data_root='data',
+        labels_sha256='l',
+        deterministic=False,
+        protocol={},
+        splits=dict(val={'label/accuracy': accuracy}),
+    )
+
+
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
     """A sweep file, and the list of what was trained: trainings are replaced by a note of it."""
@@ -49,7 +62,7 @@ def sweep(tmp_path, monkeypatch):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f'best_x_epoch_{cfg.randomness.seed + 1}.pth').touch()
         accuracy = 10 * (1 + cfg.randomness.seed)
-        tested = dict(protocol={}, splits=dict(val={'label/accuracy': accuracy}))
+        tested = result_of(accuracy)
         write_json(results, tested)
         return tested
 

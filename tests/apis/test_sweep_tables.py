@@ -3,6 +3,7 @@ import re
 import pytest
 
 from mmsmoke.apis.sweep_tables import claims_table, mean_and_spread, sweep_chart, sweep_table
+from mmsmoke.utils import UserError
 
 COLUMNS = [['IoU', 'val', 'iou'], ['alarms', 'test', 'alarms']]
 
@@ -45,6 +46,23 @@ def test_differences_inside_the_noise_are_marked():
     table = cells(sweep_table(dict(columns=COLUMNS, runs=runs, baseline='plain')))
     marks = {row[0]: row[2].split()[-1] for row in table[2:]}
     assert marks == dict(plain='12.9', better='▲', worse='▼', noisy='≈', same='≈', once='99.0')
+
+
+def test_a_number_that_a_seed_lacks_is_no_difference():
+    runs = runs_of('plain', 10.0, 20.0, 30.0) + runs_of('torn', 15.0, 25.1, None)
+    table = cells(sweep_table(dict(columns=COLUMNS[:1], runs=runs, baseline='plain')))
+    assert table[3][2] == '–'
+
+
+def test_unknown_columns_are_named():
+    runs = runs_of('a', 1.0) + runs_of('b', 2.0)
+    with pytest.raises(UserError, match=r"no column 'accuracy', but \['IoU', 'alarms'\]"):
+        claims_table(dict(columns=COLUMNS, runs=runs, claims=[claim('a', 'b', 'accuracy')]))
+
+
+def test_a_chart_without_any_point_is_empty():
+    curves = dict(x='P', lines={'net': {'0': 'unknown'}})
+    assert sweep_chart(dict(columns=COLUMNS, runs=runs_of('a', 1.0), curves=curves), 'IoU') == ''
 
 
 def test_many_comparisons_need_larger_differences():

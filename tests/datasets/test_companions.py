@@ -72,8 +72,12 @@ def test_an_empty_view_is_a_view_without_chimneys(data, tmp_path):
     [
         (dict(polygons={'nort left': [SQUARE]}), "no view 'nort left', but \\['north left'"),
         (dict(polygons={}, view=['tower']), "no column 'tower'"),
-        (dict(view=None), 'is no file of polygons'),
-        (dict(polygons={'north left': [[1, 2, 3]]}), 'is no file of polygons'),
+        (dict(polygons={}, view='camera'), 'view must be a list'),
+        (dict(size=3), "is no file of polygons: KeyError\\('polygons'"),
+        (dict(polygons={'north left': SQUARE}), 'at least three'),
+        (dict(polygons={'north left': [SQUARE[:2]]}), 'at least three'),
+        (dict(polygons={'north left': [[]]}), 'at least three'),
+        (dict(polygons={'north left': [[[1, 2], [3, 4], [5, float('nan')]]]}), 'not finite'),
     ],
 )
 def test_mistakes_are_named_before_anything_is_written(data, tmp_path, content, message):
@@ -82,3 +86,13 @@ def test_mistakes_are_named_before_anything_is_written(data, tmp_path, content, 
     assert not (data / 'context').exists()
     with pytest.raises(UserError, match=r'nothing\.json not found'):
         draw_companions(data, 'nothing.json')
+
+
+def test_masks_that_are_there_are_not_replaced_unasked(data, tmp_path):
+    draw_companions(data, polygons(tmp_path, polygons={'north left': [SQUARE]}))
+    other = polygons(tmp_path, polygons={'north left': []})
+    with pytest.raises(UserError, match='context exists; pass --overwrite'):
+        draw_companions(data, other)
+    assert context(data, 'a.png').any()
+    draw_companions(data, other, overwrite=True)
+    assert not context(data, 'a.png').any()

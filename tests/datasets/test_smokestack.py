@@ -354,6 +354,14 @@ def test_pairs_differ_in_their_smoke_and_chimneys_alone():
         for kind, other in (('both', 'chimney'), ('smoke', 'neither'), ('moved', 'chimney')):
             changed = (scenes[kind].image != scenes[other].image).any(-1)
             assert not (changed & (scenes[kind].opacity == 0)).any()
+        at_chimneys = np.zeros((64, 64), bool)
+        for one in kinds['both'].chimneys:
+            rows, columns = (np.arange(64) + 0.5) / 64, abs((np.arange(64) + 0.5) / 64 - one.x)
+            tall = (rows > one.top - 2 / 64) & (rows < one.base + 2 / 64)
+            at_chimneys |= tall[:, None] & (columns < one.width_base / 2 + 2 / 64)
+        for kind, other in (('both', 'smoke'), ('chimney', 'neither')):
+            changed = (scenes[kind].image != scenes[other].image).any(-1)
+            assert changed.any() and not (changed & ~at_chimneys).any()
         # smoke may hide chimneys, and nothing else of a chimney changes
         assert np.array_equal(scenes['both'].opacity > 0, scenes['smoke'].opacity > 0)
         hidden = (scenes['both'].opacity > 0) | (scenes['moved'].opacity > 0)

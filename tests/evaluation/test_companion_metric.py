@@ -4,16 +4,25 @@ import pytest
 import torch
 
 from mmsmoke.evaluation import CompanionMetric
+from mmsmoke.functional import IGNORE
 
 SMOKE, CHIMNEY = (slice(0, 2), slice(0, 4)), (slice(4, 8), slice(4, 6))
 
 
-def sample(name, on_smoke=0.0, on_chimney=0.0, elsewhere=0.0, smoke=True, chimney=True):
+def sample(
+    name, on_smoke=0.0, on_chimney=0.0, elsewhere=0.0, smoke=True, chimney=True, probability=0.9
+):
     cams = torch.full((1, 8, 8), elsewhere)
     cams[0][SMOKE], cams[0][CHIMNEY] = on_smoke, on_chimney
     truth, context = torch.zeros(2, 1, 8, 8, dtype=torch.long)
     truth[0][SMOKE], context[0][CHIMNEY] = int(smoke), int(chimney)
-    return dict(image=name, cams=cams, gt_sem_seg=dict(data=truth), gt_context=dict(data=context))
+    return dict(
+        image=name,
+        cams=cams,
+        pred_score=torch.tensor([probability]),
+        gt_sem_seg=dict(data=truth),
+        gt_context=dict(data=context),
+    )
 
 
 def evaluate(*samples, threshold=0.5, **kwargs):
@@ -55,6 +64,50 @@ def test_response_to_a_chimney_alone_is_not_normalised():
     assert evaluate(both, strong)['response'] == pytest.approx(100)
     # it says nothing about maps of images with smoke
     assert evaluate(both, strong)['energy'] == 0
+
+
+def test_chimneys_of_clear_images_that_are_called_smoke_are_confused():
+    both = sample('a', on_smoke=4.0)
+    called = sample('b', on_chimney=1.0, smoke=False)
+    assert evaluate(both, called)['confused_pixels'] == 50
+    assert evaluate(both, called)['confusion'] == 100
+    not_called = sample('b', on_chimney=1.0, smoke=False, probability=0.4)
+    assert evaluate(both, not_called)['confusion'] == 0
+
+
+def test_smoke_in_front_of_chimneys_and_unknown_pixels_are_no_chimney():
+    one = sample('a', on_smoke=2.0, on_chimney=2.0)
+    truth = one['gt_sem_seg']['data'][0]
+    truth[4:8, 4] = 1  # smoke hides half of the chimney
+    found = evaluate(one)
+    assert found['confused_pixels'] == 100
+    assert found['energy'] == pytest.approx(100 * 4 / 16)
+    truth[4:8, 4] = 0
+    truth[4:8, 5] = IGNORE
+    found = evaluate(one)
+    assert found['confused_pixels'] == 100
+    assert found['energy'] == pytest.approx(100 * 4 / 12)
+    truth[4:8] = IGNORE
+    assert evaluate(one) == {}
+
+
+def test_empty_maps_point_nowhere_and_have_no_response():
+    found = evaluate(sample('a'), sample('b', on_chimney=1.0, smoke=False, probability=0.1))
+    assert found == dict(pointing=0, confused_pixels=0)
+
+
+def test_several_classes_have_numbers_of_their_own():
+    one = sample('a', on_smoke=2.0)
+    one['cams'] = torch.cat([one['cams'], sample('a', on_chimney=1.0)['cams']])
+    one['pred_score'] = torch.tensor([0.9, 0.9])
+    one['gt_sem_seg']['data'][0, 7, 0] = 2
+    metric = CompanionMetric(0.5)
+    metric.dataset_meta = dict(classes=('background', 'smoke', 'steam'))
+    metric.process({}, [one])
+    found = metric.evaluate(1)
+    assert found['companion/energy_smoke'] == 0 and found['companion/energy_steam'] == 100
+    assert found['companion/energy'] == 50
+    assert found['companion/confused_pixels_steam'] == 100
 
 
 def test_images_without_companions_count_for_nothing():

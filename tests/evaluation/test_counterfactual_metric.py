@@ -30,6 +30,7 @@ def samples_of(model, count=4):
                 pred_score=torch.tensor([logit]).sigmoid(),
                 cams=cams[None],
                 gt_sem_seg=dict(data=(maps[:1] > 0).long()),
+                gt_context=dict(data=((maps[1:] > 0) & (maps[:1] == 0)).long()),
             )
 
 
@@ -71,7 +72,7 @@ def test_classifier_that_reads_chimneys():
     assert found['reliance'] == pytest.approx(100, abs=1e-4)
     assert [found[f'called_{kind}'] for kind in KINDS] == [100, 0, 100, 0, 100]
     assert found['flips_no_smoke'] == 0 and found['flips_no_chimney'] == 100
-    assert found['response'] == 100 and found['same_map'] == 0
+    assert found['response'] == found['chimney_response'] == 100 and found['same_map'] == 0
     assert found['iou_both'] < 10
 
 
@@ -89,8 +90,54 @@ def test_interval_of_the_reliance_holds_it():
         return 3.0 * bool(smoke.any()) + 1.0 * bool(chimney.any()) - 2 + noise, smoke + chimney
 
     found = evaluate(samples_of(noisy, 30))
-    assert found['reliance_low'] < found['reliance'] < found['reliance_high']
+    for name in ('reliance', 'smoke_effect', 'chimney_effect'):
+        assert found[f'{name}_low'] < found[name] < found[f'{name}_high']
     assert found['reliance'] == pytest.approx(25, abs=5)
+
+
+def test_reliance_is_a_share_even_if_an_effect_is_negative_or_both_are_small():
+    found = evaluate(samples_of(lambda s, c: (2.0 * bool(s.any()) - 1.0 * bool(c.any()), s)))
+    assert found['chimney_effect'] == pytest.approx(-1)
+    assert found['reliance'] == pytest.approx(100 / 3)
+    generator = torch.Generator().manual_seed(0)
+    noise = evaluate(
+        samples_of(lambda s, c: (0.01 * float(torch.randn(1, generator=generator)), s), 20)
+    )
+    ends = noise['reliance_low'], noise['reliance'], noise['reliance_high']
+    assert all(0 <= end <= 100 for end in ends)
+    nothing = evaluate(samples_of(lambda s, c: (0.0, 0 * s)))
+    assert 'reliance' not in nothing and 'response' not in nothing
+
+
+def test_activation_that_moves_to_the_chimney_shows():
+    """Without smoke the map of this one is three times as strong on chimneys."""
+    found = evaluate(samples_of(lambda s, c: (1.0, c if s.any() else 3 * c)))
+    assert found['chimney_response'] == pytest.approx(300)
+
+
+def test_several_classes_have_numbers_of_their_own():
+    samples = []
+    for smoke, chimney in zip(samples_of(reads_smoke), samples_of(reads_chimneys), strict=True):
+        smoke['pred_score'] = torch.cat([smoke['pred_score'], chimney['pred_score']])
+        smoke['cams'] = torch.cat([smoke['cams'], chimney['cams']])
+        samples.append(smoke)
+    metric = CounterfactualMetric(0.5)
+    metric.dataset_meta = dict(classes=('background', 'smoke', 'steam'))
+    metric.process({}, samples)
+    found = metric.evaluate(99)
+    assert found['pairs/reliance_smoke'] == pytest.approx(0, abs=1e-4)
+    assert found['pairs/reliance_steam'] == pytest.approx(100, abs=1e-4)
+    assert found['pairs/reliance'] == pytest.approx(50, abs=1e-4)
+
+
+def test_two_processes_give_the_numbers_of_one():
+    samples = list(samples_of(reads_smoke))
+    metrics = [CounterfactualMetric(0.5) for _ in range(2)]
+    for rank, metric in enumerate(metrics):
+        metric.process({}, samples[rank::2] + samples[:1])
+    metrics[0].results += metrics[1].results
+    found = metrics[0].evaluate(20)
+    assert found == {f'pairs/{name}': value for name, value in evaluate(samples).items()}
 
 
 def test_sure_classifiers_have_finite_effects():
@@ -100,13 +147,16 @@ def test_sure_classifiers_have_finite_effects():
 
 def test_without_a_threshold_there_are_no_masks():
     found = evaluate(samples_of(reads_smoke), threshold=None)
-    assert 'reliance' in found and 'same_map' not in found and 'iou_both' not in found
+    assert 'reliance' in found and 'response' in found
+    assert 'same_map' not in found and 'iou_both' not in found
 
 
 def test_other_images_and_torn_scenes_count_for_nothing():
     samples = list(samples_of(reads_smoke))
-    other = [{**samples[0], 'image': 'x', 'columns': {}}, {**samples[0], 'image': 'y'}]
-    del other[1]['columns']
+    other = [{**samples[0], 'image': name} for name in 'xyz']
+    other[0]['columns'] = {}
+    other[1]['columns'] = dict(kind='smoke')  # of whatever
+    del other[2]['columns']
     torn = [one for one in samples_of(reads_chimneys, 5) if one['columns']['scene'] == '4'][:-1]
     assert evaluate([*samples, *other, *torn]) == evaluate(samples)
     assert evaluate(other) == {}

@@ -175,6 +175,42 @@ def test_rule_for_images_without_truth_is_passed_on():
     assert values['one_if_empty'] > values['skip'] > values['zero'] > 0
 
 
+@pytest.mark.parametrize('empty', ['skip', 'zero', 'one_if_empty'])
+def test_chosen_threshold_is_the_best_by_the_rule_for_images_without_truth(empty):
+    samples = [s for s in make_samples(5) if s['gt_score'][0]]
+    for sample in samples:
+        sample['cams'] = sample['cams'] / 9
+    clear = [clear_sample(str(i), 500) for i in range(4)]
+    for i, sample in enumerate(clear):
+        sample['cams'] *= 0.3
+        sample['cams'][0, 0, 0] = 0.5 + i / 10
+    options = dict(empty=empty, present='all', normalize='none', bootstrap=0)
+    chosen = evaluate([*samples, *clear], **options)
+    others = [
+        evaluate([*samples, *clear], threshold=t / 100, **options)['cam/image_iou']
+        for t in range(101)
+    ]
+    assert chosen['cam/image_iou'] == max(others)
+    assert chosen['cam/image_iou_oracle'] >= max(others)
+
+
+def test_images_of_which_nothing_is_known_are_not_clear():
+    unknown = clear_sample('unknown', 9)
+    unknown['gt_sem_seg']['data'][:] = IGNORE
+    samples = [clear_sample('a', 500), unknown]
+    assert evaluate(samples, source='mask')['cam/false_images'] == 100
+
+
+def test_images_of_one_scene_are_one_group():
+    samples = make_samples(24, seed=3)
+    for i, sample in enumerate(samples):
+        sample['columns'] = dict(scene=str(i // 4))
+    by_scene = evaluate(samples, source='mask')
+    for i, sample in enumerate(samples):
+        sample['columns'] = dict(group=str(i // 4), scene=str(i))
+    assert evaluate(samples, source='mask') == by_scene
+
+
 def mean_iou_by_hand(samples, threshold):
     """Resizes with numpy's own bilinear interpolation, pixel centres aligned."""
     values = []

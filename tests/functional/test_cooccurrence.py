@@ -46,6 +46,11 @@ def test_pointing():
     assert points_at(scores, torch.stack([~region, ~region])).tolist() == [False, True]
 
 
+def test_an_empty_map_points_at_nothing():
+    region = torch.ones(2, 2, dtype=torch.bool)
+    assert points_at(torch.zeros(1, 2, 2), region).tolist() == [False]
+
+
 def test_effects_of_two_causes():
     neither = torch.randn(50, generator=torch.Generator().manual_seed(0))
     smoke, chimney = neither + 3, neither + 1

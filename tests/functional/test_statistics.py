@@ -78,6 +78,7 @@ def test_paired_test_of_too_little_or_nothing():
     assert math.isnan(paired_test([3.0]))
     assert paired_test([0.0, 0.0, 0.0]) == 1
     assert paired_test([0.5, 0.5]) == 0
+    assert paired_test([0.1 + 0.2, 0.3, 0.3]) == 0  # equal but for rounding
 
 
 def test_correction_for_many_tests():

@@ -1,12 +1,11 @@
 """Joins result files of one sweep whose seeds or variants were done in parts."""
 
 import argparse
-import json
 from pathlib import Path
 
 from mmsmoke.apis.sweep import merge_results
 from mmsmoke.apis.sweep_tables import sweep_tables
-from mmsmoke.utils import write_json
+from mmsmoke.utils import read_json, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -16,7 +15,7 @@ def main() -> None:
     parser.add_argument('parts', nargs='+', help='JSON files that tools/sweep.py wrote')
     parser.add_argument('--out', required=True, help='JSON file; may be one of the parts')
     args = parser.parse_args()
-    merged = merge_results([json.loads(Path(part).read_text()) for part in args.parts])
+    merged = merge_results([read_json(part) for part in args.parts])
     write_json(Path(args.out), merged)
     print(f'{sweep_tables(merged)}\n\nnumbers   {args.out}')
 

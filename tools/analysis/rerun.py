@@ -15,12 +15,11 @@ def main() -> None:
     parser.add_argument('result', help='JSON file that tools/sweep.py wrote')
     parser.add_argument('--variant', help='which run (the first)')
     parser.add_argument('--seed', type=int, help='which run (the first)')
-    parser.add_argument('--work-dir', help='folder to write into (work_dirs/rerun/RESULT)')
     parser.add_argument(
         '--tolerance', type=float, default=0.5, help='largest difference that is none (0.5)'
     )
     args = parser.parse_args()
-    rows = rerun(args.result, args.variant, args.seed, args.work_dir)
+    rows = rerun(args.result, args.variant, args.seed)
     lines = [[row['column'], row['file'], row['now'], f'{row["difference"]:.3f}'] for row in rows]
     print(markdown_table(['column', 'file', 'now', 'difference'], lines))
     worst = max(row['difference'] for row in rows)

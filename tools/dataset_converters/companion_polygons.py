@@ -15,8 +15,11 @@ def main() -> None:
     parser.add_argument(
         '--classes', nargs='+', default=['smoke'], help='columns of labels.csv that are classes'
     )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace masks that are there already'
+    )
     args = parser.parse_args()
-    counts = draw_companions(args.data_root, args.polygons, args.classes)
+    counts = draw_companions(args.data_root, args.polygons, args.classes, args.overwrite)
     print(markdown_table(['view', 'masks'], sorted(counts.items())))
     missing = [view for view, count in counts.items() if not count]
     if missing:
