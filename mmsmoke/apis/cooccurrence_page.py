@@ -30,8 +30,11 @@ HOW_TO_READ = """
 <p>Each scene is drawn five times, and nothing but its smoke and its chimneys differs: with both,
 with the smoke alone, with the chimneys alone, with neither, and with the smoke risen elsewhere.</p>
 <dl>
-<dt>reliance</dt><dd>the chimney's part of what moves the logit (Shapley value of two causes):
-0 for a classifier that reads smoke, 100 for one that reads chimneys.</dd>
+<dt>false alarms</dt><dd>share of the clear images, half of them with a chimney, in which something
+is outlined; 0 is best.</dd>
+<dt>reliance</dt><dd>size of the chimney's effect on the logit, by the sizes of the effects of
+chimney and smoke (Shapley values of two causes): 0 for a classifier that reads smoke, 100 for one
+that reads chimneys.</dd>
 <dt>chimney called smoke</dt><dd>share of the scenes with chimneys alone that are called smoke;
 0 is best.</dd>
 <dt>flips without smoke / without chimney</dt><dd>share of the decisions that change when it is

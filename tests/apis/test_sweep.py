@@ -107,8 +107,7 @@ def test_it_leaves_runs_to_the_process_that_has_them(sweep, tmp_path, monkeypatc
         run = folder / 'teacher/seed-0'
         run.mkdir(parents=True)
         (run / 'best_x_epoch_5.pth').touch()
-        splits = dict(val={'label/accuracy': 77})
-        write_json(run / 'results.json', dict(protocol={}, splits=splits))
+        write_json(run / 'results.json', result_of(77))
         lock.__exit__(None, None, None)
 
     monkeypatch.setattr(time, 'sleep', other_process_finishes)

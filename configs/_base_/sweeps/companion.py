@@ -5,6 +5,7 @@ companion = dict(
     columns=[
         ('accuracy', 'test', 'label/accuracy'),
         ('CAM IoU', 'test', 'cam/image_iou'),
+        ('false alarms', 'test', 'deployed/false_images'),
         ('reliance', 'pairs', 'pairs/reliance'),
         ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
         ('flips without smoke', 'pairs', 'pairs/flips_no_smoke'),
