@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.smokestack import KINDS
 from mmsmoke.datasets.table import spread
 from mmsmoke.functional import cams_to_scores, scores_to_mask
-from mmsmoke.utils import read_json
+from mmsmoke.utils import read_json, save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from .predictor import Predictor
@@ -63,13 +62,14 @@ svg, img { max-width: 100%; height: auto; }
 """
 
 
-def write_page(path: Path, result: Mapping, title: str, own: Mapping | None = None) -> None:
-    """
+def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
+    """Writes the page, and the picture of maps in it as PNG beside it.
+
     Args:
         result: of all methods to show.
         own: the result of the one method whose rows stand out and whose maps are shown.
     """
-    variants = {run['variant'] for run in own['runs']} if own else set()
+    variants = {run['variant'] for run in own['runs']}
     header, rows = sweep_rows(result)
     parts = [
         f'<h1>{escape(title)}</h1>',
@@ -82,10 +82,14 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping | None = No
         parts.append('<h2>The more often chimneys mean smoke in training</h2><div class="charts">')
         parts += [sweep_chart(result, column) for column in CURVES]
         parts.append('</div>')
-    if own:
-        picture = pairs_sheet(read_json(own['runs'][0]['result']))
-        parts.append('<h2>Maps</h2><p>Outlined: where the map exceeds its threshold.</p>')
-        parts.append(_image(picture, f'maps of {own["runs"][0]["variant"]}'))
+    first = own['runs'][0]
+    picture = path.with_suffix('.png')
+    save_png(picture, pairs_sheet(read_json(first['result'])))
+    data = base64.b64encode(picture.read_bytes()).decode()
+    parts.append('<h2>Maps</h2><p>Outlined: where the map exceeds its threshold.</p>')
+    parts.append(
+        f'<img alt="maps of {escape(first["variant"])}" src="data:image/png;base64,{data}">'
+    )
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -132,8 +136,3 @@ def _table(header: list, rows: list, own: set) -> str:
         for row in rows
     ]
     return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-
-
-def _image(picture: np.ndarray, text: str) -> str:
-    data = base64.b64encode(cv2.imencode('.png', picture[..., ::-1])[1]).decode()
-    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'

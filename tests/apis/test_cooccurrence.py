@@ -56,6 +56,9 @@ def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
     assert text.count('class=own') == 2 and 'other, 0' in text and 'Net &amp; others' in text
     assert text.count('<svg') == 4 and '>other</text>' in text
     assert not re.findall(r'(?:src|href)="(?!data:)', text)  # it needs no other file
+    assert (tmp_path / 'page.png').read_bytes() == base64.b64decode(
+        re.search(r'base64,([^"]+)"', text)[1]
+    )
     png = base64.b64decode(re.search(r'base64,([^"]+)"', text)[1])
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] == 5 * (176 + 6) + 6
