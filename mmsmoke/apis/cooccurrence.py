@@ -59,7 +59,8 @@ def cooccurrence_benchmark(
     with exclusive(Path(data_root).parent / '.locks' / Path(data_root).name, wait=True):
         draw_if_missing(data_root, dict(preset='easy', size=size, **SCENES))
     labels = sha256_of_file(Path(data_root) / 'labels.csv')
-    _require_comparable(others, variants, columns, labels)
+    data = dict(data_root=data_root, labels_sha256=labels)  # the labels do not tell the size
+    _require_comparable(others, variants, columns, data)
     runs = []
     with exclusive(folder):
         for place, (variant, checkpoint) in enumerate(zip(variants, checkpoints, strict=True)):
@@ -82,14 +83,14 @@ def cooccurrence_benchmark(
 
 
 def _require_comparable(
-    others: Sequence[Mapping], variants: Sequence[str], columns: list, labels: str
+    others: Sequence[Mapping], variants: Sequence[str], columns: list, data: dict
 ) -> None:
     for other in others:
         name = other.get('sweep') or other.get('cooccurrence')
         if [list(column) for column in other['columns']] != columns:
             raise UserError(f'{name} has other columns; it cannot be compared')
         for run in other['runs']:
-            if run['data']['labels_sha256'] != labels:
+            if run['data'] != data:
                 raise UserError(f'{name} was tested on other scenes; is its --size the same?')
             if run['variant'] in variants:
                 raise UserError(f'{name} has {run["variant"]!r}, too; take another --name')

@@ -72,7 +72,9 @@ def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
     with pytest.raises(UserError, match='net has other columns'):
         compare(columns=[['a', 'test', 'a']])
     with pytest.raises(UserError, match='tested on other scenes; is its --size the same'):
-        compare(data=dict(labels_sha256='another'))
+        compare(data={**own['runs'][0]['data'], 'labels_sha256': 'another'})
+    with pytest.raises(UserError, match='tested on other scenes; is its --size the same'):
+        compare(data={**own['runs'][0]['data'], 'data_root': 'data/cooccurrence-64'})
     with pytest.raises(UserError, match=r"net has 'net, 0\.5', too; take another --name"):
         compare(variant='net, 0.5')
 
