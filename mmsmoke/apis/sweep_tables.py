@@ -64,10 +64,12 @@ def claims_table(result: Mapping) -> str:
             rows.append([claim['claim'], claim['column'], '–', 0, '–', 'not measured yet'])
             continue
         mean = statistics.mean(difference)
-        if not chance < SURE:
-            verdict = 'within the noise'
-        else:
+        if chance != chance:
+            verdict = 'one seed tells nothing'
+        elif chance < SURE:
             verdict = 'holds' if mean > 0 else 'the opposite holds'
+        else:
+            verdict = 'within the noise'
         known = f'{chance:.3f}' if chance == chance else '–'
         cell = mean_and_spread(difference)
         rows.append([claim['claim'], claim['column'], cell, len(difference), known, verdict])

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
     """A table that reads well in a terminal and in a document; numbers stand to the right."""
     cells = [[str(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    # a rule to the right needs two characters
+    widths = [max(2, *map(len, column)) for column in zip(*cells, strict=True)]
     right = [_all_numbers(column[1:]) for column in zip(*cells, strict=True)]
     rule = [
         '-' * (width - 1) + (':' if to_right else '-')

@@ -83,11 +83,13 @@ def test_claims_are_judged():
     runs = runs_of('plain', 10.0, 20.0, 30.0) + runs_of('better', 15.0, 25.1, 35.2)
     runs += runs_of('noisy', 15.0, 14.0, 45.0)
     claims = [claim('better', 'plain'), claim('plain', 'better'), claim('noisy', 'plain')]
-    claims.append(claim('unknown', 'plain'))
+    claims += [claim('unknown', 'plain'), claim('once', 'plain')]
+    runs += runs_of('once', 99.0)
     table = cells(claims_table(dict(columns=COLUMNS, runs=runs, claims=claims)))
     assert table[0] == ['claim', 'of', 'difference', 'seeds', 'p', 'verdict']
     assert [row[-1] for row in table[2:]] == [
-        'holds', 'the opposite holds', 'within the noise', 'not measured yet'
+        'holds', 'the opposite holds', 'within the noise', 'not measured yet',
+        'one seed tells nothing',
     ]  # fmt: skip
     assert table[2][2:4] == ['5.1 ± 0.1', '3'] and table[3][2] == '-5.1 ± 0.1'
 
