@@ -77,7 +77,7 @@ def test_plan_names_configs_and_splits_that_exist(plan):
     cfg = load_config(plan)
     stages = [cfg[name] for name in ('classify', 'label', 'segment') if name in cfg] or [cfg]
     for stage in stages:
-        assert (ROOT / stage.config).is_file()
+        assert (ROOT / cfg.get('configs', {}).get(stage.config, stage.config)).is_file()
     assert cfg.threshold_split not in cfg.get('test_splits', [])
 
 

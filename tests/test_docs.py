@@ -47,7 +47,7 @@ def test_tables_of_several_kinds_of_files(tmp_path):
     path = tmp_path / 'r.json'
     path.write_text('{"tables": [[{"a": 1}], [{"b": 2}]]}')
     tables = table_of(path).split('\n\n')
-    assert [table.splitlines()[0] for table in tables] == ['| a |', '| b |']
+    assert [table.splitlines()[0] for table in tables] == ['|  a |', '|  b |']
     path.write_text('{"protocol": {}, "splits": {"val": {"x": 1.234}, "test": {"x": 2}}}')
     rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in table_of(path).splitlines()]
     assert rows[0] == ['split', 'x'] and rows[2:] == [['val', '1.23'], ['test', '2']]

@@ -94,7 +94,8 @@ def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(p
         run(*command, '--work-dir', folder / f'test-{name}', '--splits', 'val', 'test',
             '--out', out, '--cfg-options', data, PORT=free_port())  # fmt: skip
         tested[name] = json.loads(out.read_text())['splits']
-    assert tested['one'] == tested['two']
+    for split in ('val', 'test'):  # other batches round differently
+        assert tested['one'][split] == pytest.approx(tested['two'][split], rel=1e-4)
 
     masks, manifests = {}, {}
     for name, command in dict(
