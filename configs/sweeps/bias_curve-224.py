@@ -4,12 +4,8 @@ _base_ = ['./bias_curve.py', '../_base_/sweeps/evidence_224.py']
 configs = _base_.large.configs
 work_dir = _base_.large.work_dir
 data_root = _base_.large.data_root
-draw = {
-    '_delete_': True,
-    data_root: dict(preset='biased', **_base_.large.scenes),
-    **_base_.large.tested,
-}
-options = {**_base_.large.options, 'data_root': data_root}
+draw = _base_.large.draw
+options = _base_.large.options
 variants = {}
 for name, variant in _base_.variants.items():
     if 'data_root' in variant:  # drawn with another P(chimney | clear)

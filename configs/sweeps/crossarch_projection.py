@@ -4,6 +4,7 @@ _base_ = '../_base_/sweeps/evidence.py'
 variants = dict(**_base_.plain, global_cosine=_base_.teacher)  # a learned 1x1 convolution
 for align, kinds in dict(
     read_out=('linear', 'frozen_random'),
+    # no identity: the networks differ in width (128 and 96 channels)
     features=('conv1x1', 'linear', 'frozen_random'),
 ).items():
     for kind in kinds:

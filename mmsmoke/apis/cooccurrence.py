@@ -1,6 +1,5 @@
 """How much does a classifier lean on what comes together with its class?"""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from mmsmoke.utils import UserError, sha256_of_file, write_json
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
-from .stages import RESULTS, begin, exclusive, run_tool, say, write_config
+from .stages import RESULTS, begin, exclusive, label_settings, run_test, say, write_config
 from .sweep import run_record
 from .sweep_tables import sweep_table
 
@@ -56,8 +55,7 @@ def cooccurrence_benchmark(
     columns = [list(column) for column in protocol.columns]
     folder = Path(work_dir)
     variants = [name if shares is None else f'{name}, {share:g}' for share in shares or checkpoints]
-    with exclusive(Path(data_root).parent / '.locks' / Path(data_root).name, wait=True):
-        draw_if_missing(data_root, dict(preset='easy', size=size, **SCENES))
+    draw_if_missing(data_root, dict(preset='easy', size=size, **SCENES))
     labels = sha256_of_file(Path(data_root) / 'labels.csv')
     data = dict(data_root=data_root, labels_sha256=labels)  # the labels do not tell the size
     _require_comparable(others, variants, columns, data)
@@ -65,7 +63,7 @@ def cooccurrence_benchmark(
     with exclusive(folder):
         for place, (variant, checkpoint) in enumerate(zip(variants, checkpoints, strict=True)):
             where = folder / str(place)
-            tested = _test(cfg, checkpoint, where, protocol, labels)
+            tested = _test(cfg, checkpoint, where, protocol)
             seed = sum(run['variant'] == variant for run in runs)
             runs.append({**run_record(variant, seed, tested), 'result': str(where / RESULTS)})
     result = dict(
@@ -118,24 +116,14 @@ def _on_pairs(cfg: Config, data_root: str) -> Config:
     return cfg
 
 
-def _test(cfg: Config, checkpoint: str, folder: Path, protocol: Config, labels: str) -> dict:
-    settings = dict(
-        config=cfg.to_dict(),
-        checkpoint=sha256_of_file(checkpoint),
-        labels=labels,
-        splits=list(protocol.splits),
-    )
-    done = begin(folder, settings)
+def _test(cfg: Config, checkpoint: str, folder: Path, protocol: Config) -> dict:
+    settings = label_settings(cfg, sha256_of_file(checkpoint))
+    done = begin(folder, {**settings, 'splits': list(protocol.splits)})
     if done:
         say(f'{folder} is finished')
         return done
-    run_tool(
-        *('test.py', write_config(cfg, folder), checkpoint, '--work-dir', folder / 'test'),
-        *('--out', folder / RESULTS, '--splits', *protocol.splits),
-        *('--threshold-split', protocol.threshold_split),
-        log=folder / 'test.log',
-    )
-    return json.loads((folder / RESULTS).read_text())
+    config = write_config(cfg, folder)
+    return run_test(config, checkpoint, folder, protocol.splits, protocol.threshold_split)
 
 
 def _curves(name: str, shares: Sequence[float]) -> dict:

@@ -99,8 +99,10 @@ def _check_data(cfg: Config, splits: list[str], picture_split: str) -> None:
 
 def draw_if_missing(data_root: str, draw: dict | None) -> None:
     if draw is not None:
+        # a lock beside the data: whoever else needs them, of whatever run, waits until all is there
         options = [f'--{name.replace("_", "-")}={value}' for name, value in draw.items()]
-        run_tool('dataset_converters/smokestack.py', data_root, *options)
+        with exclusive(Path(data_root).parent / '.locks' / Path(data_root).name, wait=True):
+            run_tool('dataset_converters/smokestack.py', data_root, *options)
     elif not (Path(data_root) / 'labels.csv').is_file():
         raise UserError(
             f'{data_root}/labels.csv not found; say --cfg-options data_root=FOLDER, '

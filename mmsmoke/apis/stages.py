@@ -97,9 +97,20 @@ def train_and_test(
         return done
     config = write_config(cfg, folder)
     run_tool('train.py', config, '--work-dir', folder, '--resume', log=folder / 'train.log')
+    return run_test(config, best_checkpoint(folder), folder, splits, threshold_split)
+
+
+def run_test(
+    config: Path,
+    checkpoint: str | Path,
+    folder: Path,
+    splits: Sequence[str],
+    threshold_split: str | None = None,
+) -> dict:
+    """Tests a checkpoint on several splits; returns the result, which is kept in ``folder``."""
     chosen = ['--threshold-split', threshold_split] if threshold_split else []
     run_tool(
-        *('test.py', config, best_checkpoint(folder), '--work-dir', folder / 'test'),
+        *('test.py', config, checkpoint, '--work-dir', folder / 'test'),
         *('--out', folder / RESULTS, '--splits', *splits, *chosen),
         log=folder / 'test.log',
     )
@@ -118,7 +129,7 @@ def _input_hashes(cfg: Config) -> dict[str, str]:
 
 
 def label_settings(cfg: Config, checkpoint: str) -> dict:
-    """All that decides what a label run makes: its config, and the content of what it reads.
+    """All that decides what a run over test data makes: its config, the content of what it reads.
 
     Args:
         checkpoint: hash of the classifier's.
@@ -126,7 +137,7 @@ def label_settings(cfg: Config, checkpoint: str) -> dict:
     return dict(
         config=cfg.to_dict(),
         checkpoint=checkpoint,
-        refiners=checkpoint_hashes(cfg.custom_hooks),
+        refiners=checkpoint_hashes(cfg.get('custom_hooks', [])),
         labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
     )
 

@@ -59,9 +59,7 @@ def run_sweep(
     out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
     wanted = str([sweep.get(key) for key in ('data_root', 'options', 'variants', 'last_word')])
     for data_root, arguments in sweep.get('draw', {}).items():
-        if data_root not in wanted:
-            continue
-        with exclusive(folder / '.locks' / Path(data_root).name, wait=True):
+        if data_root in wanted:
             draw_if_missing(data_root, arguments)
     if not (sweep.seeds and sweep.variants):
         raise UserError(f'{sweep_file} has no seeds or no variants')

@@ -9,12 +9,17 @@ large = dict(
     work_dir='work_dirs/evidence-224',
     data_root='data/smokestack-biased-224-3000',
     scenes=dict(size=224, train=3000, val=300, test=300),
-    tested={
+    draw={
+        '_delete_': True,
+        'data/smokestack-biased-224-3000': dict(
+            preset='biased', size=224, train=3000, val=300, test=300
+        ),
         'data/cooccurrence-224': dict(
             preset='easy', size=224, train=0, val=300, test=300, pairs=200
         ),
     },
     options={
+        'data_root': 'data/smokestack-biased-224-3000',
         'default_hooks.checkpoint.save_best': 'label/accuracy',
         'train_cfg.val_interval': 4,
         'train_dataloader.batch_size': 64,
