@@ -5,7 +5,7 @@ from mmengine.structures import PixelData
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
-from mmsmoke.functional import threshold_counts
+from mmsmoke.functional import cams_to_scores, logits_to_scores, threshold_counts
 
 
 class WeakSegDataSample(DataSample, SegDataSample):
@@ -74,6 +74,25 @@ class WeakSegDataSample(DataSample, SegDataSample):
     @cam_layers.deleter
     def cam_layers(self) -> None:
         del self._cam_layers
+
+    def localize(self, normalize: str = 'auto') -> None:
+        """Makes ``seg_scores`` of a classifier's maps or a segmentor's logits.
+
+        Classes that the image does not have by its label are left out; those that the classifier
+        does not predict, where there is no label.
+
+        Args:
+            normalize: of maps, see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does what
+                the read-out that made them asks for.
+        """
+        if 'cams' in self:
+            if normalize == 'auto':
+                normalize = self.get('cam_normalize', 'minmax')
+            self.seg_scores = cams_to_scores(self.cams, self.ori_shape, self.present(), normalize)
+        else:
+            present = self.present() if 'gt_score' in self else None
+            self.seg_scores = logits_to_scores(self.seg_logits.data, present)
+            del self.pred_sem_seg  # which took no notice of the label
 
     def note_stage(self, stage: str) -> None:
         """Remembers how good ``seg_scores`` are now, where the true mask is known."""

@@ -109,6 +109,22 @@ def cams_to_scores(
     return resize_maps(scores[None], size)[0]
 
 
+def logits_to_scores(logits: Tensor, present: Tensor | None = None) -> Tensor:
+    """How sure a segmentor is of each class, zero for absent classes.
+
+    Args:
+        logits: [K + 1, H, W], background first; or [1, H, W], probabilities of the only class, as
+            mmseg gives them.
+        present: bool [K], classes that the image has; all if None.
+
+    Returns:
+        float32 [K, H, W] in [0, 1].
+    """
+    logits = logits.float()
+    scores = logits.softmax(0)[1:] if len(logits) > 1 else logits
+    return scores if present is None else scores * present.to(scores)[:, None, None]
+
+
 def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
     """[B, C, h, w] to [B, C, *size], bilinearly, corners not aligned; everywhere the same way."""
     return F.interpolate(maps, size=tuple(size), mode='bilinear', align_corners=False)

@@ -98,7 +98,7 @@ class PseudoLabelHook(Hook):
                 image=sample.image,
                 mask=f'masks/{sample.mask_name}',
                 label=sample.present().int().tolist(),
-                probability=[round(p, 4) for p in sample.pred_scores.tolist()],
+                probability=[round(p, 4) for p in _probabilities(sample).tolist()],
                 foreground=round(float(((mask > 0) & (mask != IGNORE)).mean()), 6),
                 ignored=round(float((mask == IGNORE).mean()), 6),
             )
@@ -123,6 +123,11 @@ class PseudoLabelHook(Hook):
         with atomic_path(self.folder / 'manifest.json') as path:
             path.write_text(f'{text},\n "images": [\n{lines}\n ]\n}}\n', encoding='utf-8')
         runner.logger.info(f'{len(records)} masks and manifest.json are in {self.folder}')
+
+
+def _probabilities(sample) -> Tensor:
+    """Of each class by the classifier; of its surest pixel, by a segmentor."""
+    return sample.pred_scores if 'pred_score' in sample else sample.seg_scores.amax((1, 2))
 
 
 def save_scores(path: Path, scores: Tensor, stride: int) -> None:

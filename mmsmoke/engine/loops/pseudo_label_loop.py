@@ -8,14 +8,13 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
-from mmsmoke.functional import cams_to_scores
 from mmsmoke.registry import DATASETS, LOOPS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, checkpoint_hashes, plain, sha256_of_file
 
 from ..journal import Journal
 
-CAMS = 'cams'
+CAMS, SEGMENTOR = 'cams', 'segmentor'
 
 
 @LOOPS.register_module()
@@ -24,8 +23,8 @@ class PseudoLabelLoop(TestLoop):
 
     The model predicts, ``after_test_iter`` hooks refine the samples in the order of the config,
     then the evaluator sees what the hooks made of them. Before the hooks each sample gets
-    ``seg_scores`` [K, H, W] at the size of its file: its CAMs, normalised, without the classes
-    that its label excludes.
+    ``seg_scores`` [K, H, W] at the size of its file: its CAMs, normalised, or a segmentor's
+    probabilities, without the classes that its label excludes.
 
     Images are shared out over processes without repetition, and images that an earlier,
     interrupted run finished are not done again; metrics still cover all of them. Hooks work on one
@@ -57,11 +56,12 @@ class PseudoLabelLoop(TestLoop):
         dataloader.update(dataset=dataset, sampler=pending[get_rank() :: get_world_size()])
         super().__init__(runner, dataloader, evaluator, fp16)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        auto = getattr(model, 'cam_normalize', 'minmax')
+        self.source = SEGMENTOR if hasattr(model, 'encode_decode') else CAMS
+        auto = getattr(model, 'cam_normalize', 'minmax' if self.source == CAMS else 'none')
         self.normalize = auto if normalize == 'auto' else normalize
 
     def run(self) -> dict:
-        self.stages = [CAMS]  # refiners add theirs
+        self.stages = [self.source]  # refiners add theirs
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
         self.runner.model.eval()
@@ -91,16 +91,14 @@ class PseudoLabelLoop(TestLoop):
         with autocast(enabled=self.fp16):
             outputs = self.runner.model.test_step(data_batch)
         for sample in outputs:
-            sample.seg_scores = cams_to_scores(
-                sample.cams, sample.ori_shape, sample.present(), self.normalize
-            )
+            sample.localize(self.normalize)
         return outputs
 
     @torch.no_grad()
     def finish(self, idx: int, data_batch: dict, outputs: list[WeakSegDataSample]) -> None:
         """Refines, measures and writes a batch, while the model predicts the next one."""
         for sample in outputs:
-            sample.note_stage(CAMS)
+            sample.note_stage(self.source)
         self.runner.call_hook(
             'after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs
         )
