@@ -25,7 +25,9 @@ def build(path):
         if network.get('backbone', {}).get('type') == 'TIMMBackbone':
             network.backbone.pretrained = False  # weights come from the network
     DefaultScope.get_instance(path, scope_name=cfg.default_scope)
-    MODELS.build(cfg.model)
+    if cfg.model not in built:  # others differ in what they learn from
+        MODELS.build(cfg.model)
+        built.append(cfg.model)
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     for loader in filter(None, loaders):  # what is not validated has none
         for node in mappings(loader.dataset):
@@ -35,6 +37,7 @@ def build(path):
     for hook in [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]:
         HOOKS.build(hook)
 
+built = []
 for path in sys.argv[1:]:
     try:
         build(path)

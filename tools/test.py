@@ -17,10 +17,11 @@ def main() -> None:
         '--threshold-split',
         help='choose the CAM threshold on this split, usually val, and use it for the others',
     )
+    parser.add_argument('--tta', action='store_true', help='test-time augmentation (segmentors)')
     args = parser.parse_args()
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     splits = args.splits or [cfg.test_dataloader.dataset.split]
-    result = evaluate_splits(cfg, args.checkpoint, splits, args.threshold_split)
+    result = evaluate_splits(cfg, args.checkpoint, splits, args.threshold_split, args.tta)
     if args.out and is_main_process():
         write_json(args.out, result)
 

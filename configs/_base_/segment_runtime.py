@@ -12,5 +12,6 @@ test_evaluator = [
     dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
     dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),
 ]
+tta_model = dict(type='mmsmoke.MeanTTA')
 val_cfg = dict()
 test_cfg = dict()

@@ -3,8 +3,10 @@ import hashlib
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 
 from .environment import environment
@@ -14,7 +16,11 @@ _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
 
 
 def evaluate_splits(
-    cfg: Config, checkpoint: str | Path, splits: list[str], threshold_split: str | None = None
+    cfg: Config,
+    checkpoint: str | Path,
+    splits: list[str],
+    threshold_split: str | None = None,
+    tta: bool = False,
 ) -> dict:
     """Tests one checkpoint on several splits of its data set.
 
@@ -23,6 +29,8 @@ def evaluate_splits(
         threshold_split: the validation split on which the threshold of CAMs is chosen; it is
             tested first, and the other splits use its threshold. With None, each split uses the
             ``threshold`` of its metric in the config or, if that is None, the best on itself.
+        tta: shows a segmentor the views of the config's ``tta_pipeline``, and lets its
+            ``tta_model`` merge what it predicts.
 
     Returns:
         A result: protocol, numbers of each split, and what is needed to make them again.
@@ -33,7 +41,13 @@ def evaluate_splits(
         raise UserError(f'{cfg.filename} writes pseudo labels; take tools/make_pseudo_labels.py')
     if 'split' not in cfg.test_dataloader.dataset:
         raise UserError(f'the test data set of {cfg.filename} has no splits to choose from')
+    if tta:
+        _require_tta(cfg)
+        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     runner = build_runner(cfg)
+    if tta:
+        runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
+        runner.model = MODELS.build(cfg.tta_model, default_args=dict(module=_bare(runner.model)))
     threshold, numbers = None, {}
     first = [] if threshold_split is None else [threshold_split]
     for split in dict.fromkeys([*first, *splits]):
@@ -57,10 +71,21 @@ def evaluate_splits(
             threshold=threshold,
             threshold_mode='as in the config' if threshold is None else 'dataset',
             threshold_split=None if threshold is None else threshold_split,
+            **(dict(tta=True) if tta else {}),
         ),
         splits=numbers,
         environment=environment(),
     )
+
+
+def _require_tta(cfg: Config) -> None:
+    for name in ('tta_model', 'tta_pipeline'):
+        if cfg.get(name) is None:
+            raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
+
+
+def _bare(model):
+    return model.module if is_model_wrapper(model) else model
 
 
 def _labels_hash(cfg: Config) -> str | None:

@@ -35,8 +35,8 @@ class WeakSegDataset(BaseDataset):
         classes: columns of labels.csv that are classes; by default those of ``metainfo``.
         seg_map_dir: folder of masks to learn from, usually pseudo labels; taken from where the
             command runs, like a work_dir. Without it, a training set has no masks at all: true
-            masks reach metrics and reports only (``test_mode=True``). For full supervision name
-            the folder of true masks here.
+            masks reach metrics and reports only (``test_mode=True``). For full supervision say
+            ``'{data_root}/masks'``.
         filter_cfg: keeps the rows whose columns have these values, as in
             ``dict(smoke=1, camera=['north', 'south'])``.
         num_images: exactly so many of the rows that are left, evenly spread; an error if there
@@ -103,13 +103,17 @@ class WeakSegDataset(BaseDataset):
 
     def _mask_folder(self) -> Path | None:
         if self.seg_map_dir is not None:
-            if not Path(self.seg_map_dir).is_dir():
+            folder = Path(self.seg_map_dir.replace('{data_root}', str(self.data_root)))
+            if not folder.is_dir():
                 raise DataError(
-                    f'seg_map_dir {self.seg_map_dir} does not exist; '
+                    f'seg_map_dir {folder} does not exist; '
                     'tools/make_pseudo_labels.py makes such folders'
                 )
-            return Path(self.seg_map_dir)
-        return Path(self.data_root) / 'masks' if self.test_mode else None
+            return folder
+        return self._truth() if self.test_mode else None
+
+    def _truth(self) -> Path:
+        return Path(self.data_root) / 'masks'
 
     def _data_info(self, row, masks: Path | None) -> dict:
         info = dict(
@@ -128,7 +132,7 @@ class WeakSegDataset(BaseDataset):
         mask = masks / row.mask_name if masks else None
         if mask is not None and mask.is_file():
             info['seg_map_path'] = str(mask)
-        elif self.seg_map_dir is not None:
+        elif masks and self.seg_map_dir and (any(row.labels) or masks != self._truth()):
             raise DataError(f'{mask} not found: no mask for {row.where}')
         context = Path(self.data_root) / 'context' / row.mask_name
         if self.test_mode and context.is_file():

@@ -233,12 +233,25 @@ def test_seg_map_dir_is_taken_from_where_the_command_runs(tiny_dataset, tmp_path
     assert infos(dataset)[0]['seg_map_path'] == 'run/masks/train_0.png'
 
 
-def test_full_supervision_names_the_folder_of_true_masks(tiny_dataset):
+@pytest.mark.parametrize('folder', ['{data_root}/masks', 'tiny/masks'])
+def test_full_supervision_names_the_folder_of_true_masks(
+    tiny_dataset, tmp_path, monkeypatch, folder
+):
     root = tiny_dataset()
-    for i in (1, 3, 5):
-        save_palette(root / f'masks/train_{i}.png', np.zeros((36, 48), np.uint8))
-    dataset = WeakSegDataset(str(root), seg_map_dir=str(root / 'masks'), pipeline=PIPELINE)
-    assert 1 in dataset[0]['data_samples'].gt_sem_seg.data
+    monkeypatch.chdir(tmp_path)
+    dataset = WeakSegDataset('tiny', seg_map_dir=folder, pipeline=required_masks())
+    for i, info in enumerate(infos(dataset)):
+        mask = dataset[i]['data_samples'].gt_sem_seg.data[0].numpy()
+        if info['gt_label']:
+            assert np.array_equal(mask, np.asarray(Image.open(root / f'masks/train_{i}.png')))
+        assert mask.shape == (36, 48) and mask.any() == bool(info['gt_label'])
+    (root / 'masks/train_2.png').unlink()
+    with pytest.raises(DataError, match=r'train_2\.png not found: no mask for labels\.csv row 4'):
+        len(WeakSegDataset('tiny', seg_map_dir=folder))
+
+
+def required_masks():
+    return [PIPELINE[0], dict(type='mmsmoke.LoadMask', required=True), PIPELINE[-1]]
 
 
 def test_masks_mirror_subfolders_and_other_suffixes(tiny_dataset):

@@ -9,6 +9,7 @@ seg_train_pipeline[2]['scale'] = (size, size)
 seg_train_pipeline[3]['crop_size'] = (size, size)
 test_pipeline = _base_.test_pipeline
 test_pipeline[1]['scale'] = (size, size)
+tta_pipeline = [*test_pipeline[:2], _base_.tta_views]
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(

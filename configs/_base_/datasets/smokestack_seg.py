@@ -1,5 +1,5 @@
 # The view of the segmentor (stage 3): masks to learn from are pseudo labels.
-_base_ = './smokestack.py'
+_base_ = ['./smokestack.py', './tta_views.py']
 
 seg_train_pipeline = [
     dict(type='mmsmoke.LoadImage'),
@@ -8,6 +8,7 @@ seg_train_pipeline = [
     dict(type='mmseg.PhotoMetricDistortion'),
     dict(type='mmsmoke.PackWeakSegInputs'),
 ]
+tta_pipeline = [*_base_.test_pipeline[:1], _base_.tta_views]
 train_dataloader = dict(
     dataset=dict(
         seg_map_dir='work_dirs/resnet18-s_smokestack-128/masks', pipeline=seg_train_pipeline

@@ -48,13 +48,13 @@ class LoadMask(BaseTransform):
     def transform(self, results: dict) -> dict:
         if 'seg_map_path' in results:
             results['gt_seg_map'] = read_mask(results['seg_map_path'])
+        elif not any(results['gt_score']):
+            results['gt_seg_map'] = np.zeros(results['ori_shape'], np.uint8)
         elif self.required:
             raise DataError(
                 f"{results['img_path']}: no mask to learn from; set the data set's seg_map_dir "
                 'to a folder of pseudo labels (or of true masks, for full supervision)'
             )
-        elif not any(results['gt_score']):
-            results['gt_seg_map'] = np.zeros(results['ori_shape'], np.uint8)
         if 'gt_seg_map' in results:
             results.setdefault('seg_fields', []).append('gt_seg_map')
         return results

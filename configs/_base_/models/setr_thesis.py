@@ -1,0 +1,38 @@
+# SETR as in the thesis: wide and shallow, patches of 32 pixels, from scratch, one logit and BCE.
+# The norms of the encoder and what follows the fourth doubling are not known; these are mmseg's.
+model = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=32,
+    ),
+    backbone=dict(
+        type='VisionTransformer',
+        img_size=512,
+        patch_size=32,
+        embed_dims=1024,
+        num_layers=6,
+        num_heads=16,
+        out_indices=(5,),
+        final_norm=True,
+        norm_cfg=dict(type='LN', eps=1e-6),
+    ),
+    decode_head=dict(
+        type='mmsmoke.DoublingHead',
+        in_channels=1024,
+        widths=(512, 256, 128, 64),
+        in_index=0,
+        num_classes=2,
+        out_channels=1,
+        threshold=0.5,
+        norm_cfg=dict(type='BN', requires_grad=True),
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True),
+    ),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'),
+)

@@ -1,0 +1,3 @@
+from .mean_tta import MeanTTA
+
+__all__ = ['MeanTTA']
