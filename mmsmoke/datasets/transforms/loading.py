@@ -37,7 +37,8 @@ class LoadMask(BaseTransform):
 
     An image without any class has an empty mask by definition, so it needs no file. A labelled
     image without a file stays without a mask, and metrics leave it out; with ``required`` it is
-    an error, for training on masks.
+    an error, for training on masks. Nothing is known of an image that comes without labels, as
+    from mmseg's ``inference_model``.
 
     Place it after Resize in a test pipeline, so that the truth keeps its size.
     """
@@ -53,7 +54,7 @@ class LoadMask(BaseTransform):
                 f"{results['img_path']}: no mask to learn from; set the data set's seg_map_dir "
                 'to a folder of pseudo labels (or of true masks, for full supervision)'
             )
-        elif not any(results['gt_score']):
+        elif 'gt_score' in results and not any(results['gt_score']):
             results['gt_seg_map'] = np.zeros(results['ori_shape'], np.uint8)
         if 'gt_seg_map' in results:
             results.setdefault('seg_fields', []).append('gt_seg_map')
