@@ -5,3 +5,4 @@ from .heads import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .necks import *  # noqa: F403
 from .refiners import *  # noqa: F403
+from .segmentors import *  # noqa: F403
