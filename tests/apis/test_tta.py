@@ -88,7 +88,7 @@ def test_a_config_without_views_says_so(segmentor, tmp_path, load_tool, run_main
     assert code == 2 and 'has no tta_pipeline' in error
 
 
-def test_without_the_option_nothing_of_it_is_in_the_result(
+def test_without_the_option_the_result_does_not_mention_it(
     segmentor, tmp_path, load_tool, run_main
 ):
     _, config, checkpoint, _ = segmentor

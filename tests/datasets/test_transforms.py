@@ -156,6 +156,10 @@ def test_positive_without_a_file_has_no_mask():
     assert 'gt_seg_map' not in results and not results.get('seg_fields')
 
 
+def test_image_without_labels_has_no_mask():
+    assert LoadMask().transform(dict(ori_shape=(5, 7))) == dict(ori_shape=(5, 7))
+
+
 def test_required_mask_that_is_not_there_says_what_to_set():
     with pytest.raises(DataError, match=r'a\.png.*seg_map_dir'):
         LoadMask(required=True).transform(dict(img_path='a.png', gt_score=[1.0]))

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 import segment_anything
 import torch
-from segment_anything.modeling import (
-    ImageEncoderViT,
-    MaskDecoder,
-    PromptEncoder,
-    Sam,
-    TwoWayTransformer,
-)
+from tiny_sam import tiny_sam
 
 from mmsmoke.models.refiners import SAMProposals
 from mmsmoke.registry import MODELS
@@ -20,23 +14,6 @@ from mmsmoke.utils import UserError, sha256_of_file
 
 # random weights are sure of nothing
 ANYTHING = dict(pred_iou_thresh=0.0, stability_score_thresh=0.0, points_per_side=4, device='cpu')
-
-
-def tiny_sam() -> Sam:
-    """SAM's architecture, on 64 x 64 pixels instead of 1024 x 1024."""
-    return Sam(
-        ImageEncoderViT(
-            img_size=64, patch_size=16, embed_dim=16, depth=2, num_heads=2, out_chans=16,
-            use_rel_pos=True, window_size=2, global_attn_indexes=(1,),
-        ),
-        PromptEncoder(
-            embed_dim=16, image_embedding_size=(4, 4), input_image_size=(64, 64), mask_in_chans=4
-        ),
-        MaskDecoder(
-            transformer_dim=16,
-            transformer=TwoWayTransformer(depth=1, embedding_dim=16, num_heads=2, mlp_dim=16),
-        ),
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ class LoadMask(BaseTransform):
 
     An image without any class has an empty mask by definition, so it needs no file. A labelled
     image without a file stays without a mask, and metrics leave it out; with ``required`` it is
-    an error, for training on masks.
+    an error, for training on masks. Nothing is known of an image that comes without labels, as
+    from mmseg's ``inference_model``.
 
     Place it after Resize in a test pipeline, so that the truth keeps its size.
     """
@@ -48,7 +49,7 @@ class LoadMask(BaseTransform):
     def transform(self, results: dict) -> dict:
         if 'seg_map_path' in results:
             results['gt_seg_map'] = read_mask(results['seg_map_path'])
-        elif not any(results['gt_score']):
+        elif 'gt_score' in results and not any(results['gt_score']):
             results['gt_seg_map'] = np.zeros(results['ori_shape'], np.uint8)
         elif self.required:
             raise DataError(

@@ -8,10 +8,7 @@ from mmsmoke.functional.proposals import MaskProposals
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, sha256_of_file
 
-DOWNLOADS = 'https://dl.fbaipublicfiles.com/segment_anything/'
-WEIGHTS = dict(
-    vit_h='sam_vit_h_4b8939.pth', vit_l='sam_vit_l_0b3195.pth', vit_b='sam_vit_b_01ec64.pth'
-)
+from ..sam_weights import WEIGHTS, import_sam, load_weights, require_weights
 
 
 @MODELS.register_module()
@@ -98,33 +95,18 @@ class SAMProposals:
 
     @cached_property
     def _generator(self):
-        try:
-            from segment_anything import SamAutomaticMaskGenerator, sam_model_registry
-        except ImportError as error:
-            raise UserError(
-                "SAM's mask proposals need a package: pip install 'mmsmoke[sam]'"
-            ) from error
+        library = import_sam()
 
-        class Generator(SamAutomaticMaskGenerator):
+        class Generator(library.SamAutomaticMaskGenerator):
             def _process_crop(self, *args):
                 data = super()._process_crop(*args)
                 # version 1.0 fails on an image without proposals if there are crop layers
                 data['crop_boxes'] = data['crop_boxes'].reshape(-1, 4)
                 return data
 
-        if not self.checkpoint.is_file():
-            raise UserError(
-                f"SAM's weights {self.checkpoint} not found; download "
-                f'{DOWNLOADS}{WEIGHTS[self.model_type]} or name the file as checkpoint='
-            )
-        model = sam_model_registry[self.model_type]()
-        try:
-            model.load_state_dict(torch.load(self.checkpoint, 'cpu', weights_only=True))
-        except Exception as error:
-            reason = ' '.join(str(error).split())[:200] or type(error).__name__
-            raise UserError(
-                f'{self.checkpoint} holds no weights of SAM {self.model_type}: {reason}'
-            ) from error
+        require_weights(self.checkpoint, self.model_type)
+        model = library.sam_model_registry[self.model_type]()
+        load_weights(model, self.checkpoint, self.model_type)
         return Generator(
             model.to(self.device).eval(),
             points_per_batch=self.points_per_batch,

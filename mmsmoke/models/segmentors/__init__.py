@@ -1,3 +1,4 @@
 from .mean_tta import MeanTTA
+from .sam_segmentor import SAMSegmentor
 
-__all__ = ['MeanTTA']
+__all__ = ['MeanTTA', 'SAMSegmentor']
