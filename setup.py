@@ -32,7 +32,9 @@ setup(
     packages=find_packages(include=['mmsmoke', 'mmsmoke.*']),
     # mmsmoke/.mim holds links to configs/ and tools/, so that editable and ordinary installs
     # carry them alike and `mim` finds them.
-    package_data={'mmsmoke': ['.mim/*.yml', '.mim/**/*.py', '.mim/**/*.sh']},
+    package_data={
+        'mmsmoke': ['.mim/*.yml', '.mim/**/*.py', '.mim/**/*.sh', 'visualization/report_page/*'],
+    },
     install_requires=[
         'torch>=2.6',
         'torchvision>=0.21',

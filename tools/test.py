@@ -12,6 +12,9 @@ from mmsmoke.utils.cli import run_parser, user_errors_as_text
 def main() -> None:
     parser = run_parser(__doc__, ('checkpoint', 'checkpoint file'))
     parser.add_argument('--out', help='write the result to this JSON file')
+    parser.add_argument(
+        '--details', help='write curves and the numbers of each image to this JSON file'
+    )
     parser.add_argument('--splits', nargs='+', help='splits to test (that of the config)')
     parser.add_argument(
         '--threshold-split',
@@ -22,8 +25,10 @@ def main() -> None:
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     splits = args.splits or [cfg.test_dataloader.dataset.split]
     result = evaluate_splits(cfg, args.checkpoint, splits, args.threshold_split, args.tta)
-    if args.out and is_main_process():
-        write_json(args.out, result)
+    details = result.pop('details')
+    for path, content in ((args.out, result), (args.details, details)):
+        if path and is_main_process():
+            write_json(path, content)
 
 
 if __name__ == '__main__':

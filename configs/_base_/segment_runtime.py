@@ -11,6 +11,7 @@ val_evaluator = [
 test_evaluator = [
     dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
     dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),
+    dict(type='mmsmoke.CompanionMetric', source='mask'),
 ]
 tta_model = dict(type='mmsmoke.MeanTTA')
 val_cfg = dict()

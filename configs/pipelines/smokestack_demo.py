@@ -11,6 +11,8 @@ label = dict(config='configs/pseudo/resnet18-s_smokestack-128.py')
 segment = dict(
     config='configs/segmentors/mlp_r18-s_6e_smokestack-128.py', start_from_classifier=True
 )
+# with --cfg-options self_training.rounds=1 the segmenter labels the images and another learns from it
+self_training = dict(config='configs/pseudo/mlp_r18-s_smokestack-128.py', rounds=0)
 
 threshold_split = 'val'
 test_splits = ['test', 'chimney_only', 'smoke_only']

@@ -1,6 +1,5 @@
 """The page of the co-occurrence benchmark: one HTML file that needs no other."""
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -13,6 +12,7 @@ from mmsmoke.datasets.table import spread
 from mmsmoke.functional import cams_to_scores, scores_to_mask
 from mmsmoke.utils import read_json, save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
+from mmsmoke.visualization.html import data_uri, html_page, html_table
 
 from .predictor import Predictor
 from .sweep_tables import sweep_chart, sweep_rows
@@ -47,19 +47,6 @@ on chimneys by those called so rightly; share of a map's sum on chimneys; share 
 highest on smoke.</dd>
 </dl>
 """
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
-  color: #222; background: #fff; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.85rem; }
-th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid #ddd; text-align: right; }
-th { vertical-align: bottom; } th:first-child, td:first-child { text-align: left; }
-td { white-space: nowrap; } tr.own td { background: #fff3e0; }
-dt { font-weight: 600; } dd { margin: 0 0 0.4rem 1rem; }
-svg, img { max-width: 100%; height: auto; }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem; } .charts svg { flex: 1 1 24rem; }
-"""
 
 
 def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
@@ -76,7 +63,7 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
         HOW_TO_READ,
         '<h2>Numbers</h2>',
         '<p>In percent; mean ± standard deviation over the seeds.</p>',
-        f'<div class="wide">{_table(header, rows, variants)}</div>',
+        html_table(header, rows, variants),
     ]
     if 'curves' in result:
         parts.append('<h2>The more often chimneys mean smoke in training</h2><div class="charts">')
@@ -85,19 +72,10 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
     first = own['runs'][0]
     picture = path.with_suffix('.png')
     save_png(picture, pairs_sheet(read_json(first['result'])))
-    data = base64.b64encode(picture.read_bytes()).decode()
+    data = data_uri(picture.read_bytes(), 'image/png')
     parts.append('<h2>Maps</h2><p>Outlined: where the map exceeds its threshold.</p>')
-    parts.append(
-        f'<img alt="maps of {escape(first["variant"])}" src="data:image/png;base64,{data}">'
-    )
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>'
-        + '\n'.join(parts)
-        + '</body></html>\n'
-    )
-    path.write_text(page, encoding='utf-8')
+    parts.append(f'<img alt="maps of {escape(first["variant"])}" src="{data}">')
+    path.write_text(html_page(title, '\n'.join(parts)), encoding='utf-8')
 
 
 def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarray:
@@ -125,14 +103,3 @@ def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarra
             row.append(overlay_mask(heat, mask, dataset.metainfo['palette'], opacity=0))
         rows.append(row)
     return contact_sheet(rows, [TITLES[kind] for kind in KINDS], width)
-
-
-def _table(header: list, rows: list, own: set) -> str:
-    head = ''.join(f'<th scope="col">{escape(str(cell))}</th>' for cell in header)
-    lines = [
-        f'<tr{" class=own" if row[0] in own else ""}>'
-        + ''.join(f'<td>{escape(str(cell))}</td>' for cell in row)
-        + '</tr>'
-        for row in rows
-    ]
-    return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'

@@ -3,6 +3,7 @@ import hashlib
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
@@ -33,7 +34,8 @@ def evaluate_splits(
             ``tta_model`` merge what it predicts.
 
     Returns:
-        A result: protocol, numbers of each split, and what is needed to make them again.
+        A result: protocol, numbers of each split, and what is needed to make them again; and, as
+        ``details``, the curves and the numbers of each image behind them, by split and metric.
     """
     cfg = copy.deepcopy(cfg)
     use_checkpoint(cfg, checkpoint)
@@ -48,7 +50,7 @@ def evaluate_splits(
     if tta:
         runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
         runner.model = MODELS.build(cfg.tta_model, default_args=dict(module=_bare(runner.model)))
-    threshold, numbers = None, {}
+    threshold, numbers, details = None, {}, {}
     first = [] if threshold_split is None else [threshold_split]
     for split in dict.fromkeys([*first, *splits]):
         loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
@@ -58,6 +60,7 @@ def evaluate_splits(
         _forget_test_numbers(runner)
         runner._test_loop = dict(type='TestLoop', dataloader=loader, evaluator=evaluator)
         numbers[split] = plain_numbers(runner.test())
+        details[split] = metric_details(runner.test_loop.evaluator)
         if split == threshold_split:
             threshold = numbers[split].get('cam/threshold')
     return dict(
@@ -75,7 +78,14 @@ def evaluate_splits(
         ),
         splits=numbers,
         environment=environment(),
+        details=details,
     )
+
+
+def metric_details(evaluator: Evaluator) -> dict[str, dict]:
+    """What the metrics keep behind their numbers, by prefix."""
+    kept = {metric.prefix: getattr(metric, 'details', {}) for metric in evaluator.metrics}
+    return {prefix: details for prefix, details in kept.items() if details}
 
 
 def _require_tta(cfg: Config) -> None:

@@ -1,6 +1,5 @@
-"""The three stages in a row: classify, label, segment; then a table and pictures."""
+"""From images and labels to a segmenter, stage by stage; then a table, pictures and a report."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,20 +9,12 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.visualization import markdown_table
 
+from .chain import Chain
 from .environment import environment
 from .launch import load_config
-from .report import draw_examples, summary_rows
-from .stages import (
-    RESULTS,
-    begin,
-    exclusive,
-    label_settings,
-    run_tool,
-    say,
-    train_and_test,
-    write_config,
-)
-from .threshold import with_threshold
+from .report import write_report
+from .stages import RESULTS, exclusive, run_tool, say, take_turns
+from .summary import summary_rows
 
 
 def run_pipeline(
@@ -31,68 +22,62 @@ def run_pipeline(
 ) -> dict:
     """Runs a pipeline config, or goes on with it: finished stages and images are kept.
 
-    A pipeline config has ``data_root`` and for each of the stages ``classify``, ``label`` and
-    ``segment`` a dict with ``config`` and, if wanted, ``options`` (changes to that config);
-    with ``start_from_classifier=True`` in the last, the segmenter's backbone begins with the
-    classifier's weights, for want of pretrained ones.
-    ``draw`` (arguments of the Smokestack converter) makes the data where they are missing.
-    ``threshold_split`` and ``test_splits`` say where thresholds are chosen and what is tested.
+    Started twice at once, it does two seeds at a time. A pipeline config has
+
+    - for each stage a dict with ``config`` and, if wanted, ``options`` (changes to that config)
+      and ``seed`` (which it has in all chains): ``teach`` (a distiller's teacher), ``classify``,
+      ``label``, ``segment``, and ``full`` (the segmenter on true masks, an upper bound). All but
+      ``classify`` and ``label`` may be left out;
+    - ``start_from_classifier=True`` in ``segment``: the segmenters' backbones begin with the
+      classifier's weights, for want of pretrained ones;
+    - ``self_training`` (``config`` of a label run of the segmenter, ``rounds``): the segmenter
+      labels the training images anew and another learns from that, so many times;
+    - ``seeds``, [0] by default;
+    - ``data_root``, if all stages have one; ``draw`` (arguments of the Smokestack converter) makes
+      the data where they are missing;
+    - ``threshold_split``, where thresholds are chosen (without it they are as configured),
+      ``test_splits``, and ``picture_split``, from which examples are shown.
 
     Returns:
-        What it also writes to ``work_dir/results.json``.
+        What it also writes to ``work_dir/results.json``; the report is in ``work_dir/report``.
     """
     plan = load_config(config, work_dir, options)
-    folder = Path(plan.work_dir)
-    configs = {stage: _stage_config(plan, stage) for stage in ('classify', 'label', 'segment')}
-    splits = [plan.threshold_split, *plan.test_splits]
-    with exclusive(folder):
-        _heading(1, 'data', plan.data_root)
+    folder, seeds = Path(plan.work_dir), list(plan.get('seeds', [0]))
+    chains = {seed: Chain(plan, folder, seed) for seed in seeds}
+    for stage in chains[seeds[0]].stages:
+        chains[seeds[0]].config(stage)  # a wrong name is said now, not after hours
+    if plan.get('data_root'):
+        say(f'\n== data: {plan.data_root}')
         draw_if_missing(plan.data_root, plan.get('draw'))
-        _check_data(configs['classify'], [*splits, plan.picture_split], plan.picture_split)
-
-        _heading(2, 'classify', 'image-level labels -> classifier')
-        classifier = train_and_test(
-            configs['classify'], folder / 'classify', splits, plan.threshold_split
-        )
-
-        _heading(3, 'label', 'classifier -> pseudo masks')
-        manifest = label(configs['label'], folder / 'label', classifier, plan.threshold_split)
-
-        _heading(4, 'segment', 'pseudo masks -> segmenter')
-        cfg = configs['segment']
-        cfg.train_dataloader.dataset.seg_map_dir = str(folder / 'label' / 'masks')
-        if plan.segment.get('start_from_classifier'):
-            cfg.model.backbone.init_cfg = dict(
-                type='Pretrained', checkpoint=classifier['checkpoint']['path'], prefix='backbone'
-            )
-        segmentor = train_and_test(cfg, folder / 'segment', splits)
-
-        _heading(5, 'report', str(folder))
-        result = dict(
-            pipeline=str(config),
-            data_root=plan.data_root,
-            classify=classifier,
-            label={key: manifest[key] for key in ('split', 'protocol', 'metrics')},
-            segment=segmentor,
-            environment=environment(),
-        )
+    _check_data(chains[seeds[0]].config('classify'), plan)
+    done = {}
+    for seed in take_turns(dict.fromkeys(seeds, ()), folder / '.locks', 'seed-{}'.format):
+        done[seed] = chains[seed].run()
+        say(f'   {chains[seed].overview()}')
+    result = dict(
+        pipeline=str(config),
+        data_root=plan.get('data_root'),
+        chains=[done[seed] for seed in seeds],
+        environment=environment(),
+    )
+    with exclusive(folder / '.locks' / 'report', wait=True):
+        say(f'\n== report: {folder}')
         write_json(folder / RESULTS, result)
-        threshold = classifier['protocol']['threshold']
-        if threshold is None:
-            threshold = manifest['protocol']['threshold']
-        picture = draw_examples(folder, classifier, segmentor, threshold, plan.picture_split)
-        say(f'\n{markdown_table(*summary_rows(result))}\n')
-        say(f'numbers   {folder / RESULTS}\npictures  {picture}')
+        report = write_report(folder, result, plan.picture_split)
+    say(f'\n{markdown_table(*summary_rows(result))}\n')
+    say(f'numbers   {folder / RESULTS}\nreport    {report}')
     return result
 
 
-def _check_data(cfg: Config, splits: list[str], picture_split: str) -> None:
+def _check_data(cfg: Config, plan: Config) -> None:
     """Whatever can be known to be wrong with the data is said before anything is trained."""
-    settings = {**cfg.test_dataloader.dataset, 'split': sorted(set(splits))}
+    splits = {*plan.test_splits, plan.picture_split, plan.get('threshold_split')} - {None}
+    settings = {**cfg.test_dataloader.dataset, 'split': sorted(splits)}
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         DATASETS.build(cfg.train_dataloader.dataset)
         tested = DATASETS.build(settings)
     rows = [tested.get_data_info(index) for index in range(len(tested))]
+    picture_split = plan.picture_split
     if not any(row['gt_label'] for row in rows if row['columns']['split'] == picture_split):
         raise UserError(f'picture_split {picture_split!r} has no positive image to show')
 
@@ -108,37 +93,3 @@ def draw_if_missing(data_root: str, draw: dict | None) -> None:
             f'{data_root}/labels.csv not found; say --cfg-options data_root=FOLDER, '
             'or make the data set with a tool of tools/dataset_converters/'
         )
-
-
-def _stage_config(plan: Config, stage: str) -> Config:
-    options = {'data_root': plan.data_root, **plan[stage].get('options', {})}
-    return load_config(plan[stage].config, options=options)
-
-
-def label(cfg: Config, folder: Path, classifier: dict, threshold_split: str) -> dict:
-    """Stage 2 in its folder; returns the manifest."""
-    protocol, checkpoint = classifier['protocol'], classifier['checkpoint']
-    hook = next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
-    if protocol['threshold'] is None:
-        say('no true masks to choose a threshold by: it is as configured')
-    else:
-        hook.update(with_threshold(hook, **protocol))
-    begin(folder, label_settings(cfg, checkpoint['sha256']))
-    manifest = folder / 'manifest.json'
-    if manifest.is_file():
-        say(f'{folder} is finished')
-        return json.loads(manifest.read_text())
-    config = write_config(cfg, folder)
-    where = [checkpoint['path'], '--work-dir', folder]
-    if protocol['threshold'] is not None and len(cfg.custom_hooks) > 1:
-        # refined scores have a threshold of their own
-        chosen = folder / 'threshold.py'
-        search = [config, *where, '--split', threshold_split, '--out', chosen]
-        run_tool('search_threshold.py', *search, log=folder / 'search.log')
-        config = chosen
-    run_tool('make_pseudo_labels.py', config, *where, log=folder / 'label.log')
-    return json.loads(manifest.read_text())
-
-
-def _heading(number: int, name: str, what: str) -> None:
-    say(f'\n== {number}/5 {name}: {what}')

@@ -16,7 +16,7 @@ from mmsmoke.visualization import markdown_table
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
-from .report import draw_masks
+from .sheets import draw_masks
 from .stages import RESULTS, begin, exclusive, label_settings, run_tool, say, write_config
 from .sweep_tables import sweep_tables
 

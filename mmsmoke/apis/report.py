@@ -1,150 +1,157 @@
-"""A pipeline's summary table, and pictures of what trained models make of an image."""
+"""The report of a pipeline: one HTML file that needs no other, and no network."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
-import numpy as np
-import torch
+from mmsmoke.utils import atomic_path
+from mmsmoke.visualization.examples_html import examples_html, examples_style
+from mmsmoke.visualization.html import html_page, html_table
 
-from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.formats.pictures import read_image
-from mmsmoke.datasets.transforms.loading import read_mask
-from mmsmoke.functional import cams_to_scores, scores_to_mask
-from mmsmoke.utils import save_png
-from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
+from .curves import details_of, threshold_chart, training_charts
+from .report_examples import ExampleMaker
+from .sheets import draw_examples
+from .summary import splits_of, stages_of, summary_rows
+from .sweep_tables import mean_and_spread
 
-from .predictor import Predictor, spread_positives
-
-TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
-
-
-def summary_rows(result: dict) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a pipeline's table, each number with the split that it is from."""
-    rows = []
-
-    def add(name: str, numbers: dict, key: str, split: str) -> None:
-        if key in numbers:
-            rows.append([name, split, f'{numbers[key]:.1f}'])
-
-    classify, label, segment = result['classify'], result['label'], result['segment']
-    for split, numbers in classify['splits'].items():
-        add('classifier: accuracy', numbers, 'label/accuracy', split)
-    for split, numbers in classify['splits'].items():
-        add('CAM: foreground IoU', numbers, 'cam/image_iou', split)
-    add('pseudo masks: foreground IoU', label['metrics'], 'pseudo/image_iou', label['split'])
-    for split, numbers in segment['splits'].items():
-        add('segmenter: foreground IoU', numbers, 'seg/image_iou', split)
-    return ['what', 'split', '%'], rows
+_BIAS = {
+    'accuracy': 'label/accuracy',
+    'confusion': 'companion/confusion',
+    'companions called smoke': 'companion/confused_pixels',
+    'energy on companions': 'companion/energy',
+    'pointing': 'companion/pointing',
+    'CAM: false alarms': 'deployed/false_images',
+    'masks: false alarms': 'seg/false_images',
+}
+_HOW_TO_READ_BIAS = """
+<p>Do the models see smoke, or what comes together with it? <b>confusion</b>: pixels called smoke on
+companions such as chimneys, by those called so rightly, in percent. <b>energy on companions</b>:
+share of a map's sum that lies there. <b>pointing</b>: share of the maps that are highest on smoke.
+<b>false alarms</b>: share of the clear images in which smoke is outlined.</p>
+"""
+_TO_THE_READER = (
+    '<p>In percent: mean ± standard deviation over the seeds. Foreground IoU is that of the smoke '
+    'alone, the mean over the images that have any; false alarms are clear images in which more '
+    'than 0.1 % of the pixels are called smoke.</p>'
+)
 
 
-def draw_examples(
-    folder: Path, classifier: dict, segmentor: dict, threshold: float, split: str, most: int = 5
-) -> Path:
-    """What each stage sees in some images of a split that hold smoke.
+def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
+    """Writes ``report/index.html``, and a sheet of examples as PNG, into a pipeline's folder.
 
-    The images are spread evenly over the split; the choice does not look at the results. The
-    sheet is ``examples.png`` in ``folder``; each row is also a picture of its own in
-    ``examples/``. Where truth is unknown its column stays blank.
+    Examples are those of the first seed.
+
+    Args:
+        result: of :func:`mmsmoke.apis.pipeline.run_pipeline`.
     """
-    cams, masks = Predictor(classifier), Predictor(segmentor)
-    cam_data, mask_data = cams.dataset(split), masks.dataset(split)
-    palette = cam_data.metainfo['palette']
-    rows = []
-    for index in spread_positives(cam_data, most):
-        sample = cams(cam_data[index])
-        picture = read_image(sample.img_path)
-        scores = _scores(sample, picture)
-        pseudo = scores_to_mask(scores, threshold)
-        predicted = masks(mask_data[index]).pred_sem_seg.data[0]
-        truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
-        row = [
-            picture,
-            overlay_scores(picture, scores.max(0).values.numpy()),
-            *(_overlay(picture, mask, palette) for mask in (pseudo, predicted, truth)),
-        ]
-        rows.append(row)
-        name = Path(sample.mask_name).with_suffix('').as_posix().replace('/', '_')
-        save_png(folder / 'examples' / f'{name}.png', contact_sheet([row], TITLES))
-    path = folder / 'examples.png'
-    save_png(path, contact_sheet(rows, TITLES))
+    chain = result['chains'][0]
+    classifier, segmenter = chain['classify'], final_segmenter(chain)
+    threshold = _threshold(chain)
+    if segmenter is not None:
+        draw_examples(folder, classifier, segmenter, threshold, picture_split)
+    splits = list(classifier['splits'])
+    sections = {
+        'Results': html_table(*summary_rows(result)) + _TO_THE_READER,
+        'Thresholds': threshold_chart(result['chains'], [*splits[:1], picture_split]),
+        'Training': '\n'.join(training_charts(result['chains'])),
+        'Companions': _bias(result['chains']),
+        'Examples': _examples(classifier, segmenter, splits, threshold),
+        'Protocol': _protocol(result),
+    }
+    page = html_page(
+        f'mmsmoke: {Path(result["pipeline"]).stem}', _body(result, sections), examples_style()
+    )
+    path = folder / 'report' / 'index.html'
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding='utf-8')
     return path
 
 
-def draw_cams(
-    out: str | Path,
-    results: Mapping[str, Mapping],
-    split: str = 'test',
-    most: int = 5,
-    width: int = 192,
-) -> None:
-    """A sheet of several classifiers' maps of the same images, with the mask that each would give.
+def final_segmenter(chain: Mapping) -> Mapping | None:
+    """The last that learned from pseudo masks."""
+    trained = [name for name in chain if name.split('-')[0] in ('segment', 'resegment')]
+    return chain[trained[-1]] if trained else None
 
-    The images are spread evenly over those of the split that hold smoke. The outline is where the
-    map exceeds the threshold that the classifier was tested with.
 
-    Args:
-        results: title of the column -> what tools/test.py wrote about the classifier.
-        width: of each picture.
-    """
-    predictors = {title: Predictor(result) for title, result in results.items()}
-    data = {title: predictor.dataset(split) for title, predictor in predictors.items()}
-    first = next(iter(data.values()))
-    palette = first.metainfo['palette']
+def _threshold(chain: Mapping) -> float:
+    chosen = chain['classify']['protocol']['threshold']
+    return chain['label']['protocol']['threshold'] if chosen is None else chosen
+
+
+def _body(result: Mapping, sections: Mapping[str, str]) -> str:
+    shown = {title: content for title, content in sections.items() if content}
+    links = ''.join(f'<a href="#{title.lower()}">{title}</a>' for title in shown)
+    parts = [f'<h1>{escape(str(result["pipeline"]))}</h1><nav>{links}</nav>']
+    for title, content in shown.items():
+        kind = ' class="charts"' if title in ('Thresholds', 'Training') else ''
+        parts.append(
+            f'<section id="{title.lower()}"><h2>{title}</h2><div{kind}>{content}</div></section>'
+        )
+    return '\n'.join(parts)
+
+
+def _bias(chains: Sequence[Mapping]) -> str:
+    """Nothing where the data have no companions and no clear images to be wrong about."""
     rows = []
-    for index in spread_positives(first, most):
-        row = []
-        for title, predictor in predictors.items():
-            sample = predictor(data[title][index])
-            if not row:
-                picture = read_image(sample.img_path)
-                truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
-                row += [picture, _overlay(picture, truth, palette)]
-            scores = _scores(sample, picture)
-            mask = scores_to_mask(scores, _threshold(results[title], split)).numpy()
-            heat = overlay_scores(picture, scores.max(0).values.numpy())
-            row.append(overlay_mask(heat, mask, palette, opacity=0))
-        rows.append(row)
-    save_png(out, contact_sheet(rows, ('image', 'truth', *results), width))
+    for stage in stages_of(chains[0]):
+        by_split = [splits_of(chain[stage]) for chain in chains]
+        for split in by_split[0]:
+            cells = []
+            for metric in _BIAS.values():
+                values = [splits.get(split, {}).get(metric) for splits in by_split]
+                cells.append('' if None in values else mean_and_spread(values))
+            if any(cells[1:]):
+                rows.append([stage, split, *cells])
+    used = [0, 1, *(i for i in range(2, len(_BIAS) + 2) if any(row[i] for row in rows))]
+    header = ['stage', 'split', *_BIAS]
+    if not rows:
+        return ''
+    return _HOW_TO_READ_BIAS + html_table(
+        [header[i] for i in used], [[row[i] for i in used] for row in rows]
+    )
 
 
-def draw_masks(
-    out: str | Path,
-    dataset: WeakSegDataset,
-    folders: Mapping[str, Path],
-    most: int = 5,
-    width: int = 128,
-) -> None:
-    """A sheet of what several label runs made of the same images.
+def _examples(
+    classifier: Mapping, segmenter: Mapping | None, splits: Sequence[str], threshold: float
+) -> str:
+    maker = ExampleMaker(classifier, segmenter)
+    details = details_of(classifier if segmenter is None else segmenter)
+    metric = 'cam' if segmenter is None else 'seg'
+    examples = []
+    for split in splits:
+        images = details.get(split, {}).get(metric, {}).get('images', {})
+        examples += maker.of_split(split, images)
+    return (
+        '<p>Best, median and worst by IoU, false alarms and clear images of each split, of the '
+        'first seed. Maps are those of the image’s label; those of clear images are as in use, '
+        'where only what the classifier calls is shown. Move the slider to threshold the maps '
+        'anew.</p>'
+    ) + examples_html(examples, threshold, maker.palette[1], segmenter is not None)
 
-    The images are spread evenly over those of the data set that hold smoke.
 
-    Args:
-        folders: title of the column -> folder of masks.
-        width: of each picture.
-    """
-    palette = dataset.metainfo['palette']
+def _protocol(result: Mapping) -> str:
     rows = []
-    for index in spread_positives(dataset, most):
-        info = dataset.get_data_info(index)
-        picture = read_image(info['img_path'])
-        labelled = [folder / info['mask_name'] for folder in folders.values()]
-        paths = [info.get('seg_map_path'), *labelled]
-        masks = [None if path is None else torch.from_numpy(read_mask(path)) for path in paths]
-        rows.append([picture, *(_overlay(picture, mask, palette) for mask in masks)])
-    save_png(out, contact_sheet(rows, ('image', 'truth', *folders), width))
-
-
-def _threshold(result: Mapping, split: str) -> float:
-    chosen = result['protocol']['threshold']
-    return result['splits'][split]['cam/threshold'] if chosen is None else chosen
-
-
-def _scores(sample, picture: np.ndarray) -> torch.Tensor:
-    size = picture.shape[:2]
-    return cams_to_scores(sample.cams, size, sample.present(), sample.cam_normalize)
-
-
-def _overlay(picture: np.ndarray, mask: torch.Tensor | None, palette: list) -> np.ndarray:
-    if mask is None:
-        return np.full_like(picture, 255)
-    return overlay_mask(picture, mask.numpy().astype(np.uint8), palette)
+    for chain in result['chains']:
+        for stage in stages_of(chain):
+            protocol = chain[stage]['protocol']
+            checkpoint = chain[stage].get('checkpoint')
+            rows.append(
+                [
+                    stage,
+                    chain['seed'],
+                    ', '.join(splits_of(chain[stage])),
+                    '' if protocol['threshold'] is None else protocol['threshold'],
+                    protocol['threshold_mode'],
+                    protocol['threshold_split'] or '',
+                    checkpoint['sha256'][:12] if checkpoint else '',
+                ]
+            )
+    header = ['stage', 'seed', 'measured on', 'threshold', 'mode', 'chosen on', 'checkpoint']
+    environment = escape(json.dumps(result['environment']))
+    return (
+        html_table(header, rows)
+        + '<p>A threshold of mode <b>dataset</b> was chosen on the split named and used on all '
+        'others.</p>'
+        f'<p>data: {escape(str(result["data_root"]))}. Made with: {environment}</p>'
+    )

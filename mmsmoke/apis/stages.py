@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from mmengine.config import Config
 
@@ -26,8 +28,9 @@ from mmsmoke.utils import (
 )
 from mmsmoke.utils.process import die_with_parent
 
+Key = TypeVar('Key', bound=Hashable)
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
-RESULTS = 'results.json'
+RESULTS, DETAILS = 'results.json', 'details.json'
 _WORTH_SHOWING = re.compile(r'Epoch\(|Iter\(|WARNING|ERROR|error:|Traceback|images are done')
 
 
@@ -49,6 +52,40 @@ def exclusive(folder: Path, wait: bool = False) -> Iterator[None]:
         except BlockingIOError:
             raise Busy(f'another run is at work in {folder}') from None
         yield
+
+
+def take_turns(
+    todo: Mapping[Key, Collection[Key]], locks: Path, named: Callable[[Key], str]
+) -> Iterator[Key]:
+    """Yields each piece of work once, when those that it needs are done.
+
+    Several processes with the same folder of locks share the work: each is yielded what no other
+    is at. What another one has finished is yielded, too; whoever does it finds it done.
+
+    Args:
+        todo: pieces of work -> those that they need.
+        named: what a piece is called, on disk and on the screen.
+    """
+    done, elsewhere = set(), set()
+    while len(done) < len(todo):
+        before, busy = len(done), False
+        for key, needed in todo.items():
+            if key in done or not done.issuperset(needed):
+                continue
+            try:
+                with exclusive(locks / named(key)):
+                    yield key
+                done.add(key)
+            except Busy:
+                busy = True
+                if key not in elsewhere:
+                    say(f'\n== {named(key)}: another process is at it')
+                    elsewhere.add(key)
+        if len(done) == before:
+            if not busy:
+                left = ', '.join(named(key) for key in todo if key not in done)
+                raise UserError(f'{left} need each other in a circle')
+            time.sleep(5)
 
 
 def begin(folder: Path, settings: dict) -> dict | None:
@@ -111,7 +148,7 @@ def run_test(
     chosen = ['--threshold-split', threshold_split] if threshold_split else []
     run_tool(
         *('test.py', config, checkpoint, '--work-dir', folder / 'test'),
-        *('--out', folder / RESULTS, '--splits', *splits, *chosen),
+        *('--out', folder / RESULTS, '--details', folder / DETAILS, '--splits', *splits, *chosen),
         log=folder / 'test.log',
     )
     return json.loads((folder / RESULTS).read_text())

@@ -1,7 +1,6 @@
 """The same training under several settings and seeds, for tables with a spread."""
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from mmsmoke.utils import UserError, differences, plain, write_json
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
-from .stages import RESULTS, Busy, exclusive, say, train_and_test
+from .stages import RESULTS, say, take_turns, train_and_test
 from .sweep_tables import sweep_tables
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
@@ -63,31 +62,17 @@ def run_sweep(
             draw_if_missing(data_root, arguments)
     if not (sweep.seeds and sweep.variants):
         raise UserError(f'{sweep_file} has no seeds or no variants')
-    todo = [(name, seed) for seed in sweep.seeds for name in sweep.variants]
-    needed = {name: _needed(sweep, name) for name in sweep.variants}
-    tested, elsewhere = {}, set()
-    while len(tested) < len(todo):
-        before, busy = len(tested), False
-        for name, seed in todo:
-            if (name, seed) in tested or any((other, seed) not in tested for other in needed[name]):
-                continue
-            title = f'{name}, seed {seed} ({len(tested) + 1} of {len(todo)})'
-            try:
-                with exclusive(folder / '.locks' / f'{name}-seed-{seed}'):
-                    say(f'\n== {title}')
-                    tested[name, seed] = _train_variant(sweep, folder, name, seed)
-            except Busy:
-                busy = True
-                if (name, seed) not in elsewhere:
-                    say(f'\n== {title}: another process is at it')
-                    elsewhere.add((name, seed))
-                continue
-            result = _result(sweep_file, sweep, [(key, tested.get(key)) for key in todo])
-            write_json(out, result)
-        if len(tested) == before:
-            if not busy:
-                raise UserError('the variants of the sweep need each other in a circle')
-            time.sleep(5)
+    todo = {
+        (name, seed): {(other, seed) for other in _needed(sweep, name)}
+        for seed in sweep.seeds
+        for name in sweep.variants
+    }
+    tested = {}
+    for name, seed in take_turns(todo, folder / '.locks', '{0[0]}-seed-{0[1]}'.format):
+        say(f'\n== {name}, seed {seed} ({len(tested) + 1} of {len(todo)})')
+        tested[name, seed] = _train_variant(sweep, folder, name, seed)
+        result = _result(sweep_file, sweep, [(key, tested.get(key)) for key in todo])
+        write_json(out, result)
     say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')
     return result
 

@@ -7,7 +7,7 @@ from mmsmoke.utils import read_json
 from mmsmoke.visualization import markdown_table
 
 from .refinement import refinement_table
-from .report import summary_rows
+from .summary import summary_rows
 from .sweep_tables import sweep_chart, sweep_tables
 
 _CHART = re.compile(

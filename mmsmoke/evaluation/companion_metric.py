@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from mmsmoke.functional import (
     IGNORE,
@@ -17,7 +18,9 @@ from .image_metric import ImageMetric, image_name, normalize_of
 
 @METRICS.register_module()
 class CompanionMetric(ImageMetric):
-    """Do maps cling to what comes together with a class? For data with ``context/``; in percent.
+    """Do maps, or masks, cling to what comes together with a class? In percent.
+
+    Images without ``context/`` say nothing about it.
 
     ======================= ====================================================================
     ``energy``              share of a map's sum that lies on companions, mean over the images
@@ -37,15 +40,25 @@ class CompanionMetric(ImageMetric):
     companion's.
 
     Args:
+        source: ``cams``, or ``mask`` (``pred_sem_seg``) for ``confusion`` and ``confused_pixels``
+            alone.
         threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
         normalize: see :class:`PseudoLabelMetric`.
     """
 
     default_prefix = 'companion'
 
-    def __init__(self, threshold: float | None = None, normalize: str = 'auto', **kwargs):
+    def __init__(
+        self,
+        threshold: float | None = None,
+        normalize: str = 'auto',
+        source: str = 'cams',
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.threshold, self.normalize = threshold, normalize
+        if source not in ('cams', 'mask'):
+            raise ValueError(f"source must be 'cams' or 'mask', got {source!r}")
+        self.threshold, self.normalize, self.source = threshold, normalize, source
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
@@ -54,46 +67,46 @@ class CompanionMetric(ImageMetric):
     def _look(self, sample: dict) -> dict | None:
         if 'gt_context' not in sample or 'gt_sem_seg' not in sample:
             return None
-        cams = sample['cams'].float()
+        by_mask = self.source == 'mask'
+        seen = sample['pred_sem_seg']['data'][0] if by_mask else sample['cams'].float()
         truth, context = (
-            sample[name]['data'][0].to(cams.device) for name in ('gt_sem_seg', 'gt_context')
+            sample[name]['data'][0].to(seen.device) for name in ('gt_sem_seg', 'gt_context')
         )
-        valid = truth != IGNORE
-        companion = (context != 0) & valid
+        companion = (context != 0) & (truth != IGNORE)
         if not companion.any():
             return None
-        smoke = truth == torch.arange(1, len(cams) + 1, device=cams.device)[:, None, None]
+        num_classes = len(self.foreground_names()) if by_mask else len(seen)
+        classes = torch.arange(1, num_classes + 1, device=seen.device)[:, None, None]
+        smoke = truth == classes
+        found = dict(pixels=(companion & ~smoke).sum((1, 2)))
+        mask = seen if by_mask else self._look_at_maps(sample, truth, companion, smoke, found)
+        if mask is not None:
+            found['confused'] = confusion_counts(mask, truth, companion, num_classes)
+        return {name: value.cpu() for name, value in found.items()}
+
+    def _look_at_maps(
+        self, sample: dict, truth: Tensor, companion: Tensor, smoke: Tensor, found: dict
+    ) -> Tensor | None:
+        """Adds what maps alone tell; returns the mask that they give, if a threshold is known."""
+        cams, valid = sample['cams'].float(), truth != IGNORE
         scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
-        found = dict(
+        found |= dict(
             there=smoke.flatten(1).any(1),
             energy=energy_share(scores * valid, companion & ~smoke),
             pointing=points_at(scores * valid, smoke),
             activation=cams.double().mean((1, 2)),
-            pixels=(companion & ~smoke).sum((1, 2)),
         )
-        if self.threshold is not None:
-            called = (sample['pred_score'] > 0.5).to(scores)[:, None, None]
-            mask = scores_to_mask(scores * called, self.threshold)
-            found['confused'] = confusion_counts(mask, truth, companion, len(cams))
-        return {name: value.cpu() for name, value in found.items()}
+        if self.threshold is None:
+            return None
+        called = (sample['pred_score'] > 0.5).to(scores)[:, None, None]
+        return scores_to_mask(scores * called, self.threshold)
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         known = [result['found'] for result in results if result['found'] is not None]
         if not known:
             return {}
         found = {name: torch.stack([one[name] for one in known]) for name in known[0]}
-        there = found['there']
-
-        def mean(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-            return torch.where(where, values.double(), torch.nan).nanmean(0)
-
-        with_class = mean(found['activation'], there)
-        with_class = torch.where(with_class > 0, with_class, torch.nan)
-        metrics = {
-            **self.per_class('energy', 100 * mean(found['energy'], there)),
-            **self.per_class('pointing', 100 * mean(found['pointing'], there)),
-            **self.per_class('response', 100 * mean(found['activation'], ~there) / with_class),
-        }
+        metrics = self._of_maps(found) if 'there' in found else {}
         if 'confused' in found:
             wrong, right = found['confused'].sum(0).double().unbind(-1)
             ratio = torch.where(right > 0, wrong / right, torch.nan)
@@ -101,3 +114,17 @@ class CompanionMetric(ImageMetric):
             pixels = found['pixels'].sum(0)
             metrics |= self.per_class('confused_pixels', 100 * wrong / pixels)
         return metrics
+
+    def _of_maps(self, found: dict[str, Tensor]) -> dict[str, float]:
+        there = found['there']
+
+        def mean(values: Tensor, where: Tensor) -> Tensor:
+            return torch.where(where, values.double(), torch.nan).nanmean(0)
+
+        with_class = mean(found['activation'], there)
+        with_class = torch.where(with_class > 0, with_class, torch.nan)
+        return {
+            **self.per_class('energy', 100 * mean(found['energy'], there)),
+            **self.per_class('pointing', 100 * mean(found['pointing'], there)),
+            **self.per_class('response', 100 * mean(found['activation'], ~there) / with_class),
+        }

@@ -10,13 +10,18 @@ class ImageMetric(BaseMetric):
 
     However the images were shared out over processes, and however often a sampler repeated some
     to fill a batch, the numbers equal those of one process. Subclasses append dicts with the key
-    ``image`` to ``self.results`` and implement ``compute(results)``.
+    ``image`` to ``self.results`` and implement ``compute(results)``, which may leave in ``details``
+    what lies behind the numbers: ``curves`` (values at all thresholds, by name) and ``images``
+    (numbers of each image, by its path).
     """
+
+    details: dict
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         raise NotImplementedError
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        self.details = {}
         unique = {result['image']: result for result in results}
         return self.compute([unique[image] for image in sorted(unique)]) if unique else {}
 

@@ -128,6 +128,7 @@ class PseudoLabelMetric(ImageMetric):
             if self.threshold is None and ious.isnan().all():
                 return {}  # no positive image with truth: there is nothing to choose by
             index = self._threshold_index(ious)
+            self.details['curves'] = {'image_iou': rounded(ious.nanmean(0))}
             metrics |= self.per_class(
                 'image_iou_oracle', 100 * oracle_iou(counts[:, 1:], self.empty)
             )
@@ -136,6 +137,7 @@ class PseudoLabelMetric(ImageMetric):
         else:
             open_pixels, pixels = torch.tensor([result['open'] for result in known]).sum(0)
             metrics |= self.per_class('ignored', 100 * open_pixels[None] / pixels)
+        self.details['images'] = self._of_images(known, counts)
         metrics |= self._overlap(counts) | self._intervals(counts, [one['group'] for one in known])
         if self.source == 'mask' or self.present != 'label':
             metrics |= self._false_alarms(counts)
@@ -156,6 +158,22 @@ class PseudoLabelMetric(ImageMetric):
             **self.per_class('precision', 100 * hit / predicted),
             **self.per_class('recall', 100 * hit / true),
             **self.per_class('f1', 200 * hit / (predicted + true)),
+        }
+
+    def _of_images(self, results: list[dict], counts: Tensor) -> dict[str, dict]:
+        """By path: ``iou``, if there is any, and the shares of the pixels that are predicted to be
+        and that are foreground, in percent."""
+        ious = rounded(100 * image_iou(counts[:, 1:], self.empty).nanmean(1))
+        pixels = counts[..., 2].sum(1, keepdim=True)
+        _, predicted, true = (100 * counts[:, 1:].sum(1) / pixels).double().unbind(-1)
+        numbers = zip(results, ious, rounded(predicted), rounded(true), strict=True)
+        return {
+            result['image']: {
+                **({} if iou is None else {'iou': iou}),
+                'predicted': predicted,
+                'true': true,
+            }
+            for result, iou, predicted, true in numbers
         }
 
     def _intervals(self, counts: Tensor, groups: Sequence[str]) -> dict[str, float]:
@@ -193,6 +211,11 @@ def _open_pixels(sample: dict) -> tuple[int, int]:
     mask = sample['pred_sem_seg']['data']
     valid = sample['gt_sem_seg']['data'].to(mask.device) != IGNORE
     return int((valid & (mask == IGNORE)).sum()), int(valid.sum())
+
+
+def rounded(values: Tensor) -> list[float | None]:
+    """For files; None where there is no value."""
+    return [round(value, 3) if value == value else None for value in values.tolist()]
 
 
 def best_threshold_index(image_iou: Tensor) -> int:

@@ -6,7 +6,7 @@ from mmsmoke.functional import image_mean_iou, oracle_iou
 from mmsmoke.registry import METRICS
 
 from .image_metric import ImageMetric, image_name
-from .pseudo_label_metric import THRESHOLD_VALUES, best_threshold_index
+from .pseudo_label_metric import THRESHOLD_VALUES, best_threshold_index, rounded
 
 
 @METRICS.register_module()
@@ -41,6 +41,7 @@ class RefinementMetric(ImageMetric):
             image_iou = 100 * image_mean_iou(counts)
             if image_iou.isnan().all():
                 continue
+            self.details.setdefault('curves', {})[stage] = rounded(image_iou.nanmean(0))
             if stage in self.thresholds:
                 index = THRESHOLD_VALUES.index(round(self.thresholds[stage], 2))
             else:

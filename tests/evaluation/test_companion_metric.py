@@ -133,3 +133,18 @@ def test_two_processes_give_the_numbers_of_one():
     found = metrics[0].evaluate(7)
     assert found == {f'companion/{name}': value for name, value in evaluate(*samples).items()}
     assert all(math.isfinite(value) for value in found.values())
+
+
+def test_masks_are_judged_by_their_confusion_alone():
+    one, other = sample('a'), sample('b')
+    for given, places in ((one, [SMOKE, CHIMNEY]), (other, [SMOKE])):
+        mask = torch.zeros(1, 8, 8)
+        for place in places:
+            mask[0][place] = 1
+        given['pred_sem_seg'] = dict(data=mask)
+    assert evaluate(one, other, source='mask') == dict(confusion=50, confused_pixels=50)
+
+
+def test_another_source_is_refused():
+    with pytest.raises(ValueError, match="source must be 'cams' or 'mask', got 'scores'"):
+        CompanionMetric(source='scores')

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from mmsmoke.apis.report import draw_cams
+from mmsmoke.apis.sheets import draw_cams
 from mmsmoke.utils.cli import user_errors_as_text
 
 

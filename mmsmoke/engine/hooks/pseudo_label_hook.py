@@ -115,6 +115,7 @@ class PseudoLabelHook(Hook):
             protocol=dict(**self.protocol, normalize=runner.test_loop.normalize),
             score_stride=self.score_stride,
             metrics=plain_numbers(metrics or {}),
+            curves=_curves(runner.test_loop.evaluator),
             settings=runner.test_loop.settings,
         )
         records = runner.test_loop.journal.manifest_records()
@@ -123,6 +124,14 @@ class PseudoLabelHook(Hook):
         with atomic_path(self.folder / 'manifest.json') as path:
             path.write_text(f'{text},\n "images": [\n{lines}\n ]\n}}\n', encoding='utf-8')
         runner.logger.info(f'{len(records)} masks and manifest.json are in {self.folder}')
+
+
+def _curves(evaluator) -> dict[str, list[float]]:
+    """Of the scores and after each refiner: the mean IoU at all thresholds, where truth exists."""
+    for metric in evaluator.metrics:
+        if metric.prefix == 'refine':
+            return metric.details.get('curves', {})
+    return {}
 
 
 def _probabilities(sample) -> Tensor:

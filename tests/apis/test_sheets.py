@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmsmoke.apis.launch import load_config
 from mmsmoke.apis.predictor import Predictor, spread_positives
-from mmsmoke.apis.report import draw_cams
+from mmsmoke.apis.sheets import draw_cams
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 

@@ -1,0 +1,168 @@
+"""The stages of a pipeline with one seed, each of them done once."""
+
+import json
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .launch import load_config
+from .stages import begin, exclusive, label_settings, run_tool, say, train_and_test, write_config
+from .threshold import with_threshold
+
+WHAT = dict(
+    teach='labels -> teacher',
+    classify='labels -> classifier',
+    label='classifier -> pseudo masks',
+    segment='pseudo masks -> segmenter',
+    relabel='segmenter -> pseudo masks',
+    resegment='its own masks -> segmenter',
+    full='true masks -> segmenter',
+)
+_NUMBERS = ('seg/image_iou', 'pseudo/image_iou', 'cam/image_iou', 'label/accuracy')
+
+
+class Chain:
+    """All stages of a pipeline with one seed.
+
+    Each lies in a folder of its own, ``seed-N/STAGE``. A stage of the plan with a ``seed`` has it
+    whatever the seed of the chain: it, and the label run after a classifier, are shared.
+
+    Args:
+        plan: the pipeline config; see :func:`mmsmoke.apis.pipeline.run_pipeline`.
+    """
+
+    def __init__(self, plan: Config, folder: Path, seed: int):
+        self.plan, self.folder, self.seed = plan, folder, seed
+        self.rounds = plan.get('self_training', {}).get('rounds', 0)
+        self.results = {}
+
+    @property
+    def stages(self) -> list[str]:
+        """Names in the order in which they are done, as in 'relabel-1'."""
+        planned = ['teach', 'classify', 'label', 'segment']
+        names = [name for name in planned if name in self.plan]
+        for number in range(1, self.rounds + 1):
+            names += [f'relabel-{number}', f'resegment-{number}']
+        return names + (['full'] if 'full' in self.plan else [])
+
+    def run(self) -> dict:
+        """The result of each stage, by name, and the seed."""
+        for number, stage in enumerate(self.stages, 1):
+            kind = stage.split('-')[0]
+            say(f'\n== seed {self.seed}, {number}/{len(self.stages)} {stage}: {WHAT[kind]}')
+            say(f'   {self.overview()}')
+            folder = self.path(stage)
+            lock = self.folder / '.locks' / f'{folder.parent.name}-{stage}'
+            with exclusive(lock, wait=True):  # chains may share a stage
+                self.results[stage] = getattr(self, f'_{kind}')(stage, folder)
+        return dict(seed=self.seed, **self.results)
+
+    def overview(self) -> str:
+        """What is done, with its main number, and what is not."""
+        done = [f'{stage} {self._number(stage)}' for stage in self.results]
+        return ' | '.join([*done, *(f'({stage})' for stage in self.stages[len(done) :])])
+
+    def _number(self, stage: str) -> str:
+        result = self.results[stage]
+        splits = [result.get('splits', {}).get(name, {}) for name in self.plan.test_splits]
+        for numbers in (result.get('metrics', {}), *splits):
+            for name in _NUMBERS:
+                if name in numbers:
+                    return f'{numbers[name]:.1f}'
+        return 'done'
+
+    def path(self, stage: str) -> Path:
+        return self.folder / f'seed-{self._seed(stage)}' / stage
+
+    def config(self, stage: str) -> Config:
+        """The config of a stage as the plan changes it."""
+        where = dict(relabel='self_training', resegment='segment')
+        plan = self.plan[where.get(stage.split('-')[0], stage)]
+        root = {'data_root': self.plan.data_root} if self.plan.get('data_root') else {}
+        options = {**root, **plan.get('options', {}), 'randomness.seed': self._seed(stage)}
+        return load_config(plan.config, options=options)
+
+    def _seed(self, stage: str) -> int:
+        decides = 'classify' if stage == 'label' else stage
+        return self.plan.get(decides, {}).get('seed', self.seed)
+
+    def _splits(self) -> list[str]:
+        first = self.plan.get('threshold_split')
+        return list(dict.fromkeys([*([first] if first else []), *self.plan.test_splits]))
+
+    def _teach(self, stage: str, folder: Path) -> dict:
+        return train_and_test(
+            self.config(stage), folder, self._splits(), self.plan.get('threshold_split')
+        )
+
+    def _classify(self, stage: str, folder: Path) -> dict:
+        cfg = self.config(stage)
+        if 'teach' in self.results:
+            cfg.model.teacher.init_cfg = _start(self.results['teach'], None)
+        return train_and_test(cfg, folder, self._splits(), self.plan.get('threshold_split'))
+
+    def _label(self, stage: str, folder: Path) -> dict:
+        return label(
+            self.config(stage), folder, self.results['classify'], self.plan.get('threshold_split')
+        )
+
+    def _segment(self, stage: str, folder: Path) -> dict:
+        return self._train_segmentor(stage, folder, self.path('label') / 'masks')
+
+    def _relabel(self, stage: str, folder: Path) -> dict:
+        """By the segmenter of the round before, at the threshold of the config."""
+        before = self.stages[self.stages.index(stage) - 1]
+        return label(self.config(stage), folder, self.results[before], None)
+
+    def _resegment(self, stage: str, folder: Path) -> dict:
+        masks = self.path(f'relabel-{stage.split("-")[1]}') / 'masks'
+        return self._train_segmentor(stage, folder, masks)
+
+    def _full(self, stage: str, folder: Path) -> dict:
+        return self._train_segmentor(stage, folder, '{data_root}/masks')
+
+    def _train_segmentor(self, stage: str, folder: Path, masks: Path | str) -> dict:
+        cfg = self.config(stage)
+        cfg.train_dataloader.dataset.seg_map_dir = str(masks)
+        if self.plan.segment.get('start_from_classifier'):
+            cfg.model.backbone.init_cfg = _start(self.results['classify'], 'backbone')
+        return train_and_test(cfg, folder, self._splits())
+
+
+def _start(result: dict, prefix: str | None) -> dict:
+    """An ``init_cfg`` that takes the weights of a finished training."""
+    start = dict(type='Pretrained', checkpoint=result['checkpoint']['path'])
+    return start if prefix is None else dict(**start, prefix=prefix)
+
+
+def label(cfg: Config, folder: Path, model: dict, threshold_split: str | None) -> dict:
+    """Stage 2 in its folder; returns the manifest without what it says of each image.
+
+    Args:
+        model: what tools/test.py wrote about the classifier or segmenter.
+        threshold_split: where the model's threshold was chosen, and that of refined scores will be.
+            None: it is as configured.
+    """
+    protocol, checkpoint = model['protocol'], model['checkpoint']
+    choose = threshold_split is not None and protocol['threshold'] is not None
+    hook = next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
+    if choose:
+        hook.update(with_threshold(hook, **protocol))
+    elif threshold_split is not None:
+        say('no true masks to choose a threshold by: it is as configured')
+    begin(folder, label_settings(cfg, checkpoint['sha256']))
+    manifest = folder / 'manifest.json'
+    if manifest.is_file():
+        say(f'{folder} is finished')
+    else:
+        config = write_config(cfg, folder)
+        where = [checkpoint['path'], '--work-dir', folder]
+        if choose and len(cfg.custom_hooks) > 1:
+            # refined scores have a threshold of their own
+            chosen = folder / 'threshold.py'
+            search = [config, *where, '--split', threshold_split, '--out', chosen]
+            run_tool('search_threshold.py', *search, log=folder / 'search.log')
+            config = chosen
+        run_tool('make_pseudo_labels.py', config, *where, log=folder / 'label.log')
+    content = json.loads(manifest.read_text())
+    return {key: content[key] for key in ('split', 'protocol', 'metrics', 'curves')}

@@ -1,0 +1,99 @@
+"""Curves of a finished pipeline, averaged over its seeds: thresholds and training."""
+
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mmsmoke.utils import read_json
+from mmsmoke.visualization import line_chart
+
+from .stages import DETAILS
+from .summary import stages_of
+
+VALIDATED = ('seg/image_iou', 'cam/image_iou', 'label/accuracy')
+EVERY = 4  # of the 101 thresholds: charts need no more
+
+
+def threshold_chart(chains: Sequence[Mapping], splits: Iterable[str]) -> str:
+    """IoU over threshold, of the classifier's maps and after each refiner; nothing if unknown."""
+    found = defaultdict(list)
+    for chain in chains:
+        details = details_of(chain['classify'])
+        for split in splits:
+            curves = details.get(split, {}).get('cam', {}).get('curves', {})
+            found[f'CAM, {split}'] += list(curves.values())
+        for stage, curve in chain['label'].get('curves', {}).items():
+            title = 'CAM' if stage == 'cams' else stage
+            found[f'{title}, {chain["label"]["split"]}'].append(curve)
+    lines = {
+        name: [
+            _point(index / 100, [curve[index] for curve in curves])
+            for index in range(0, 101, EVERY)
+        ]
+        for name, curves in found.items()
+        if curves
+    }
+    return line_chart(lines, 'threshold', 'IoU') if lines else ''
+
+
+def training_charts(chains: Sequence[Mapping]) -> list[str]:
+    """Loss and what was validated, over epochs, a line for each stage that was trained."""
+    losses, scores = defaultdict(lambda: defaultdict(list)), defaultdict(lambda: defaultdict(list))
+    for chain in chains:
+        for stage in stages_of(chain):
+            if 'checkpoint' not in chain[stage]:  # a label run
+                continue
+            loss, validated = training_log(folder_of(chain[stage]))
+            for curves, one in ((losses, loss), (scores, validated)):
+                for epoch, value in one.items():
+                    curves[stage][epoch].append(value)
+    charts = []
+    for curves, title in ((losses, 'loss'), (scores, 'validation (IoU or accuracy)')):
+        lines = {
+            stage: [_point(epoch, values) for epoch, values in points.items()]
+            for stage, points in curves.items()
+        }
+        if lines:
+            charts.append(line_chart(lines, 'epoch', title))
+    return charts
+
+
+def training_log(folder: Path) -> tuple[dict[int, float], dict[int, float]]:
+    """By epoch: mean loss, and the number that matters most of what was validated.
+
+    Of steps that were done twice, since a training was stopped between checkpoints, the later
+    counts.
+    """
+    losses, validated = {}, {}
+    for file in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in file.read_text(encoding='utf-8').splitlines():
+            entry = json.loads(line)
+            if 'loss' in entry:
+                losses[entry['step']] = entry['epoch'], entry['loss']
+            else:
+                name = next((name for name in VALIDATED if name in entry), None)
+                if name:
+                    validated[entry['step']] = entry[name]
+    by_epoch = defaultdict(list)
+    for epoch, loss in losses.values():
+        by_epoch[epoch].append(loss)
+    means = {epoch: statistics.mean(values) for epoch, values in by_epoch.items()}
+    return means, validated
+
+
+def folder_of(result: Mapping) -> Path:
+    """Where a stage lies that tools/test.py tested."""
+    return Path(result['config']['path']).parent
+
+
+def details_of(result: Mapping) -> dict:
+    """What lies behind the numbers of a stage, by split and metric."""
+    path = folder_of(result) / DETAILS
+    return read_json(path) if path.is_file() else {}
+
+
+def _point(x: float, values: Sequence[float]) -> tuple[float, float, float]:
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return x, statistics.mean(values), spread

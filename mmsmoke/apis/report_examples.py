@@ -1,0 +1,103 @@
+"""Examples for a report: which images, and what the models make of them."""
+
+from collections.abc import Mapping
+
+from mmsmoke.datasets.formats.pictures import read_image
+from mmsmoke.evaluation.pseudo_label_metric import ALARM
+from mmsmoke.visualization.examples_html import pack_example
+
+from .predictor import Predictor, spread_positives
+
+HALF = 50.0
+
+
+def choose_examples(images: Mapping[str, Mapping], most: int = 3) -> dict[str, str]:
+    """Image -> group: best, median and worst by IoU; false alarms, largest first, and clear ones.
+
+    Args:
+        images: of a metric's details.
+        most: of each group.
+    """
+    ranked = sorted((name for name in images if 'iou' in images[name]), key=_iou_in(images))
+    clear = [name for name in images if not images[name]['true']]
+    alarms = [name for name in clear if images[name]['predicted'] > 100 * ALARM]
+    alarms.sort(key=lambda name: -images[name]['predicted'])
+    quiet = [name for name in clear if name not in alarms]
+    middle = max(0, (len(ranked) - most) // 2)
+    groups = {
+        'worst': ranked[:most],
+        'best': ranked[::-1][:most],
+        'median': ranked[middle : middle + most],
+        'false alarm': alarms[:most],
+        'clear': quiet[:: max(1, len(quiet) // most)][:most],
+    }
+    chosen = {}
+    for group, names in groups.items():
+        for name in names:
+            chosen.setdefault(name, group)
+    order = ['best', 'median', 'worst', 'false alarm', 'clear']
+    return dict(sorted(chosen.items(), key=lambda item: order.index(item[1])))
+
+
+def _iou_in(images: Mapping[str, Mapping]):
+    return lambda name: images[name]['iou']
+
+
+def outcome_of(numbers: Mapping | None) -> str:
+    """What became of an image, by the numbers of a metric's details."""
+    if numbers is None:
+        return 'truth not known'
+    if numbers['true']:
+        if not numbers['iou']:
+            return 'missed'
+        return 'found' if numbers['iou'] >= HALF else 'found in part'
+    return 'false alarm' if numbers['predicted'] > 100 * ALARM else 'rightly clear'
+
+
+class ExampleMaker:
+    """What a classifier and, if there is one, a segmenter make of images, packed for the page.
+
+    Args:
+        classifier, segmenter: what tools/test.py wrote about them.
+    """
+
+    def __init__(self, classifier: Mapping, segmenter: Mapping | None):
+        self.models = [Predictor(one) for one in (classifier, segmenter) if one]
+        self.palette = None  # of the data set that was last looked at
+
+    def of_split(self, split: str, images: Mapping[str, Mapping]) -> list[dict]:
+        """
+        Args:
+            images: of a metric's details; of none, positives are taken, evenly spread.
+        """
+        data = [model.dataset(split) for model in self.models]
+        self.palette = data[0].metainfo['palette']
+        paths = [data[0].get_data_info(index)['img_path'] for index in range(len(data[0]))]
+        place = {path: index for index, path in enumerate(paths)}
+        chosen = choose_examples({path: images[path] for path in images if path in place})
+        if not chosen:
+            chosen = {paths[index]: 'sample' for index in spread_positives(data[0], 6)}
+        return [
+            self._example([one[place[path]] for one in data], split, group, images.get(path))
+            for path, group in chosen.items()
+        ]
+
+    def _example(self, items: list[dict], split: str, group: str, numbers: Mapping | None) -> dict:
+        sample, *others = [model(item) for model, item in zip(self.models, items, strict=True)]
+        label = bool(sample.present().any())
+        probability = float(sample.pred_scores.max())
+        if not label:  # as in use: only what the classifier calls
+            del sample.gt_score
+        sample.localize()
+        mask = others[0].pred_sem_seg.data[0].numpy() if others else None
+        truth = sample.gt_sem_seg.data[0].numpy() if 'gt_sem_seg' in sample else None
+        scores = sample.seg_scores.amax(0).numpy()
+        return dict(
+            name=sample.image,
+            split=split,
+            group=group,
+            outcome=outcome_of(numbers),
+            says=f'{"smoke" if label else "clear"}, classifier {100 * probability:.0f} %',
+            iou=numbers.get('iou') if numbers else None,
+            **pack_example(read_image(sample.img_path), scores, mask, truth),
+        )

@@ -1,0 +1,66 @@
+"""The table of a pipeline: what each stage is worth on each split, over all seeds."""
+
+from collections.abc import Mapping
+
+from .sweep_tables import mean_and_spread
+
+ROWS = dict(
+    teach=[('teacher: accuracy', 'label/accuracy'), ('teacher, CAM: IoU', 'cam/image_iou')],
+    classify=[
+        ('classifier: accuracy', 'label/accuracy'),
+        ('CAM: foreground IoU', 'cam/image_iou'),
+    ],
+    label=[('pseudo masks: foreground IoU', 'pseudo/image_iou')],
+    segment=[
+        ('segmenter: foreground IoU', 'seg/image_iou'),
+        ('segmenter: false alarms', 'seg/false_images'),
+    ],
+    relabel=[('round {}, masks: foreground IoU', 'pseudo/image_iou')],
+    resegment=[
+        ('round {}, segmenter: foreground IoU', 'seg/image_iou'),
+        ('round {}, segmenter: false alarms', 'seg/false_images'),
+    ],
+    full=[
+        ('full supervision: foreground IoU', 'seg/image_iou'),
+        ('full supervision: false alarms', 'seg/false_images'),
+    ],
+)
+
+
+def summary_rows(result: Mapping) -> tuple[list[str], list[list]]:
+    """Header and rows of a pipeline's table, a column a split: mean ± deviation over the seeds.
+
+    IoU is that of the smoke alone, the mean over the images that have any; false alarms are the
+    clear images in which more than 0.1 % of the pixels are called smoke. All in percent.
+    """
+    chains, found = result['chains'], {}
+    for stage in stages_of(chains[0]):
+        kind, _, number = stage.partition('-')
+        by_split = [splits_of(chain[stage]) for chain in chains]
+        for title, metric in ROWS[kind]:
+            for split in by_split[0]:
+                values = [splits.get(split, {}).get(metric) for splits in by_split]
+                if None not in values:
+                    found.setdefault(title.format(number), {})[split] = mean_and_spread(values)
+    splits = sorted({split for cells in found.values() for split in cells}, key=_order(chains[0]))
+    rows = [
+        [title, len(chains), *(cells.get(split, '') for split in splits)]
+        for title, cells in found.items()
+    ]
+    return ['%', 'seeds', *splits], rows
+
+
+def stages_of(chain: Mapping) -> list[str]:
+    """In the order in which they were done."""
+    return [name for name in chain if name != 'seed']
+
+
+def _order(chain: Mapping):
+    """What was learned from first, then as tested."""
+    order = [chain['label']['split'], *splits_of(chain['classify'])]
+    return lambda split: order.index(split) if split in order else len(order)
+
+
+def splits_of(stage: Mapping) -> dict[str, Mapping]:
+    """The numbers of a stage by split; a label run has one."""
+    return stage['splits'] if 'splits' in stage else {stage['split']: stage['metrics']}

@@ -1,0 +1,52 @@
+"""Pieces of HTML pages that need no other file."""
+
+import base64
+from collections.abc import Collection, Sequence
+from html import escape
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
+  color: #222; background: #fff; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.85rem; }
+th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid #ddd; text-align: right; }
+th { vertical-align: bottom; } th:first-child, td:first-child { text-align: left; }
+td { white-space: nowrap; } tr.own td { background: #fff3e0; }
+dt { font-weight: 600; } dd { margin: 0 0 0.4rem 1rem; }
+svg, img { max-width: 100%; height: auto; }
+.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
+.charts svg { flex: 1 1 24rem; max-width: 40rem; }
+"""
+
+
+def html_page(title: str, body: str, style: str = '') -> str:
+    """A page for screens of any width."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(title)}</title><style>{STYLE}{style}</style></head>\n'
+        f'<body>{body}</body></html>\n'
+    )
+
+
+def html_table(header: Sequence, rows: Sequence[Sequence], own: Collection[str] = ()) -> str:
+    """A table that scrolls sideways where it is too wide.
+
+    Args:
+        own: first cells of the rows that stand out.
+    """
+    head = ''.join(f'<th scope="col">{escape(str(cell))}</th>' for cell in header)
+    lines = [
+        f'<tr{" class=own" if row[0] in own else ""}>'
+        + ''.join(f'<td>{escape(str(cell))}</td>' for cell in row)
+        + '</tr>'
+        for row in rows
+    ]
+    table = f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    return f'<div class="wide" tabindex="0" role="region" aria-label="table">{table}</div>'
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """A file as an address; ``kind`` as in 'image/png'."""
+    return f'data:{kind};base64,{base64.b64encode(content).decode()}'
