@@ -1,0 +1,103 @@
+"""Measure exported segmenters: PyTorch, TorchScript and onnxruntime on the same batch.
+
+Random weights, with logits as far apart as those of a trained network, and noise for pictures:
+neither changes the time. All ways are timed in turns in one process, after rounds that are not
+counted and show that they agree. All run on the CPU, with as many threads as torch has
+(OMP_NUM_THREADS).
+"""
+
+import argparse
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from mmsmoke.apis.export import SegmenterGraph, build_segmentor
+from mmsmoke.apis.export_formats import FORMATS, require_packages
+from mmsmoke.apis.export_parity import lay_out
+from mmsmoke.apis.launch import load_config
+from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.timing import seconds_in_turns
+from mmsmoke.visualization import markdown_table
+
+RUNTIMES = dict(torchscript='TorchScript', onnx='onnxruntime')
+CONFIGS = (
+    'configs/segmentors/mlp_r18-s_6e_smokestack-128.py',
+    'configs/segmentors/deeplabv3plus_r50_12e_weakseg-224.py',
+)
+TOLERANCE = 1e-3
+SPREAD = 4
+WARM_UP = 3  # TorchScript compiles in its first two calls
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('--configs', nargs='+', default=CONFIGS, help='of segmentors')
+    parser.add_argument('--size', type=int, default=128, help='side of the pictures in pixels')
+    parser.add_argument('--images', type=int, default=4, help='pictures in a batch')
+    parser.add_argument('--repeats', type=int, default=9, help='turns, of which the median counts')
+    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    return parser.parse_args()
+
+
+@user_errors_as_text
+@torch.no_grad()
+def main() -> None:
+    args = parse_args()
+    if min(args.size, args.images, args.repeats) < 1:
+        raise UserError('size, images and repeats must be at least 1')
+    require_packages(FORMATS)
+    rows = [row for config in args.configs for row in measure(config, args)]
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if args.out:
+        write_json(args.out, rows)
+
+
+def measure(config: str, args: argparse.Namespace) -> list[dict]:
+    size = (args.size, args.size)
+    images = lay_out([], args.images, size)
+    graph = random_graph(config, images)
+    with tempfile.TemporaryDirectory() as folder:
+        runs, megabytes = {'PyTorch': graph}, {}
+        for name, (file, write, read, _) in FORMATS.items():
+            path = Path(folder) / file
+            write(graph, images[:2], path, args.images != 2)
+            runs[RUNTIMES[name]] = read(path)
+            megabytes[RUNTIMES[name]] = round(path.stat().st_size / 1e6, 1)
+        ways = [partial(run, images) for run in runs.values()]
+        scores = [[way() for _ in range(WARM_UP)][-1] for way in ways]
+        differences = [(found - scores[0]).abs().max().item() for found in scores]
+        if max(differences) > TOLERANCE:
+            raise UserError(f'{config}: scores differ by {max(differences):.1e}')
+        seconds = seconds_in_turns(ways, args.repeats)
+    return [
+        {
+            'segmenter': Path(config).stem,
+            'size': args.size,
+            'batch': args.images,
+            'threads': torch.get_num_threads(),
+            'run by': name,
+            'ms an image': round(1000 * spent / args.images, 1),
+            'speed': round(seconds[0] / spent, 2),
+            'largest difference': f'{difference:.0e}',
+            'file, MB': megabytes.get(name, ''),
+        }
+        for name, spent, difference in zip(runs, seconds, differences, strict=True)
+    ]
+
+
+def random_graph(config: str, images: torch.Tensor) -> SegmenterGraph:
+    torch.manual_seed(0)
+    model = build_segmentor(load_config(config))
+    graph = SegmenterGraph(model, images.shape[2:])
+    last = graph.model.decode_head.conv_seg
+    last.weight *= SPREAD / graph(images).logit().std()
+    return graph
+
+
+if __name__ == '__main__':
+    main()

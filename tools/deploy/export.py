@@ -1,0 +1,54 @@
+"""Exports a segmenter to TorchScript and ONNX, if they compute what PyTorch does."""
+
+import argparse
+import json
+
+from mmengine.config import DictAction
+
+from mmsmoke.apis.export import export_segmenter
+from mmsmoke.apis.export_formats import FORMATS
+from mmsmoke.apis.launch import load_config
+from mmsmoke.utils import UserError
+from mmsmoke.utils.cli import user_errors_as_text
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file of a segmentor')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', required=True, help='folder to write into')
+    parser.add_argument(
+        '--formats', nargs='+', choices=FORMATS, default=list(FORMATS), help='which (all)'
+    )
+    parser.add_argument(
+        '--size',
+        nargs=2,
+        type=int,
+        metavar=('H', 'W'),
+        help='of the pictures in pixels (that of the first test image)',
+    )
+    parser.add_argument('--batch-size', type=int, help='fix it to that many pictures (any)')
+    parser.add_argument(
+        '--tolerance', type=float, default=1e-3, help='largest difference of a score (0.001)'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
+    )
+    args = parser.parse_args()
+    if min(*(args.size or [1]), args.batch_size or 1) < 1 or args.batch_size == 0:
+        raise UserError('size and batch-size must be at least 1')
+    about = export_segmenter(
+        load_config(args.config, options=args.cfg_options),
+        args.checkpoint,
+        args.out,
+        list(dict.fromkeys(args.formats)),
+        args.size,
+        args.batch_size,
+        args.tolerance,
+    )
+    print(json.dumps(about, indent=1))
+
+
+if __name__ == '__main__':
+    main()
