@@ -2,7 +2,7 @@ __all__ = ['SmokeInferencer']
 
 
 def __getattr__(name: str):
-    # converters import parts of this package and do without torch
+    # what needs no network shall not wait for one to be imported
     if name == 'SmokeInferencer':
         from .inferencer import SmokeInferencer
 

@@ -51,7 +51,9 @@ class Prediction:
 
 
 def shares_of(mask: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
-    counts = np.bincount(mask.ravel(), minlength=len(classes) + 1)[1:]
+    _, *counts = np.bincount(mask.ravel(), minlength=len(classes) + 1)
+    if len(counts) > len(classes):
+        raise UserError(f'the model finds {len(counts)} classes, its config names {len(classes)}')
     return {name: 100 * float(counts[k]) / mask.size for k, name in enumerate(classes)}
 
 
