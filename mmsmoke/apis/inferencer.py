@@ -17,7 +17,7 @@ from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 
 from .inputs import Item, Prepared, TestPipeline, find_images
-from .outputs import Prediction, check_names, shares_of, write_predictions
+from .outputs import Prediction, by_name, check_names, shares_of, write_predictions
 from .predictor import config_and_weights, load_model
 from .video import Video, smoothed, write_video
 
@@ -197,7 +197,7 @@ class SmokeInferencer:
         mask = mask.to(torch.uint8).cpu().numpy()
         probabilities = None
         if is_classified:
-            probabilities = dict(zip(self.classes, sample.pred_scores.tolist(), strict=True))
+            probabilities = by_name(self.classes, sample.pred_scores.tolist())
         return Prediction(
             image=item.name,
             shares=shares_of(mask, self.classes),

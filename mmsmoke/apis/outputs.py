@@ -52,9 +52,13 @@ class Prediction:
 
 def shares_of(mask: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
     _, *counts = np.bincount(mask.ravel(), minlength=len(classes) + 1)
-    if len(counts) > len(classes):
-        raise UserError(f'the model finds {len(counts)} classes, its config names {len(classes)}')
-    return {name: 100 * float(counts[k]) / mask.size for k, name in enumerate(classes)}
+    return by_name(classes, [100 * float(count) / mask.size for count in counts])
+
+
+def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    if len(values) != len(classes):
+        raise UserError(f'the model knows {len(values)} classes, its config names {len(classes)}')
+    return dict(zip(classes, values, strict=True))
 
 
 def write_areas(file: TextIO, predictions: Iterable[Prediction]) -> Iterator[Prediction]:

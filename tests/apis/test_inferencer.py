@@ -249,9 +249,10 @@ def test_a_stream_reads_little_ahead_and_leaves_gradients_alone(photos, tmp_path
     assert len(read) < 10
 
 
-def test_classes_without_a_name_are_noticed(photos, tmp_path):
-    inferencer = SmokeInferencer(*trained(tmp_path, tiny_segmentor(3)))
-    with pytest.raises(ValueError, match='the model finds 2 classes, its config names 1'):
+@pytest.mark.parametrize('model', [tiny_segmentor(3), tiny_model(2)], ids=['segmentor', 'CAMs'])
+def test_classes_without_a_name_are_noticed(model, photos, tmp_path):
+    inferencer = SmokeInferencer(*trained(tmp_path, model))
+    with pytest.raises(ValueError, match='the model knows 2 classes, its config names 1'):
         inferencer(photos)
 
 
