@@ -55,9 +55,7 @@ def require_label_run(cfg: Config) -> None:
 
 def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
     """Tests or labels with this checkpoint."""
-    if not Path(checkpoint).is_file():
-        raise UserError(f'checkpoint {checkpoint} not found')
-    if 'student' not in cfg.model and holds_student(checkpoint):
+    if holds_student(checkpoint) and 'student' not in cfg.model:
         raise UserError(
             f'{checkpoint} is the checkpoint of a distiller; '
             'tools/model_converters/publish_student.py takes the student out of it'
@@ -67,11 +65,20 @@ def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
 
 def holds_student(checkpoint: str | os.PathLike) -> bool:
     """Is it the checkpoint of a distiller?"""
-    # without reading the weights, where the file format allows it
-    content = torch.load(
-        checkpoint, map_location='cpu', mmap=zipfile.is_zipfile(checkpoint), weights_only=False
-    )
+    content = read_checkpoint(checkpoint)
     return any(name.startswith('student.') for name in content.get('state_dict', content))
+
+
+def read_checkpoint(checkpoint: str | os.PathLike) -> dict:
+    """What is in the file; its weights only when they are used, where the file format allows it."""
+    if not Path(checkpoint).is_file():
+        raise UserError(f'checkpoint {checkpoint} not found')
+    mapped = zipfile.is_zipfile(checkpoint)
+    try:
+        return torch.load(checkpoint, map_location='cpu', mmap=mapped, weights_only=False)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f'{checkpoint} cannot be read as a checkpoint: {reason}') from error
 
 
 def resume(cfg: Config) -> None:

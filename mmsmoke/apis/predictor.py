@@ -1,17 +1,21 @@
 """Trained models, looked at image by image."""
 
 import copy
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
-from mmengine.runner import load_checkpoint
+from torch import nn
 
 from mmsmoke.datasets.table import spread
+from mmsmoke.utils import UserError, mappings, resolve_network
+from mmsmoke.utils.quiet import silence_known_noise
 
-from .launch import load_config
+from .launch import holds_student, load_config, read_checkpoint, use_checkpoint
 
 
 class Predictor:
@@ -23,22 +27,85 @@ class Predictor:
 
     def __init__(self, result: Mapping):
         self.cfg: Config = load_config(result['config']['path'])
-        with self._scope():
-            self.model = MODELS.build(self.cfg.model).eval()
-        load_checkpoint(self.model, result['checkpoint']['path'], map_location='cpu')
+        self.model = load_model(self.cfg, result['checkpoint']['path'])
 
     def dataset(self, split: str):
         settings = copy.deepcopy(self.cfg.test_dataloader.dataset)
         settings.split = split
-        with self._scope():
+        with scope_of(self.cfg):
             return DATASETS.build(settings)
 
     @torch.no_grad()
     def __call__(self, item: dict):
         return self.model.test_step(pseudo_collate([item]))[0]
 
-    def _scope(self):
-        return DefaultScope.overwrite_default_scope(self.cfg.default_scope)
+
+def config_and_weights(
+    model: str | os.PathLike | Config, weights: str | os.PathLike | None
+) -> tuple[Config, str | os.PathLike]:
+    """Of a config and a checkpoint, or of a checkpoint that holds its config, as mmengine's do."""
+    if isinstance(model, Config):
+        cfg = model
+    elif Path(model).suffix in ('.py', '.json', '.yaml', '.yml'):
+        cfg = load_config(model)
+    else:
+        text = read_checkpoint(model).get('meta', {}).get('cfg')
+        if not text:
+            raise UserError(f'{model} does not hold its config; name a config and it as weights')
+        cfg, weights = Config.fromstring(text, '.py'), weights or model
+    if weights is None:
+        raise UserError('weights are missing: name a checkpoint')
+    return cfg, weights
+
+
+def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') -> nn.Module:
+    """The model of a config with trained weights, ready to predict; it downloads nothing.
+
+    The config of a distiller also serves its published student.
+    """
+    silence_known_noise()
+    cfg = copy.deepcopy(cfg)
+    use_checkpoint(cfg, checkpoint)
+    if 'student' in cfg.model and not holds_student(checkpoint):
+        cfg.model = resolve_network(cfg.model.student)
+    _forget_pretrained(cfg.model)
+    with scope_of(cfg):
+        model = MODELS.build(cfg.model).eval()
+    content = read_checkpoint(checkpoint)
+    weights = content.get('state_dict', content)
+    weights = {name.removeprefix('module.'): value for name, value in weights.items()}
+    missing = [
+        name
+        for name, _ in model.named_parameters()
+        if name not in weights and not name.startswith('teacher.')
+    ]
+    if missing:
+        raise UserError(
+            f'{checkpoint} does not fit the model: it has no {missing[0]} '
+            f'and lacks {len(missing)} parameters in all'
+        )
+    try:
+        model.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # sizes differ; the first line says nothing
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f'{checkpoint} does not fit the model: {reason}') from error
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f'device {device} cannot be used: {reason}') from error
+
+
+def scope_of(cfg: Config):
+    return DefaultScope.overwrite_default_scope(cfg.get('default_scope'))
+
+
+def _forget_pretrained(model: Mapping) -> None:
+    # timm and Hugging Face download while they build; what init_cfg names is never fetched here
+    for node in mappings(model):
+        by_default = str(node.get('type')).endswith('TIMMBackbone')
+        if node.get('pretrained', by_default) is True:
+            node['pretrained'] = False
 
 
 def spread_positives(dataset, most: int) -> list[int]:

@@ -1,0 +1,240 @@
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from tqdm import tqdm
+
+from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
+from mmsmoke.functional import scores_to_mask
+from mmsmoke.registry import INFERENCERS
+from mmsmoke.utils import UserError
+from mmsmoke.utils.process import cores
+from mmsmoke.utils.threads import iterate_ahead, map_ahead
+
+from .inputs import Item, Prepared, TestPipeline, find_images
+from .outputs import Prediction, by_name, check_names, shares_of, write_predictions
+from .predictor import config_and_weights, load_model
+from .video import Video, smoothed, write_video
+
+READERS = min(4, cores())
+BATCH = 8
+
+
+@INFERENCERS.register_module()
+class SmokeInferencer:
+    """Finds smoke in images and videos, with a trained segmentor or CAM classifier.
+
+    Images are prepared as the config prepares those it tests on. Files are read and written by
+    threads while the model works. No label is known here: a classifier's mask holds the classes
+    that it predicts itself, at a probability above 0.5. Refiners of a label run are not applied.
+
+    Args:
+        model: config file, config, or a checkpoint that holds its config, as those of a training
+            do.
+        weights: checkpoint; by default ``model``, if that is one.
+        device: as torch names it; by default the accelerator, if there is one.
+        threshold: a pixel belongs to its best class if that scores higher. Scores are a
+            segmentor's probabilities, or the normalised maps of a classifier. By default a
+            segmentor decides by itself, and for a classifier it is that of pseudo labels, 0.3.
+
+    Attributes:
+        classes: names of the K foreground classes.
+
+    Example:
+        >>> inferencer = SmokeInferencer('best.pth')  # doctest: +SKIP
+        >>> inferencer('photos/', out_dir='out')[0].shares  # doctest: +SKIP
+        {'smoke': 3.1}
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike | Config,
+        weights: str | os.PathLike | None = None,
+        device: str | None = None,
+        threshold: float | None = None,
+    ):
+        if threshold is not None and not 0 <= threshold < 1:
+            raise UserError(f'threshold must be in [0, 1), got {threshold}')
+        cfg, weights = config_and_weights(model, weights)
+        self.model = load_model(cfg, weights, device or get_device())
+        self.prepare = TestPipeline(cfg)
+        self.classes, self.palette = self.prepare.classes, self.prepare.palette
+        self.threshold = _own_threshold(self.model) if threshold is None else threshold
+
+    def __call__(
+        self,
+        inputs,
+        out_dir: str | os.PathLike | None = None,
+        batch_size: int = BATCH,
+        overlays: bool = True,
+        return_scores: bool = False,
+        show_progress: bool = True,
+    ) -> list[Prediction]:
+        """Looks at images.
+
+        Args:
+            inputs: as for :func:`~mmsmoke.apis.inputs.find_images`.
+            out_dir: where to write ``masks/``, ``overlays/`` and ``areas.csv``. The predictions
+                returned then hold numbers only, so that a large folder fits into memory.
+            overlays: write pictures with their masks, too.
+            return_scores: predictions hold score maps; without ``out_dir`` only.
+            show_progress: a bar on standard error, if that is a terminal.
+        """
+        items = find_images(inputs, out_dir)
+        found = self._look(items, batch_size, return_scores)
+        if out_dir is None:
+            found = (prediction for _, prediction in found)
+        else:
+            check_names(items, out_dir)
+            found = write_predictions(out_dir, found, self.palette, overlays, 2 * batch_size)
+        return _with_bar(found, len(items), 'img', show_progress)
+
+    def video(
+        self,
+        path: str | os.PathLike,
+        out_dir: str | os.PathLike | None = None,
+        every: int = 1,
+        smoothing: float = 0.0,
+        batch_size: int = BATCH,
+        overlays: bool = True,
+        return_scores: bool = False,
+        show_progress: bool = True,
+    ) -> list[Prediction]:
+        """Looks at a video.
+
+        Args:
+            out_dir: where to write ``videos/NAME.csv`` and ``videos/NAME.mp4``, the frames looked
+                at with their masks, in as many seconds as the original. The predictions returned
+                then hold numbers only.
+            every: look at each so-manieth frame.
+            smoothing: what share of a score map is that of the frames before, in [0, 1); 0 looks at
+                each frame by itself.
+            overlays: write the annotated video, too.
+        """
+        video = Video(path, every)
+        found = self._look_at_video(video, smoothing, batch_size, return_scores)
+        if out_dir is None:
+            found = (prediction for _, prediction in found)
+        else:
+            found = write_video(out_dir, video, found, self.palette, overlays, 2 * batch_size)
+        return _with_bar(found, video.total, 'frame', show_progress)
+
+    def stream(
+        self, inputs, batch_size: int = BATCH, return_scores: bool = False
+    ) -> Iterator[Prediction]:
+        """Predictions with masks, one after the other, of any number of images."""
+        found = self._look(find_images(inputs), batch_size, return_scores)
+        return (prediction for _, prediction in found)
+
+    def stream_video(
+        self,
+        path: str | os.PathLike,
+        every: int = 1,
+        smoothing: float = 0.0,
+        batch_size: int = BATCH,
+        return_scores: bool = False,
+    ) -> Iterator[Prediction]:
+        """The same of the frames of a video."""
+        found = self._look_at_video(Video(path, every), smoothing, batch_size, return_scores)
+        return (prediction for _, prediction in found)
+
+    def _look_at_video(
+        self, video: Video, smoothing: float, batch_size: int, with_scores: bool
+    ) -> Iterator[tuple[np.ndarray, Prediction]]:
+        if not 0 <= smoothing < 1:
+            raise UserError(f'smoothing must be in [0, 1), got {smoothing}')
+        frames = iterate_ahead(video.frames(), batch_size)
+        found = self._look(frames, batch_size, with_scores or smoothing > 0)
+        return smoothed(found, smoothing, self._decide) if smoothing else found
+
+    def _look(
+        self, items: Iterable[Item], batch_size: int, with_scores: bool
+    ) -> Iterator[tuple[np.ndarray, Prediction]]:
+        """Pictures as they were loaded, and what was found in them."""
+        if batch_size < 1:
+            raise UserError(f'batch_size must be at least 1, got {batch_size}')
+        return self._looked(items, batch_size, with_scores)
+
+    def _looked(self, items, batch_size, with_scores):
+        prepared = map_ahead(self.prepare, items, READERS, 2 * batch_size)
+        while batch := list(islice(prepared, batch_size)):
+            found = {}
+            for places in _same_sizes(batch):
+                predictions = self._predict([batch[place] for place in places], with_scores)
+                found |= dict(zip(places, predictions, strict=True))
+            for place, image in enumerate(batch):
+                yield image.picture, found[place]
+
+    @torch.no_grad()
+    def _predict(self, batch: list[Prepared], with_scores: bool) -> list[Prediction]:
+        data = dict(
+            inputs=[image.inputs for image in batch], data_samples=[image.sample for image in batch]
+        )
+        samples = self.model.test_step(data)
+        return [
+            self._prediction(image.item, sample, with_scores)
+            for image, sample in zip(batch, samples, strict=True)
+        ]
+
+    def _prediction(self, item: Item, sample, with_scores: bool) -> Prediction:
+        is_classified, is_segmented = 'cams' in sample, 'seg_logits' in sample
+        mask = sample.pred_sem_seg.data[0] if 'pred_sem_seg' in sample else None
+        scores = None
+        if with_scores or self.threshold is not None:
+            if not is_classified and not is_segmented:
+                raise UserError(f'{type(self.model).__name__} gives no scores')
+            sample.localize()
+            scores = sample.seg_scores
+            if self.threshold is not None:
+                mask = scores_to_mask(scores, self.threshold)
+        if mask is None:
+            raise UserError(f'{type(self.model).__name__} gives neither maps nor masks')
+        mask = mask.to(torch.uint8).cpu().numpy()
+        probabilities = None
+        if is_classified:
+            probabilities = by_name(self.classes, sample.pred_scores.tolist())
+        return Prediction(
+            image=item.name,
+            shares=shares_of(mask, self.classes),
+            probabilities=probabilities,
+            mask=mask,
+            scores=scores.cpu().numpy() if with_scores else None,
+            frame=item.frame,
+            seconds=item.seconds,
+        )
+
+    def _decide(self, prediction: Prediction) -> Prediction:
+        """Mask and shares by the scores, as the model or the threshold would have it."""
+        scores = torch.from_numpy(prediction.scores)
+        if self.threshold is not None:
+            mask = scores_to_mask(scores, self.threshold)
+        else:  # of a softmax the background has the rest
+            best, label = scores.max(0)
+            mask = torch.where(best > 1 - scores.sum(0), label + 1, 0).to(torch.uint8)
+        mask = mask.numpy()
+        return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
+
+
+def _own_threshold(model) -> float | None:
+    """What a model's masks are made with; None where the strongest channel wins."""
+    if hasattr(model, 'cam_normalize'):
+        return THRESHOLD
+    head = getattr(model, 'decode_head', None)
+    return head.threshold if getattr(head, 'out_channels', None) == 1 else None
+
+
+def _same_sizes(batch: Sequence[Prepared]) -> list[list[int]]:
+    """Which of a batch can be stacked; padding would change what a model sees."""
+    places = {}
+    for place, image in enumerate(batch):
+        places.setdefault(image.inputs.shape, []).append(place)
+    return list(places.values())
+
+
+def _with_bar(found: Iterable, total: int, unit: str, show: bool) -> list:
+    return list(tqdm(found, total=total or None, unit=unit, disable=None if show else True))

@@ -1,0 +1,182 @@
+"""What a model can be given: images in files, folders and arrays, and how its test data look."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
+from mmengine.config import Config
+from mmengine.registry import DATASETS
+
+from mmsmoke.datasets.transforms import LoadContext, LoadMask
+from mmsmoke.datasets.weak_seg import make_palette
+from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import DataError, UserError
+
+from .predictor import scope_of
+
+IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.m4v', '.mpg', '.mpeg', '.webm', '.wmv')
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture to look at.
+
+    Args:
+        name: relative path that its results are written under.
+        source: file, or uint8 [H, W, 3] in the order BGR.
+        frame, seconds: where in a video it is from.
+    """
+
+    name: str
+    source: Path | np.ndarray
+    frame: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An item as the model wants it.
+
+    Args:
+        picture: uint8 [H, W, 3] BGR, as loaded.
+        inputs: [3, h, w], after the model's own test pipeline.
+    """
+
+    item: Item
+    picture: np.ndarray
+    inputs: torch.Tensor
+    sample: WeakSegDataSample
+
+
+def is_video(source) -> bool:
+    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() in VIDEOS
+
+
+def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
+    """The images that a user names.
+
+    Args:
+        inputs: a file, a folder (with all folders below it, sorted), an array uint8 [H, W, 3] in
+            the order BGR, several of them [N, H, W, 3], or a list of such things.
+        out_dir: what an earlier run has left there is no input.
+    """
+    results = [] if out_dir is None else [Path(out_dir, name) for name in ('masks', 'overlays')]
+    results = [os.path.abspath(folder) for folder in results]
+    items = []
+    for source in _each(inputs):
+        if isinstance(source, np.ndarray):
+            arrays = sum(isinstance(item.source, np.ndarray) for item in items)
+            items.append(Item(f'array_{arrays}', _checked(source)))
+        elif Path(source).is_dir():
+            items += _in_folder(Path(source), results)
+        else:
+            items.append(Item(Path(source).name, _image_file(Path(source), results)))
+    if not items:
+        raise UserError('no images given')
+    return items
+
+
+def _each(inputs) -> Iterable:
+    if isinstance(inputs, np.ndarray):
+        return list(inputs) if inputs.ndim == 4 else [inputs]
+    return [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+
+
+def _checked(array: np.ndarray) -> np.ndarray:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
+        raise UserError(
+            f'an image must be uint8 [H, W, 3] in the order BGR, '
+            f'got {array.dtype} {list(array.shape)}'
+        )
+    return array
+
+
+def _image_file(path: Path, results: list[str]) -> Path:
+    if not path.is_file():
+        raise UserError(f'{path} not found')
+    if is_video(path):
+        raise UserError(f'{path} is a video; SmokeInferencer.video takes it')
+    if path.suffix.lower() not in IMAGES:
+        raise UserError(f'{path} is no image: its name ends in none of {", ".join(IMAGES)}')
+    if _is_below(path, results):
+        raise UserError(f'{path} is itself a result, which would be overwritten')
+    return path
+
+
+def _in_folder(folder: Path, results: list[str]) -> list[Item]:
+    found = [
+        Item(path.relative_to(folder).as_posix(), path)
+        for path in sorted(folder.rglob('*'))
+        if path.suffix.lower() in IMAGES
+        and not path.name.startswith('.')
+        and not _is_below(path, results)
+    ]
+    if not found:
+        raise UserError(f'no images found in {folder}')
+    return found
+
+
+def _is_below(path: Path, folders: list[str]) -> bool:
+    return any(Path(os.path.abspath(path)).is_relative_to(folder) for folder in folders)
+
+
+class TestPipeline:
+    """A model's own preparation of test images, without masks and labels; and its classes.
+
+    Attributes:
+        classes: names of the K foreground classes.
+        palette: RGB of each mask value, background first.
+    """
+
+    __test__ = False  # pytest takes the name for a test's
+
+    def __init__(self, cfg: Config):
+        node = (cfg.get('test_dataloader') or {}).get('dataset')
+        while node and ('dataset' in node or 'datasets' in node):
+            node = node['dataset'] if 'dataset' in node else node['datasets'][0]
+        if not node:
+            raise UserError('the config has no test_dataloader, which says how to prepare images')
+        with scope_of(cfg):
+            dataset = DATASETS.build({**node, 'lazy_init': True})
+        load, *steps = dataset.pipeline.transforms
+        if not isinstance(load, LoadImageFromFile) or any(_is(steps, TestTimeAug)):
+            raise UserError('the test pipeline must load an image and make one view of it')
+        self.load = load
+        answers = _is(steps, (LoadAnnotations, LoadMask, LoadContext))
+        self.steps = [step for step, no in zip(steps, answers, strict=True) if not no]
+        names = dataset.metainfo.get('classes')
+        if names is None:
+            raise UserError('the test data set of the config does not name its classes')
+        self.classes = tuple(names[1:])
+        self.palette = dataset.metainfo.get('palette') or make_palette(len(names))
+
+    def __call__(self, item: Item) -> Prepared:
+        results = self._loaded(item)
+        picture = results['img'].astype(np.uint8, copy=False)
+        for step in self.steps:
+            results = step(results)
+        # no labels, and of our kind whatever the pipeline packs
+        sample = WeakSegDataSample(metainfo=results['data_samples'].metainfo)
+        return Prepared(item, picture, results['inputs'], sample)
+
+    def _loaded(self, item: Item) -> dict:
+        results = dict(seg_fields=[], reduce_zero_label=False)
+        if isinstance(item.source, np.ndarray):
+            image = item.source.astype(np.float32) if self.load.to_float32 else item.source
+            size = image.shape[:2]
+            return dict(results, img=image, img_shape=size, ori_shape=size)
+        try:
+            return self.load(dict(results, img_path=str(item.source)))
+        except UserError:
+            raise
+        except Exception as error:
+            raise DataError(f'{item.source}: image cannot be read: {error}') from error
+
+
+def _is(steps: Sequence, kinds) -> list[bool]:
+    return [isinstance(step, kinds) for step in steps]

@@ -1,0 +1,117 @@
+"""What a model finds in an image, and the files that say so."""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from mmsmoke.datasets.formats.pictures import save_image
+from mmsmoke.datasets.table import TABLE
+from mmsmoke.utils import UserError, atomic_path, save_png
+from mmsmoke.utils.threads import map_ahead
+from mmsmoke.visualization import overlay_mask
+
+from .inputs import Item
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model finds in one image.
+
+    Args:
+        image: name of the image or video, as in ``areas.csv``.
+        shares: of the image's area that each class covers, in percent.
+        probabilities: of each class, by a classifier; segmentors give none.
+        mask: uint8 [H, W], 0 background, k + 1 class k; None where it was written to a file.
+        scores: float32 [K, H, W] in [0, 1], if asked for.
+        frame, seconds: where in a video.
+    """
+
+    image: str
+    shares: dict[str, float]
+    probabilities: dict[str, float] | None = None
+    mask: np.ndarray | None = None
+    scores: np.ndarray | None = None
+    frame: int | None = None
+    seconds: float | None = None
+
+    def row(self) -> dict:
+        """Of the table of areas."""
+        row = dict(image=self.image)
+        if self.frame is not None:
+            row = dict(video=self.image, frame=self.frame, seconds=round(self.seconds, 3))
+        row |= {f'share_{name}': f'{share:.4f}' for name, share in self.shares.items()}
+        for name, probability in (self.probabilities or {}).items():
+            row[f'probability_{name}'] = f'{probability:.4f}'
+        return row
+
+
+def shares_of(mask: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
+    _, *counts = np.bincount(mask.ravel(), minlength=len(classes) + 1)
+    return by_name(classes, [100 * float(count) / mask.size for count in counts])
+
+
+def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    if len(values) != len(classes):
+        raise UserError(f'the model knows {len(values)} classes, its config names {len(classes)}')
+    return dict(zip(classes, values, strict=True))
+
+
+def write_areas(file: TextIO, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+    """Passes predictions on and writes a row of each."""
+    table = None
+    for prediction in predictions:
+        row = prediction.row()
+        if table is None:
+            table = csv.DictWriter(file, list(row), lineterminator='\n')
+            table.writeheader()
+        table.writerow(row)
+        yield prediction
+
+
+def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
+    """Nothing may be overwritten that is not an earlier result of the same image."""
+    if (Path(out_dir) / TABLE).exists():
+        raise UserError(f'{out_dir} is a data set; results would overwrite its masks')
+    sources = {}
+    for item in items:
+        source = item.name if isinstance(item.source, np.ndarray) else item.source
+        other = sources.setdefault(Path(item.name).with_suffix(''), source)
+        if other is not source:
+            raise UserError(
+                f'{other} and {source} would have their results in the same files; '
+                'give them different names, or do them one after the other with two out_dir'
+            )
+
+
+def write_predictions(
+    out_dir: str | os.PathLike,
+    found: Iterable[tuple[np.ndarray, Prediction]],
+    palette: Sequence,
+    overlays: bool,
+    most: int,
+) -> Iterator[Prediction]:
+    """Writes ``masks/``, ``overlays/`` and, when all is done, ``areas.csv``.
+
+    Args:
+        found: pictures uint8 [H, W, 3] BGR and what was found in them.
+        most: how many may wait for being written.
+    """
+    out_dir = Path(out_dir)
+
+    def write(pair: tuple[np.ndarray, Prediction]) -> Prediction:
+        picture, prediction = pair
+        name = Path(prediction.image)
+        save_png(out_dir / 'masks' / name.with_suffix('.png'), prediction.mask, palette)
+        if overlays:
+            drawn = overlay_mask(picture[..., ::-1], prediction.mask, palette)
+            save_image(out_dir / 'overlays' / name.with_suffix('.jpg'), drawn)
+        return replace(prediction, mask=None, scores=None)
+
+    path = out_dir / 'areas.csv'
+    with atomic_path(path) as temporary, open(temporary, 'w', encoding='utf-8', newline='') as file:
+        yield from write_areas(file, map_ahead(write, found, 2, most))

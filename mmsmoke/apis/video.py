@@ -1,0 +1,146 @@
+"""Videos in and out, by OpenCV."""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmsmoke.utils import UserError, atomic_path
+from mmsmoke.utils.threads import map_ahead
+from mmsmoke.visualization import overlay_mask
+
+from .inputs import VIDEOS, Item, is_video
+from .outputs import Prediction, write_areas
+
+Found = Iterable[tuple[np.ndarray, Prediction]]
+
+
+class Video:
+    """A video file.
+
+    Args:
+        every: take each so-manieth frame, from the first on.
+
+    Attributes:
+        fps: frames a second, of the file.
+        total: how many are taken, by what the file says of itself; 0 if it says nothing.
+    """
+
+    def __init__(self, path: str | os.PathLike, every: int = 1):
+        self.path, self.every = Path(path), every
+        if every < 1:
+            raise UserError(f'every must be at least 1, got {every}')
+        if not self.path.is_file():
+            raise UserError(f'{path} not found')
+        if not is_video(path):
+            raise UserError(f'{path} is no video: its name ends in none of {", ".join(VIDEOS)}')
+        capture = cv2.VideoCapture(str(path))
+        self.fps, frames = (capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
+        capture.release()
+        if not self.fps > 0:
+            raise UserError(f'{path} cannot be opened as a video')
+        self.total = max(0, math.ceil(frames / every))
+
+    def frames(self) -> Iterator[Item]:
+        capture = cv2.VideoCapture(str(self.path))
+        try:
+            for number in count():
+                if not capture.grab():
+                    break
+                if number % self.every:
+                    continue
+                readable, picture = capture.retrieve()
+                if not readable:
+                    break
+                yield Item(self.path.name, picture, number, number / self.fps)
+        finally:
+            capture.release()
+        if not number:
+            raise UserError(f'{self.path}: no frame can be read')
+
+
+def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Prediction]) -> Found:
+    """Exponential moving average of the score maps of a video.
+
+    Args:
+        amount: how much stays of what was, in [0, 1); a change has reached half its size after
+            ``log(0.5) / log(amount)`` frames.
+        decide: gives a prediction the mask that its scores make.
+    """
+    state = None
+    for picture, prediction in found:
+        new = prediction.scores
+        # of equal maps exactly the same
+        state = new if state is None else state + (1 - amount) * (new - state)
+        yield picture, decide(replace(prediction, scores=state))
+
+
+def write_video(
+    out_dir: str | os.PathLike,
+    video: Video,
+    found: Found,
+    palette: Sequence,
+    overlays: bool,
+    most: int,
+) -> Iterator[Prediction]:
+    """Writes ``videos/NAME.csv`` and the annotated ``videos/NAME.mp4``, of the frames taken.
+
+    These follow each other more slowly than in the original, so that the duration is the same.
+    """
+    path = Path(out_dir) / 'videos' / f'{video.path.stem}.mp4'
+    if path.resolve() == video.path.resolve():
+        raise UserError(f'the annotated video would overwrite {video.path}; name another out_dir')
+
+    def write(pair: tuple[np.ndarray, Prediction]) -> Prediction:
+        picture, prediction = pair
+        if add is not None:
+            add(annotated(picture, prediction, palette))
+        return replace(prediction, mask=None, scores=None)
+
+    with (
+        _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
+        atomic_path(path.with_suffix('.csv')) as table,
+        open(table, 'w', encoding='utf-8', newline='') as file,
+    ):
+        yield from write_areas(file, map_ahead(write, found, 1, most))
+
+
+@contextmanager
+def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
+    """Gives a function that adds a frame; the first decides on the size."""
+    with atomic_path(path) as temporary:
+        writer = cv2.VideoWriter()
+
+        def add(frame: np.ndarray) -> None:
+            if not writer.isOpened():
+                codec = cv2.VideoWriter.fourcc(*'mp4v')
+                if not writer.open(str(temporary), codec, rate, frame.shape[1::-1]):
+                    raise UserError(f'{path} cannot be written as a video')
+            writer.write(frame)
+
+        try:
+            yield add
+        finally:
+            writer.release()
+
+
+def annotated(picture: np.ndarray, prediction: Prediction, palette: Sequence) -> np.ndarray:
+    """The frame, BGR, with its mask and, for each class, how much of it that covers."""
+    # a picture in BGR with colours in BGR is tinted like one in RGB with colours in RGB
+    out = overlay_mask(picture, prediction.mask, [colour[::-1] for colour in palette])
+    scale = max(0.4, picture.shape[0] / 720)
+    line = round(30 * scale)
+    for k, (name, share) in enumerate(prediction.shares.items()):
+        text, place = f'{name} {share:.1f} %', (round(8 * scale), (k + 1) * line)
+        for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+            width = max(1, round(width * scale))
+            cv2.putText(
+                out, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, width, cv2.LINE_AA
+            )
+    return out

@@ -1,0 +1,41 @@
+"""Work that threads do ahead of whoever needs its results."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from typing import TypeVar
+
+Given = TypeVar('Given')
+Made = TypeVar('Made')
+
+
+def map_ahead(
+    function: Callable[[Given], Made], items: Iterable[Given], threads: int, most: int
+) -> Iterator[Made]:
+    """``function`` of each item, in their order, with up to ``most`` of them begun beforehand.
+
+    The items themselves are taken in the thread of the consumer. Where it stops early, what has
+    not begun is dropped.
+    """
+    waiting = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > most:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def iterate_ahead(items: Iterable[Made], most: int) -> Iterator[Made]:
+    """The items, of which one thread takes up to ``most`` beforehand."""
+    source, end = iter(items), object()
+    for item in map_ahead(lambda _: next(source, end), repeat(None), 1, most):
+        if item is end:
+            return
+        yield item

@@ -1,0 +1,201 @@
+"""What the inferencer reads and writes, and what it says when it cannot."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from conftest import draw, save
+from mmengine.config import Config
+from PIL import Image
+from tiny_trained import PIPELINE, tiny_segmentor, trained
+
+from mmsmoke.apis import SmokeInferencer
+from mmsmoke.visualization import overlay_mask
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp('model'), tiny_segmentor())
+
+
+@pytest.fixture(scope='module')
+def inferencer(model):
+    return SmokeInferencer(*model)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ('b/2.jpg', 'b/1.JPG', 'a.png', 'b/c/3.png'):
+        save(tmp_path / 'photos' / name, draw(rng, (40, 32), [1])[0])
+    (tmp_path / 'photos/notes.txt').write_text('no image')
+    save(tmp_path / 'photos/.hidden.png', np.zeros((8, 8, 3), np.uint8))
+    return tmp_path / 'photos'
+
+
+def table(path):
+    with open(path, newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def test_files_have_the_names_of_the_images(inferencer, photos, tmp_path):
+    out = tmp_path / 'out'
+    kept = inferencer(photos)
+    told = inferencer(photos, out_dir=out, batch_size=2)
+    names = ['a.png', 'b/1.JPG', 'b/2.jpg', 'b/c/3.png']
+    assert [one.image for one in told] == names
+    written = {path.relative_to(out).as_posix() for path in out.rglob('*') if path.is_file()}
+    masks = ['masks/a.png', 'masks/b/1.png', 'masks/b/2.png', 'masks/b/c/3.png']
+    overlays = [name.replace('masks', 'overlays').replace('.png', '.jpg') for name in masks]
+    assert written == {*masks, *overlays, 'areas.csv'}
+    for one, other, name in zip(kept, told, masks, strict=True):
+        assert other.mask is None and one.shares == other.shares
+        with Image.open(out / name) as file:
+            assert file.mode == 'P' and file.getpalette()[:6] == [
+                value for colour in inferencer.palette for value in colour
+            ]
+            assert np.array_equal(np.array(file), one.mask)
+    rows = table(out / 'areas.csv')
+    assert [row['image'] for row in rows] == names
+    assert [float(row['share_smoke']) for row in rows] == pytest.approx(
+        [one.shares['smoke'] for one in kept], abs=1e-4
+    )
+    assert list(rows[0]) == ['image', 'share_smoke']
+    picture = np.array(Image.open(photos / 'a.png'))
+    drawn = np.array(Image.open(out / 'overlays/a.jpg')).astype(int)
+    expected = overlay_mask(picture, kept[0].mask, inferencer.palette)
+    assert np.abs(drawn - expected).mean() < 3 < np.abs(drawn - picture).mean()
+
+
+def test_overlays_can_be_left_out(inferencer, photos, tmp_path):
+    inferencer(photos, tmp_path / 'out', overlays=False)
+    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['areas.csv', 'masks']
+
+
+def test_results_among_the_images_are_not_taken_for_images(inferencer, photos):
+    for _ in range(2):
+        found = inferencer(photos, out_dir=photos / 'out')
+        assert len(found) == 4
+    for folder in ('masks', 'overlays'):  # of the image itself
+        result = next((photos / 'out' / folder).rglob('a.*'))
+        with pytest.raises(ValueError, match='is itself a result'):
+            inferencer(result, out_dir=photos / 'out')
+
+
+def test_files_folders_and_arrays_in_one_list(inferencer, photos, tmp_path):
+    array = np.zeros((8, 8, 3), np.uint8)
+    found = inferencer([photos / 'b', str(photos / 'a.png'), array, array], tmp_path / 'out')
+    names = ['1.JPG', '2.jpg', 'c/3.png', 'a.png', 'array_0', 'array_1']
+    assert [one.image for one in found] == names
+    assert (tmp_path / 'out/masks/array_1.png').is_file()
+
+
+@pytest.mark.parametrize('other', ['photos/b/1.png', 'more/1.jpeg'])
+def test_no_result_overwrites_another(inferencer, photos, tmp_path, other):
+    other = save(tmp_path / other, np.zeros((8, 8, 3), np.uint8))
+    inputs = [photos / 'b', other]
+    assert len(inferencer([photos / 'b', other.parent])) >= 4  # nothing is written
+    with pytest.raises(ValueError, match=r'1\.\w+ and .*1\.\w+ would have .* the same files'):
+        inferencer(inputs, out_dir=tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_data_set_is_no_place_for_results(inferencer, tiny_dataset):
+    root = tiny_dataset()
+    before = {path: path.read_bytes() for path in root.rglob('*.png')}
+    with pytest.raises(ValueError, match='is a data set; results would overwrite its masks'):
+        inferencer(root / 'images', out_dir=root)
+    assert before == {path: path.read_bytes() for path in root.rglob('*.png')}
+
+
+def test_an_unreadable_file_is_named_and_there_is_no_table(inferencer, photos, tmp_path):
+    (photos / 'b/2.jpg').write_bytes((photos / 'b/2.jpg').read_bytes()[:300])
+    with pytest.raises(ValueError, match=r'b/2\.jpg: image cannot be read'):
+        inferencer(photos, out_dir=tmp_path / 'out', batch_size=1)
+    assert not list((tmp_path / 'out').glob('*.csv'))
+
+
+def test_no_bar_where_nobody_sees_it(inferencer, photos, capsys):
+    inferencer(photos)
+    assert capsys.readouterr().err == ''
+
+
+def test_what_cannot_be_an_input_is_said(inferencer, photos, tmp_path):
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'clip.mp4').write_bytes(b'')
+    flat, wrong = np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3))
+    for inputs, message in (
+        ([], 'no images given'),
+        (tmp_path / 'empty', 'no images found in .*empty'),
+        (tmp_path / 'nowhere', 'nowhere not found'),
+        (photos / 'notes.txt', r'notes\.txt is no image: its name ends in none of \.jpg'),
+        (tmp_path / 'clip.mp4', r'clip\.mp4 is a video; SmokeInferencer\.video'),
+        (flat, r'must be uint8 \[H, W, 3\] in the order BGR, got uint8 \[8, 8\]'),
+        ([wrong], r'got float64 \[8, 8, 3\]'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            inferencer(inputs)
+    with pytest.raises(ValueError, match='batch_size must be at least 1, got 0'):
+        inferencer(photos, batch_size=0)
+
+
+def test_what_cannot_be_a_model_is_said(model, tmp_path):
+    cfg, weights = model
+    text, bare = tmp_path / 'text.pth', tmp_path / 'bare.pth'
+    text.write_text('no checkpoint')
+    state = torch.load(weights)['state_dict']
+    torch.save(dict(state_dict=state), bare)
+    smaller, _ = cfg.copy(), None
+    smaller.model = tiny_segmentor(4)
+    less = tmp_path / 'less.pth'
+    torch.save(dict(state_dict=dict(list(state.items())[3:])), less)
+    for arguments, message in (
+        ((cfg,), 'weights are missing'),
+        (('nowhere.py', weights), r'config nowhere\.py not found'),
+        (('nowhere.pth',), r'checkpoint nowhere\.pth not found'),
+        ((cfg, 'nowhere.pth'), r'checkpoint nowhere\.pth not found'),
+        ((text,), r'text\.pth cannot be read as a checkpoint'),
+        ((bare,), r'bare\.pth does not hold its config'),
+        ((cfg, less), r'less\.pth does not fit the model: it has no backbone'),
+        ((smaller, weights), r'does not fit the model: size mismatch for decode_head'),
+        ((cfg, weights, 'tuba'), 'device tuba cannot be used'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            SmokeInferencer(*arguments)
+    for threshold in (-0.1, 1):
+        with pytest.raises(ValueError, match=r'threshold must be in \[0, 1\)'):
+            SmokeInferencer(cfg, weights, threshold=threshold)
+
+
+def test_what_a_config_must_say_about_images_is_said(model):
+    cfg, weights = model
+    unnamed = dict(type='BaseSegDataset', pipeline=PIPELINE[:1], data_prefix=dict(img_path=''))
+    for dataset, message in (
+        (None, 'no test_dataloader'),
+        (dict(cfg.test_dataloader.dataset, pipeline=PIPELINE[1:]), 'must load an image'),
+        (unnamed, 'does not name its classes'),
+    ):
+        changed = Config(dict(cfg.to_dict(), test_dataloader=dataset and dict(dataset=dataset)))
+        with pytest.raises(ValueError, match=message):
+            SmokeInferencer(changed, weights)
+    nested = dict(type='ConcatDataset', datasets=[cfg.test_dataloader.dataset.to_dict()])
+    changed = Config(dict(cfg.to_dict(), test_dataloader=dict(dataset=nested)))
+    assert SmokeInferencer(changed, weights).classes == ('smoke',)
+
+
+def test_a_model_without_maps_is_refused(tmp_path, photos):
+    from label_runs import tiny_model
+
+    model = tiny_model(1)
+    model.update(
+        type='ImageClassifier',
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(type='LinearClsHead', num_classes=2, in_channels=8),
+    )
+    inferencer = SmokeInferencer(*trained(tmp_path, model))
+    with pytest.raises(ValueError, match='ImageClassifier gives neither maps nor masks'):
+        inferencer(photos)
+    inferencer.threshold = 0.5
+    with pytest.raises(ValueError, match='ImageClassifier gives no scores'):
+        inferencer(photos)

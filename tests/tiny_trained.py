@@ -1,0 +1,67 @@
+"""Tiny models with random weights, as a user has trained ones: a config and a checkpoint."""
+
+import copy
+
+import torch
+from label_runs import tiny_model
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+
+PIPELINE = [
+    dict(type='mmsmoke.LoadImage'),
+    dict(type='mmsmoke.LoadMask'),
+    dict(type='mmsmoke.LoadContext'),
+    dict(type='mmsmoke.PackWeakSegInputs'),
+]
+
+
+def tiny_segmentor(num_classes=2, out_channels=None):
+    return dict(
+        type='EncoderDecoder',
+        data_preprocessor=dict(type='SegDataPreProcessor', mean=[128] * 3, std=[64] * 3,
+                               bgr_to_rgb=True),
+        backbone=dict(type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4,
+                      num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1,)),
+        decode_head=dict(type='FCNHead', in_channels=8, channels=8, num_convs=1, in_index=0,
+                         num_classes=num_classes, out_channels=out_channels, threshold=0.4,
+                         norm_cfg=dict(type='BN'),
+                         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=out_channels == 1)),
+        test_cfg=dict(mode='whole'),
+    )  # fmt: skip
+
+
+def tiny_distiller():
+    return dict(
+        type='mmsmoke.CrossArchDistiller',
+        student=tiny_model(1),
+        teacher=tiny_model(1),
+        align='logits',
+        transfer_loss=dict(type='mmsmoke.TransferLoss'),
+    )
+
+
+def trained(folder, model, classes=('smoke',), pipeline=PIPELINE, with_config=True):
+    """A config, and the file of random weights that are sure of something everywhere."""
+    scope = 'mmseg' if model['type'] == 'EncoderDecoder' else 'mmpretrain'
+    dataset = dict(
+        type='mmsmoke.WeakSegDataset',
+        data_root='nowhere',
+        classes=list(classes),
+        split='test',
+        test_mode=True,
+        pipeline=copy.deepcopy(pipeline),
+    )
+    cfg = Config(dict(default_scope=scope, model=model, test_dataloader=dict(dataset=dataset)))
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope(scope):
+        weights = MODELS.build(copy.deepcopy(cfg.model)).state_dict()
+    for name, value in weights.items():
+        if name.endswith('conv_seg.weight'):
+            value -= value.mean(1, keepdim=True)  # features are positive: no class wins everywhere
+            value *= 100
+        elif name.endswith('classifier.weight'):
+            value.abs_()
+    path = folder / f'trained-{len(list(folder.glob("trained-*")))}.pth'
+    meta = dict(cfg=cfg.pretty_text) if with_config else {}
+    torch.save(dict(state_dict=weights, meta=meta), path)
+    return cfg, path

@@ -1,0 +1,79 @@
+import csv
+import io
+
+import cv2
+import numpy as np
+import pytest
+from conftest import draw, save
+from tiny_trained import tiny_model, tiny_segmentor, trained
+
+
+@pytest.fixture
+def tool(load_tool):
+    return load_tool('infer.py')
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        save(tmp_path / f'photos/{i}.png', draw(rng, (48, 32), [1])[0])
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'clip.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10, (48, 32)
+    )
+    for _ in range(4):
+        writer.write(draw(rng, (48, 32), [1])[0])
+    writer.release()
+    return tmp_path / 'photos', tmp_path / 'clip.avi'
+
+
+def test_images_and_videos_in_one_call(tool, run_main, inputs, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    out = tmp_path / 'out'
+    code, text, error = run_main(
+        tool.main, weights, *inputs, '--out', out, '--every', 2, '--smoothing', 0.5,
+        '--batch-size', 2, '--device', 'cpu',
+    )  # fmt: skip
+    assert (code, error) == (0, '')
+    assert '3 images' in text and '2 frames' in text
+    written = {path.relative_to(out).as_posix() for path in out.rglob('*') if path.is_file()}
+    assert written == {
+        'areas.csv', 'videos/clip.csv', 'videos/clip.mp4',
+        *(f'masks/{i}.png' for i in range(3)), *(f'overlays/{i}.jpg' for i in range(3)),
+    }  # fmt: skip
+
+
+def test_areas_alone_go_to_standard_output(tool, run_main, inputs, tmp_path):
+    cfg, weights = trained(tmp_path, tiny_model(1), with_config=False)
+    config = tmp_path / 'config.py'
+    config.write_text(cfg.pretty_text)
+    arguments = (config, inputs[0], '--weights', weights)
+    code, text, _ = run_main(tool.main, *arguments)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert code == 0 and [row['image'] for row in rows] == ['0.png', '1.png', '2.png']
+    assert list(rows[0]) == ['image', 'share_smoke', 'probability_smoke']
+    _, text, _ = run_main(tool.main, *arguments, '--threshold', 0.9)
+    higher = list(csv.DictReader(io.StringIO(text)))
+    for low, high in zip(rows, higher, strict=True):
+        assert float(high['share_smoke']) < float(low['share_smoke'])
+    code, text, _ = run_main(tool.main, config, inputs[1], '--weights', weights)
+    assert code == 0 and text.startswith('video,frame,seconds,share_smoke,probability_smoke\n')
+
+
+def test_overlays_can_be_left_out(tool, run_main, inputs, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    code, _, _ = run_main(tool.main, weights, *inputs, '--out', tmp_path / 'out', '--no-overlays')
+    written = {path.name for path in (tmp_path / 'out').rglob('*') if path.is_file()}
+    assert code == 0 and written == {'areas.csv', 'clip.csv', '0.png', '1.png', '2.png'}
+
+
+def test_mistakes_are_one_line(tool, run_main, inputs, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    for arguments, message in (
+        ((weights, tmp_path / 'nowhere.jpg'), 'nowhere.jpg not found'),
+        ((tmp_path / 'nowhere.pth', inputs[0]), 'nowhere.pth not found'),
+        ((weights, 'a/clip.mp4', 'b/clip.avi', '--out', 'out'), '2 videos are called clip'),
+    ):
+        code, _, error = run_main(tool.main, *arguments)
+        assert code == 2 and error.startswith('error: ') and message in error
+        assert error.count('\n') == 1
