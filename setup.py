@@ -10,12 +10,17 @@ EXTRAS = dict(
     sam=['segment-anything>=1.0'],
     clip=['open-clip-torch>=2.30'],
     bench=['grad-cam>=1.5.4'],
+    deploy=['onnx>=1.18', 'onnxscript>=0.5', 'onnxruntime>=1.20'],
+    track=['wandb>=0.18'],
     test=[
         'pytest>=8',
         'pytest-xdist>=3.6',
         'ruff>=0.9',
         'segment-anything>=1.0',
         'open-clip-torch>=2.30',
+        'onnx>=1.18',
+        'onnxscript>=0.5',
+        'onnxruntime>=1.20',
     ],
     docs=['sphinx>=7', 'myst-parser>=3', 'furo>=2024.8'],
 )

@@ -11,7 +11,7 @@ label = dict(config='configs/pseudo/resnet18-s_smokestack-128.py')
 segment = dict(
     config='configs/segmentors/mlp_r18-s_6e_smokestack-128.py', start_from_classifier=True
 )
-# with --cfg-options self_training.rounds=1 the segmenter labels the images and another learns from it
+# with --cfg-options self_training.rounds=1 another segmenter learns from what the first one sees
 self_training = dict(config='configs/pseudo/mlp_r18-s_smokestack-128.py', rounds=0)
 
 threshold_split = 'val'

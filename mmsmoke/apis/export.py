@@ -4,22 +4,21 @@ import copy
 import hashlib
 import os
 import tempfile
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
-from mmengine.runner import load_checkpoint
+from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from mmsmoke.utils import UserError, mappings, sha256_of_file, write_json
+from mmsmoke.utils import UserError, sha256_of_file, write_json
 
 from .export_formats import FORMATS, INPUT, OUTPUT, require_packages, versions
 from .export_parity import compare, decision, find_pictures, lay_out, ordinary_test
-from .launch import use_checkpoint
+from .launch import read_checkpoint
+from .predictor import load_model
 
 ABOUT = 'segmenter.json'
 ANY_BATCH = (1, 3)
@@ -97,8 +96,8 @@ def export_segmenter(
     """
     require_packages(formats)
     _require_segmentor(cfg)
-    use_checkpoint(cfg, checkpoint)
-    model, meta = _load(cfg, checkpoint)
+    model = load_model(cfg, checkpoint)
+    trained_on = read_checkpoint(checkpoint).get('meta', {}).get('dataset_meta') or {}
     batches = ANY_BATCH if batch_size is None else (batch_size,)
     pictures, classes = find_pictures(cfg, sum(batches))
     if not (size or pictures):
@@ -107,7 +106,7 @@ def export_segmenter(
     images = lay_out(pictures, sum(batches), size)
     graph = SegmenterGraph(model, size)
     about = dict(
-        **_describe(model, meta.get('classes') or classes, batch_size or 'batch', size),
+        **_describe(model, trained_on.get('classes') or classes, batch_size or 'batch', size),
         config=dict(path=cfg.filename, sha256=hashlib.sha256(cfg.pretty_text.encode()).hexdigest()),
         checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
         parity=dict(
@@ -169,27 +168,6 @@ def _require_segmentor(cfg: Config) -> None:
             f"{cfg.filename}: mode='slide' cannot be exported; the network of one window can: "
             '--size H W of the window and --cfg-options model.test_cfg.mode=whole'
         )
-
-
-def build_segmentor(cfg: Config) -> nn.Module:
-    """With random weights; nothing is downloaded."""
-    settings = copy.deepcopy(cfg.model)
-    for node in mappings(settings):
-        if 'pretrained' in node or str(node.get('type')).endswith('TIMMBackbone'):
-            node['pretrained'] = None
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        return MODELS.build(settings).eval()
-
-
-def _load(cfg: Config, checkpoint: str | os.PathLike) -> tuple[nn.Module, Mapping]:
-    """The model, and what its checkpoint says about the data it was trained on."""
-    model = build_segmentor(cfg)
-    try:
-        content = load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
-    except RuntimeError as error:
-        reason = textwrap.shorten(str(error), 200, placeholder=' …')
-        raise UserError(f'{checkpoint} does not fit {cfg.filename}: {reason}') from error
-    return model, content.get('meta', {}).get('dataset_meta') or {}
 
 
 def _class_names(names: Sequence[str], count: int) -> list[str]:

@@ -68,9 +68,7 @@ def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') 
     use_checkpoint(cfg, checkpoint)
     if 'student' in cfg.model and not holds_student(checkpoint):
         cfg.model = resolve_network(cfg.model.student)
-    _forget_pretrained(cfg.model)
-    with scope_of(cfg):
-        model = MODELS.build(cfg.model).eval()
+    model = build_model(cfg)
     content = read_checkpoint(checkpoint)
     weights = content.get('state_dict', content)
     weights = {name.removeprefix('module.'): value for name, value in weights.items()}
@@ -96,6 +94,14 @@ def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') 
         raise UserError(f'device {device} cannot be used: {reason}') from error
 
 
+def build_model(cfg: Config) -> nn.Module:
+    """The model of a config with random weights, ready to predict; it downloads nothing."""
+    settings = copy.deepcopy(cfg.model)
+    _forget_pretrained(settings)
+    with scope_of(cfg):
+        return MODELS.build(settings).eval()
+
+
 def scope_of(cfg: Config):
     return DefaultScope.overwrite_default_scope(cfg.get('default_scope'))
 
@@ -104,8 +110,9 @@ def _forget_pretrained(model: Mapping) -> None:
     # timm and Hugging Face download while they build; what init_cfg names is never fetched here
     for node in mappings(model):
         by_default = str(node.get('type')).endswith('TIMMBackbone')
-        if node.get('pretrained', by_default) is True:
-            node['pretrained'] = False
+        pretrained = node.get('pretrained', by_default)
+        if pretrained:  # a name or an address is mmseg's
+            node['pretrained'] = None if isinstance(pretrained, str) else False
 
 
 def spread_positives(dataset, most: int) -> list[int]:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import torch
 
-from mmsmoke.apis.export import SegmenterGraph, build_segmentor
+from mmsmoke.apis.export import SegmenterGraph
 from mmsmoke.apis.export_formats import FORMATS, require_packages
 from mmsmoke.apis.export_parity import lay_out
 from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.predictor import build_model
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.timing import seconds_in_turns
@@ -92,7 +93,7 @@ def measure(config: str, args: argparse.Namespace) -> list[dict]:
 
 def random_graph(config: str, images: torch.Tensor) -> SegmenterGraph:
     torch.manual_seed(0)
-    model = build_segmentor(load_config(config))
+    model = build_model(load_config(config))
     graph = SegmenterGraph(model, images.shape[2:])
     last = graph.model.decode_head.conv_seg
     last.weight *= SPREAD / graph(images).logit().std()

@@ -1,0 +1,113 @@
+"""A headless Chromium, spoken to over two pipes: no driver and no port are needed."""
+
+import base64
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from itertools import count
+from pathlib import Path
+
+NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+
+
+def find_chromium() -> str | None:
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class Browser:
+    """One page; ``log`` holds what its scripts complain of."""
+
+    def __init__(self, profile: Path, width: int = 1280, height: int = 900):
+        ours_in, theirs_out = os.pipe()
+        theirs_in, ours_out = os.pipe()
+        # well above 3 and 4, which the browser wants
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs_in, theirs_out)]
+        flags = [
+            '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
+            '--remote-debugging-pipe', f'--user-data-dir={profile}', '--no-first-run',
+        ]  # fmt: skip
+        self.process = subprocess.Popen(
+            ['bash', '-c', f'exec "$@" 3<&{ends[0]} 4>&{ends[1]}', 'bash', find_chromium(), *flags],
+            pass_fds=ends,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for end in (theirs_in, theirs_out, *ends):
+            os.close(end)
+        self.reader, self.writer = os.fdopen(ours_in, 'rb'), os.fdopen(ours_out, 'wb')
+        self.numbers, self.session, self.log = count(1), None, []
+        target = self.send('Target.createTarget', url='about:blank')['targetId']
+        attached = self.send('Target.attachToTarget', targetId=target, flatten=True)
+        self.session = attached['sessionId']
+        for domain in ('Page', 'Runtime', 'Network'):
+            self.send(f'{domain}.enable')
+        self.resize(width, height)
+
+    def send(self, method: str, **params) -> dict:
+        number = next(self.numbers)
+        message = dict(id=number, method=method, params=params)
+        if self.session:
+            message['sessionId'] = self.session
+        self.writer.write(json.dumps(message).encode() + b'\0')
+        self.writer.flush()
+        while True:
+            answer = self._receive()
+            if answer.get('id') == number:
+                assert 'error' not in answer, answer['error']
+                return answer['result']
+
+    def _receive(self) -> dict:
+        text = bytearray()
+        while (byte := self.reader.read(1)) != b'\0':
+            assert byte, 'the browser has gone'
+            text += byte
+        message = json.loads(text)
+        if message.get('method') == 'Runtime.exceptionThrown':
+            self.log.append(message['params']['exceptionDetails']['text'])
+        if message.get('method') == 'Network.requestWillBeSent':
+            self.log.append(message['params']['request']['url'][:80])
+        return message
+
+    def open(self, page: Path, fragment: str = '') -> None:
+        """Opens a report and waits for its pictures; forgets the log."""
+        self.log.clear()
+        self.send('Page.navigate', url='about:blank')
+        self.send('Page.navigate', url=f'{page.resolve().as_uri()}{fragment}')
+        self.run(
+            'new Promise(done => { const look = () => document.body?.dataset.ready ? done(1) '
+            ': setTimeout(look, 20); look(); })'
+        )
+
+    def run(self, script: str):
+        """The value of an expression, awaited."""
+        answer = self.send(
+            'Runtime.evaluate', expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert 'exceptionDetails' not in answer, answer['exceptionDetails']
+        return answer['result'].get('value')
+
+    def press(self, key: str, code: int, times: int = 1) -> None:
+        for _ in range(times):
+            for kind in ('keyDown', 'keyUp'):
+                self.send(
+                    'Input.dispatchKeyEvent', type=kind, key=key, code=key,
+                    windowsVirtualKeyCode=code,
+                )  # fmt: skip
+
+    def resize(self, width: int, height: int, mobile: bool = False) -> None:
+        self.send(
+            'Emulation.setDeviceMetricsOverride',
+            width=width, height=height, deviceScaleFactor=1, mobile=mobile,
+        )  # fmt: skip
+
+    def screenshot(self, path: Path) -> None:
+        data = self.send('Page.captureScreenshot', captureBeyondViewport=True)['data']
+        path.write_bytes(base64.b64decode(data))
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.reader.close()
+        self.writer.close()

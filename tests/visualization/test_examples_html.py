@@ -1,0 +1,178 @@
+"""The examples of a report in a real browser."""
+
+import numpy as np
+import pytest
+from browser import Browser, find_chromium
+
+from mmsmoke.functional import IGNORE
+from mmsmoke.visualization.examples_html import examples_html, examples_style, pack_example
+from mmsmoke.visualization.html import html_page
+
+COLOUR = (255, 128, 0)
+SIZE = (40, 100)
+LEFT, RIGHT, TAB = ('ArrowLeft', 37), ('ArrowRight', 39), ('Tab', 9)
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None, reason='no Chromium: apt-get install chromium runs these tests'
+)
+
+
+def example(name='a.png', split='val', group='best', outcome='found', iou=50.0, smoke=True):
+    """Scores rise from left to right; the truth is the right half, below an unknown strip."""
+    picture = np.full((*SIZE, 3), 90, np.uint8)
+    scores = np.tile(np.arange(SIZE[1]) / 100, (SIZE[0], 1)) * smoke
+    truth = np.zeros(SIZE, np.uint8)
+    truth[:, 50:] = smoke
+    truth[:10] = IGNORE
+    mask = np.zeros(SIZE, np.uint8)
+    mask[:, 75:] = 1
+    return dict(
+        name=name, split=split, group=group, outcome=outcome, says='smoke', iou=iou,
+        **pack_example(picture, scores, mask, truth),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def browser(tmp_path_factory):
+    one = Browser(tmp_path_factory.mktemp('profile'))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def page(tmp_path, browser):
+    """Function that writes a page of examples and opens it."""
+
+    def open_it(*examples, threshold=0.6, segmenter=True, fragment=''):
+        body = examples_html(examples or [example()], threshold, COLOUR, segmenter)
+        path = tmp_path / 'index.html'
+        path.write_text(html_page('test', body, examples_style()), encoding='utf-8')
+        browser.open(path, fragment)
+        return browser
+
+    return open_it
+
+
+def tinted(browser, title, figure=0):
+    """Share of the pixels of a panel that are no longer grey, in percent."""
+    return browser.run(f"""(() => {{
+        const canvas = document.querySelectorAll('figure')[{figure}]
+            .querySelector('canvas[aria-label="{title}"]');
+        const pixels = canvas.getContext('2d')
+            .getImageData(0, 0, canvas.width, canvas.height).data;
+        let count = 0;
+        for (let i = 0; i < pixels.length; i += 4) count += pixels[i] > pixels[i + 2] + 40;
+        return 400 * count / pixels.length; }})()""")
+
+
+def caption(browser, figure=0):
+    return browser.run(f"document.querySelectorAll('figcaption')[{figure}].textContent")
+
+
+def shown(browser):
+    return browser.run(
+        "[...document.querySelectorAll('figure')].filter(f => !f.hidden)"
+        ".map(f => f.querySelector('figcaption').textContent.split(' · ')[0])"
+    )
+
+
+def choose(browser, name, value):
+    browser.run(f"""(() => {{ const control = document.getElementById('{name}');
+        control.value = '{value}'; control.dispatchEvent(new Event('input')); }})()""")
+
+
+@pytest.mark.parametrize('threshold', [0.25, 0.6, 0.9])
+def test_the_slider_thresholds_the_map_anew(page, threshold):
+    browser = page()
+    assert tinted(browser, 'CAM > threshold') == pytest.approx(39, abs=1.1)  # 0.61 … 0.99
+    choose(browser, 'threshold', round(100 * threshold))
+    called = 99 - 100 * threshold
+    assert tinted(browser, 'CAM > threshold') == pytest.approx(called, abs=1.1)
+    iou = 100 * min(called, 50) / max(called, 50)
+    measured = float(caption(browser).split('CAM: IoU ')[1].split(' ')[0])
+    assert measured == pytest.approx(iou, abs=2.5)
+    status = browser.run("document.getElementById('status').textContent")
+    assert f'CAM > {threshold:.2f}' in status and f'{measured:.1f} %' in status
+
+
+def test_the_slider_is_reached_and_moved_by_keys(page):
+    browser = page()
+    browser.run('document.activeElement.blur()')
+    browser.press(*TAB)
+    assert browser.run('document.activeElement.id') == 'threshold'
+    browser.press(*RIGHT, times=5)
+    assert browser.run("document.getElementById('threshold-value').textContent") == '0.65'
+    before = tinted(browser, 'CAM > threshold')
+    browser.press(*LEFT, times=20)
+    assert tinted(browser, 'CAM > threshold') > before + 15
+    browser.run("document.getElementById('reset').click()")
+    assert browser.run("document.getElementById('threshold-value').textContent") == '0.60'
+
+
+def test_masks_and_truth_are_what_was_packed(page):
+    browser = page()
+    assert tinted(browser, 'segmenter') == pytest.approx(25, abs=1.1)
+    assert tinted(browser, 'truth') == pytest.approx(37.5, abs=1.1)  # the strip is not known
+    assert tinted(browser, 'image') == 0
+    assert 'segmenter: IoU 50.0' in caption(browser)
+
+
+def test_filters_and_their_state_in_the_address(page):
+    examples = [
+        example('a', 'val', 'best', 'found'),
+        example('b', 'test', 'best', 'found'),
+        example('c', 'test', 'worst', 'missed', iou=0.0),
+        example('d', 'test', 'clear', 'rightly clear', iou=None, smoke=False),
+    ]
+    browser = page(*examples)
+    assert shown(browser) == ['a', 'b', 'c', 'd']
+    choose(browser, 'split', 'test')
+    assert shown(browser) == ['b', 'c', 'd']
+    choose(browser, 'outcome', 'missed')
+    assert shown(browser) == ['c']
+    address = browser.run('location.hash')
+    assert 'split=test' in address and 'outcome=missed' in address
+    page(*examples, fragment='#split=val&threshold=25')
+    assert shown(browser) == ['a']
+    assert tinted(browser, 'CAM > threshold') == pytest.approx(74, abs=1.1)
+    choose(browser, 'split', 'all')
+    choose(browser, 'group', 'clear')
+    assert shown(browser) == ['d']
+    assert 'mean IoU' not in browser.run("document.getElementById('status').textContent")
+
+
+def test_without_truth_or_segmenter_nothing_is_made_up(page):
+    unknown = example(iou=None)
+    unknown |= pack_example(np.zeros((*SIZE, 3), np.uint8), np.ones(SIZE))
+    browser = page(unknown, segmenter=False)
+    panels = browser.run("[...document.querySelectorAll('canvas')].map(c => c.ariaLabel)")
+    assert panels == ['image', 'CAM', 'CAM > threshold']
+    assert 'IoU' not in caption(browser)
+    assert 'not known' in browser.run("document.querySelector('.panels').textContent")
+
+
+def test_it_asks_for_nothing_and_complains_of_nothing(page):
+    browser = page(example('</script><b>x'))
+    asked = [entry for entry in browser.log if not entry.startswith(('file:', 'data:', 'about:'))]
+    assert not asked
+    assert len([entry for entry in browser.log if entry.startswith('file:')]) == 1
+    assert shown(browser) == ['</script><b>x']
+
+
+@pytest.mark.parametrize(('width', 'columns'), [(1280, 5), (390, 2)])
+def test_it_fits_a_screen_and_a_phone(page, width, columns):
+    browser = page()
+    browser.resize(width, 800, mobile=width < 640)
+    try:
+        across = browser.run(
+            "getComputedStyle(document.querySelector('.panels')).gridTemplateColumns"
+        )
+        assert len(across.split()) == columns
+        assert browser.run('document.documentElement.scrollWidth') <= width
+    finally:
+        browser.resize(1280, 900)
+
+
+def test_pictures_are_no_larger_than_the_page_needs():
+    wide = pack_example(np.zeros((500, 1000, 3), np.uint8), np.zeros((500, 1000)))
+    assert len(wide['maps']) < 2000
