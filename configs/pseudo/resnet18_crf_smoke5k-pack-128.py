@@ -1,0 +1,5 @@
+_base_ = ['../cam/resnet18_24e_smoke5k-pack-128.py', '../_base_/refine/crf.py']
+
+test_dataloader = dict(dataset=dict(split='train'))
+test_cfg = dict(type='mmsmoke.PseudoLabelLoop')
+test_evaluator = _base_.pseudo_label_evaluator
