@@ -11,13 +11,19 @@ PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
 # mmcv's compiled operators are not needed, and building them takes the better part of an hour
 export MMCV_WITH_OPS := 0
 
-.PHONY: install test lint demo clean
+.PHONY: install test lint demo clean browser
 .DELETE_ON_ERROR:
 
 install: $(VENV)/.installed
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-test browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
+
+# the report is tested in a real browser, if there is one or Debian's can be had
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 || \
+		echo "NOTE: no Chromium and none can be installed here; tests of the report will be skipped"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -1,5 +1,5 @@
-# The thesis as far as it is known: labels of three sources, a threshold of 0.3 that nothing was held
-# out for, and masks of the very images that are tested. It trained no segmenter on its masks.
+# The thesis as far as it is known: labels of three sources, a fixed threshold of 0.3, and masks of
+# the very images that are tested. It trained no segmenter on them.
 seeds = [0, 1, 2]
 
 teach = dict(config='configs/cam/resnet50-pcm_2e_ijmond-thesis-512.py')

@@ -11,7 +11,6 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import nn
 
-from mmsmoke.datasets.table import spread
 from mmsmoke.utils import UserError, mappings, resolve_network
 from mmsmoke.utils.quiet import silence_known_noise
 
@@ -113,9 +112,3 @@ def _forget_pretrained(model: Mapping) -> None:
         pretrained = node.get('pretrained', by_default)
         if pretrained:  # a name or an address is mmseg's
             node['pretrained'] = None if isinstance(pretrained, str) else False
-
-
-def spread_positives(dataset, most: int) -> list[int]:
-    """Indices of images that hold a class, evenly spread; the choice does not look at results."""
-    positive = [i for i in range(len(dataset)) if any(dataset.get_data_info(i)['gt_score'])]
-    return [positive[place] for place in spread(len(positive), most)]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from mmsmoke.datasets.formats.pictures import read_image
+from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.evaluation.pseudo_label_metric import ALARM
 from mmsmoke.visualization.examples_html import pack_example
 
-from .predictor import Predictor, spread_positives
+from .predictor import Predictor
 
 HALF = 50.0
 

@@ -9,11 +9,12 @@ import torch
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.functional import cams_to_scores, scores_to_mask
 from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
-from .predictor import Predictor, spread_positives
+from .predictor import Predictor
 
 TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
 

@@ -159,3 +159,9 @@ class WeakSegDataset(BaseDataset):
     def get_cat_ids(self, idx: int) -> list[int]:
         """Present classes, for mmengine's ClassBalancedDataset."""
         return self.get_data_info(idx)['gt_label']
+
+
+def spread_positives(dataset, most: int) -> list[int]:
+    """Indices of images that hold a class, evenly spread; the choice does not look at results."""
+    positive = [i for i in range(len(dataset)) if any(dataset.get_data_info(i)['gt_score'])]
+    return [positive[place] for place in spread(len(positive), most)]

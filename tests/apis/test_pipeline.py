@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from browser import Browser, find_chromium
+from mmengine.config import Config
 from PIL import Image
+
+from mmsmoke.apis.summary import summary_rows
+from mmsmoke.utils import read_json
 
 ROOT = Path(__file__).parents[2]
 NOISE = (
@@ -69,9 +75,9 @@ def killed_and_finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp('pipeline')
     run, kept = folder / 'run', {}
     moments = dict(
-        classify=lambda: (run / 'classify/epoch_2.pth').exists(),
-        label=lambda: len(list(run.glob('label/masks/train/0*.png'))) >= 5,
-        segment=lambda: (run / 'segment/epoch_1.pth').exists(),
+        classify=lambda: (run / 'seed-0/classify/epoch_2.pth').exists(),
+        label=lambda: len(list(run.glob('seed-0/label/masks/train/0*.png'))) >= 5,
+        segment=lambda: (run / 'seed-0/segment/epoch_1.pth').exists(),
     )
     for stage, moment in moments.items():
         process = start(folder)
@@ -88,12 +94,12 @@ def killed_and_finished(tmp_path_factory):
 
 def finished_files(run: Path) -> list[Path]:
     """What no later run may write again."""
-    done = list(run.glob('*/results.json'))
-    journal = run / 'label/journal/rank0.jsonl'
+    done = list(run.glob('seed-0/*/results.json'))
+    journal = run / 'seed-0/label/journal/rank0.jsonl'
     if journal.exists():
         for line in journal.read_text().splitlines():
             if line.endswith('}'):
-                done.append(run / 'label' / json.loads(line)['mask'])
+                done.append(run / 'seed-0/label' / json.loads(line)['mask'])
     return done
 
 
@@ -101,22 +107,23 @@ def finished_files(run: Path) -> list[Path]:
 def test_finished_stages_and_images_survive_every_kill(killed_and_finished):
     run, output, kept, code = killed_and_finished
     assert code == 0, output
-    assert len(kept['label']) >= 4 and run / 'classify/results.json' in kept['label']
+    assert len(kept['label']) >= 4 and run / 'seed-0/classify/results.json' in kept['label']
     for files in kept.values():
         assert files == {path: path.stat().st_mtime_ns for path in files}
-    assert f'{run}/classify is finished' in output and f'{run}/label is finished' in output
-    log = (run / 'classify/train.log').read_text()
+    assert f'{run}/seed-0/classify is finished' in output
+    assert f'{run}/seed-0/label is finished' in output
+    log = (run / 'seed-0/classify/train.log').read_text()
     assert log.count('Saving checkpoint at 1 epochs') == 1
     assert log.count('Saving checkpoint at 3 epochs') == 1
-    manifest = json.loads((run / 'label/manifest.json').read_text())
-    assert len(manifest['images']) == len(list(run.glob('label/masks/train/*.png'))) == 24
+    manifest = json.loads((run / 'seed-0/label/manifest.json').read_text())
+    assert len(manifest['images']) == len(list(run.glob('seed-0/label/masks/train/*.png'))) == 24
     assert not [path for path in run.rglob('*') if '.tmp' in path.name and 'data' not in path.parts]
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='processes are watched through /proc')
 def test_it_ends_with_a_table_numbers_and_pictures(killed_and_finished):
     run, output, _, _ = killed_and_finished
-    result = json.loads((run / 'results.json').read_text())
+    (result,) = read_json(run / 'results.json')['chains']
     assert result['label']['protocol']['threshold_mode'] == 'dataset'
     assert result['label']['protocol']['threshold_split'] == 'val'
     threshold = result['classify']['protocol']['threshold']
@@ -124,22 +131,71 @@ def test_it_ends_with_a_table_numbers_and_pictures(killed_and_finished):
     assert result['classify']['splits']['test']['cam/threshold'] == threshold
     for name in ('accuracy', 'CAM', 'pseudo masks', 'segmenter'):
         assert name in output
+    assert re.search(r'classify \d+\.\d \| label \d+\.\d \| \(segment\)', output)
     sheet = Image.open(run / 'examples.png')
     assert sheet.width > 5 * 150
     assert len(list((run / 'examples').glob('*.png'))) >= 1
     assert not [noise for noise in NOISE if noise in output]
-    for log in run.glob('*/*.log'):
+    for log in run.glob('seed-0/*/*.log'):
         text = log.read_text()
         assert not [noise for noise in NOISE if noise in text], log
+
+
+@pytest.mark.skipif(
+    find_chromium() is None, reason='no Chromium: apt-get install chromium runs this test'
+)
+@pytest.mark.skipif(sys.platform != 'linux', reason='processes are watched through /proc')
+def test_the_report_opens_in_a_browser(killed_and_finished, tmp_path):
+    run, *_ = killed_and_finished
+    browser = Browser(tmp_path / 'profile')
+    browser.open(run / 'report/index.html')
+    titles = browser.run("[...document.querySelectorAll('h2')].map(h => h.textContent)")
+    expected = ['Results', 'Thresholds', 'Training', 'Companions', 'Examples', 'Protocol']
+    assert titles == expected
+    assert browser.run("document.querySelectorAll('figure canvas').length") >= 5
+    status = browser.run("document.getElementById('status').textContent")
+    assert re.match(r'\d+ of \d+ examples', status)
+    (result,) = read_json(run / 'results.json')['chains']
+    shown = browser.run("document.getElementById('threshold-value').textContent")
+    assert float(shown) == result['classify']['protocol']['threshold']
+    charts = browser.run("[...document.querySelectorAll('svg title')].map(t => t.textContent)")
+    assert len(charts) == 3 and charts[0] == 'IoU over threshold'
+    assert not [entry for entry in browser.log if entry.startswith('http')]
+    browser.close()
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='processes are watched through /proc')
 def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_finished):
     run, *_ = killed_and_finished
-    process = start(run.parent, 'segment.options.optim_wrapper.optimizer.lr=0.01')
+    process = start(
+        run.parent,
+        'segment.options.optim_wrapper.optimizer.lr=0.01',
+        'self_training.rounds=1',
+        f'full.config={ROOT}/configs/segmentors/mlp_r18-s_6e_smokestack-128_full.py',
+        'full.options.train_cfg.max_epochs=1',
+        'full.options.train_dataloader.batch_size=4',
+    )
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert 'config.optim_wrapper.optimizer.lr: 0.0005 -> 0.01' in output
-    assert f'{run}/label is finished' in output
-    assert (run / 'segment.old-1/results.json').is_file()
-    assert (run / 'segment/results.json').is_file()
+    chain = run / 'seed-0'
+    assert f'{chain}/label is finished' in output
+    assert (chain / 'segment.old-1/results.json').is_file()
+    assert (chain / 'segment/results.json').is_file()
+    # and each further segmenter learns from what it should
+    masks = {
+        stage: Config.fromfile(chain / stage / 'config.py').train_dataloader.dataset.seg_map_dir
+        for stage in ('segment', 'resegment-1', 'full')
+    }
+    assert masks == {
+        'segment': str(chain / 'label/masks'),
+        'resegment-1': str(chain / 'relabel-1/masks'),
+        'full': '{data_root}/masks',
+    }
+    relabelled = read_json(chain / 'relabel-1/manifest.json')
+    segmenter = read_json(chain / 'segment/results.json')['checkpoint']['sha256']
+    assert relabelled['settings']['checkpoint'] == segmenter
+    assert relabelled['protocol']['threshold'] == 0.5
+    rows = [row[0] for row in summary_rows(read_json(run / 'results.json'))[1]]
+    assert 'round 1, masks: foreground IoU' in rows and rows[-1].startswith('full supervision')
+    assert 'round 1, segmenter' in (run / 'report/index.html').read_text(encoding='utf-8')

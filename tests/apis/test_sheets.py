@@ -7,8 +7,9 @@ from mmengine.registry import MODELS, DefaultScope
 from PIL import Image
 
 from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import Predictor, spread_positives
+from mmsmoke.apis.predictor import Predictor
 from mmsmoke.apis.sheets import draw_cams
+from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 

@@ -6,6 +6,7 @@ from .checkpoint_hook import AtomicCheckpointHook, best_checkpoint, latest_check
 from .clip_hook import CLIPHook
 from .confident_label_hook import ConfidentLabelHook
 from .crf_hook import CRFHook
+from .label_preview_hook import LabelPreviewHook
 from .pseudo_label_hook import PseudoLabelHook, read_scores
 from .refine_hook import RefineHook
 from .sam_hook import SAMHook
@@ -20,6 +21,7 @@ __all__ = [
     'CLIPHook',
     'CRFHook',
     'ConfidentLabelHook',
+    'LabelPreviewHook',
     'PseudoLabelHook',
     'RefineHook',
     'SAMHook',
