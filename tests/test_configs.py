@@ -78,10 +78,12 @@ def test_plan_names_configs_and_splits_that_exist(plan):
     from mmsmoke.apis.launch import load_config
 
     cfg = load_config(plan)
-    stages = [cfg[name] for name in ('classify', 'label', 'segment') if name in cfg] or [cfg]
+    stages = [
+        cfg[name] for name in ('teach', 'classify', 'label', 'segment', 'full') if name in cfg
+    ] or [cfg]
     for stage in stages:
         assert (ROOT / cfg.get('configs', {}).get(stage.config, stage.config)).is_file()
-    assert cfg.threshold_split not in cfg.get('test_splits', [])
+    assert cfg.get('threshold_split') not in cfg.get('test_splits', [])
 
 
 @pytest.mark.parametrize(

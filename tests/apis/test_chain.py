@@ -1,0 +1,173 @@
+"""Which stages a pipeline has, and what each is given; trainings are replaced by a note of them."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+
+from mmsmoke.apis import chain as module
+from mmsmoke.apis.chain import Chain
+from mmsmoke.apis.launch import load_config
+
+ROOT = Path(__file__).parents[2]
+PIPELINES = sorted((ROOT / 'configs/pipelines').glob('*.py'))
+CAM, DISTILLER, LABEL, SEGMENTOR, RELABEL = (
+    'configs/cam/resnet18-s-pcm_12e_smokestack-64.py',
+    'configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py',
+    'configs/pseudo/crossarch_r18-s-pcm_vit-xxs-cls_smokestack-64.py',
+    'configs/segmentors/mlp_r18-s_6e_smokestack-128.py',
+    'configs/pseudo/mlp_r18-s_smokestack-128.py',
+)
+
+
+@pytest.fixture
+def run_chain(tmp_path, monkeypatch):
+    """Function that runs a chain; returns it and what was done: folder -> config and more."""
+    done = {}
+
+    def train_and_test(cfg, folder, splits, threshold_split=None):
+        name = str(folder.relative_to(tmp_path))
+        done[name] = cfg, splits, threshold_split
+        numbers = {split: {'cam/image_iou': 12.34} for split in splits}
+        return dict(checkpoint=dict(path=f'{name}/best.pth'), protocol={}, splits=numbers)
+
+    def label(cfg, folder, model, threshold_split):
+        name = str(folder.relative_to(tmp_path))
+        done[name] = cfg, model['checkpoint']['path'], threshold_split
+        return dict(split='train', metrics={'pseudo/image_iou': 23.45})
+
+    monkeypatch.setattr(module, 'train_and_test', train_and_test)
+    monkeypatch.setattr(module, 'label', label)
+
+    def run(seed=0, **plan):
+        plan = dict(
+            dict(
+                classify=dict(config=DISTILLER),
+                label=dict(config=LABEL),
+                segment=dict(config=SEGMENTOR),
+                threshold_split='val',
+                test_splits=['test'],
+            ),
+            **plan,
+        )
+        one = Chain(Config(plan), tmp_path, seed)
+        one.run()
+        return one, done
+
+    return run
+
+
+def test_every_stage_in_its_order_and_folder(run_chain):
+    one, done = run_chain(
+        3,
+        teach=dict(config=CAM),
+        self_training=dict(config=RELABEL, rounds=2),
+        full=dict(config=SEGMENTOR),
+    )
+    stages = [
+        'teach', 'classify', 'label', 'segment',
+        'relabel-1', 'resegment-1', 'relabel-2', 'resegment-2', 'full',
+    ]  # fmt: skip
+    assert one.stages == stages
+    assert list(done) == [f'seed-3/{stage}' for stage in stages]
+    assert all(cfg.randomness.seed == 3 for cfg, *_ in done.values())
+    assert done['seed-3/teach'][1:] == (['val', 'test'], 'val')
+    assert done['seed-3/segment'][1:] == (['val', 'test'], None)
+
+
+def test_each_learns_from_what_went_before(run_chain):
+    _, done = run_chain(
+        teach=dict(config=CAM),
+        self_training=dict(config=RELABEL, rounds=2),
+        full=dict(config=SEGMENTOR),
+    )
+    teacher = done['seed-0/classify'][0].model.teacher.init_cfg
+    assert teacher == dict(type='Pretrained', checkpoint='seed-0/teach/best.pth')
+    labelled_by = {name[7:]: found[1] for name, found in done.items() if 'label' in name}
+    assert labelled_by == {
+        'label': 'seed-0/classify/best.pth',
+        'relabel-1': 'seed-0/segment/best.pth',
+        'relabel-2': 'seed-0/resegment-1/best.pth',
+    }
+    masks = {
+        name[7:]: '/'.join(Path(cfg.train_dataloader.dataset.seg_map_dir).parts[-3:])
+        for name, (cfg, *_) in done.items()
+        if 'segment' in name or 'full' in name
+    }
+    assert masks == {
+        'segment': 'seed-0/label/masks',
+        'resegment-1': 'seed-0/relabel-1/masks',
+        'resegment-2': 'seed-0/relabel-2/masks',
+        'full': '{data_root}/masks',
+    }
+
+
+def test_self_training_is_off_unless_rounds_are_asked_for(run_chain):
+    one, _ = run_chain(self_training=dict(config=RELABEL))
+    assert one.stages == ['classify', 'label', 'segment']
+
+
+def test_a_stage_with_a_seed_is_shared_by_all_chains(run_chain):
+    one, done = run_chain(5, classify=dict(config=DISTILLER, seed=1))
+    assert list(done) == ['seed-1/classify', 'seed-1/label', 'seed-5/segment']
+    assert done['seed-1/label'][0].randomness.seed == 1
+    masks = done['seed-5/segment'][0].train_dataloader.dataset.seg_map_dir
+    assert masks.endswith('seed-1/label/masks')
+    assert one.results['classify']['checkpoint']['path'] == 'seed-1/classify/best.pth'
+
+
+def test_options_and_data_root_reach_every_stage(run_chain):
+    _, done = run_chain(
+        data_root='data/elsewhere', segment=dict(config=SEGMENTOR, options={'train_cfg.x': 7})
+    )
+    for cfg, *_ in done.values():
+        assert cfg.train_dataloader.dataset.data_root == 'data/elsewhere'
+    assert done['seed-0/segment'][0].train_cfg.x == 7
+
+
+def test_backbones_begin_with_the_classifier_s_weights_if_asked(run_chain):
+    start = dict(type='Pretrained', checkpoint='seed-0/classify/best.pth', prefix='backbone')
+    segment = dict(config=SEGMENTOR, start_from_classifier=True)
+    _, done = run_chain(segment=segment, full=dict(config=SEGMENTOR))
+    for stage in ('segment', 'full'):  # so that the masks are all that differs
+        assert done[f'seed-0/{stage}'][0].model.backbone.init_cfg == start
+    _, done = run_chain()
+    assert done['seed-0/segment'][0].model.backbone.get('init_cfg') is None
+
+
+def test_without_a_split_to_choose_on_nothing_is_chosen(run_chain):
+    _, done = run_chain(threshold_split=None)
+    assert done['seed-0/classify'][1:] == (['test'], None)
+    assert done['seed-0/label'][2] is None
+
+
+def test_the_overview_has_numbers_of_what_is_done(run_chain, capsys):
+    run_chain()
+    lines = capsys.readouterr().out.splitlines()
+    assert '   (classify) | (label) | (segment)' in lines
+    assert '   classify 12.3 | label 23.4 | (segment)' in lines
+
+
+@pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
+def test_every_pipeline_can_do_all_of_its_stages(path, tmp_path):
+    plan = load_config(path)
+    if 'self_training' in plan:
+        plan.self_training.rounds = 1
+    one = Chain(plan, tmp_path, 0)
+    for stage in one.stages:
+        cfg = one.config(stage)
+        assert (cfg.test_cfg.get('type') == 'mmsmoke.PseudoLabelLoop') == ('label' in stage)
+    assert 'teach' not in one.stages or 'teacher' in one.config('classify').model
+    if plan.get('segment', {}).get('start_from_classifier'):
+        classifier, *segmentors = (
+            one.config(stage) for stage in one.stages if 'label' not in stage
+        )
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            weights = MODELS.build(classifier.model).backbone.state_dict()
+        for cfg in segmentors:
+            with DefaultScope.overwrite_default_scope('mmseg'):
+                backbone = MODELS.build(cfg.model).backbone.state_dict()
+            assert {name: value.shape for name, value in backbone.items()} == {
+                name: value.shape for name, value in weights.items()
+            }
