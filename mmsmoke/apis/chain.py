@@ -10,6 +10,7 @@ from .stages import begin, exclusive, label_settings, run_tool, say, train_and_t
 from .threshold import with_threshold
 
 WHAT = dict(
+    pretrain='labels of other images -> weights to begin with',
     teach='labels -> teacher',
     classify='labels -> classifier',
     label='classifier -> pseudo masks',
@@ -39,7 +40,7 @@ class Chain:
     @property
     def stages(self) -> list[str]:
         """Names in the order in which they are done, as in 'relabel-1'."""
-        planned = ['teach', 'classify', 'label', 'segment']
+        planned = ['pretrain', 'teach', 'classify', 'label', 'segment']
         names = [name for name in planned if name in self.plan]
         for number in range(1, self.rounds + 1):
             names += [f'relabel-{number}', f'resegment-{number}']
@@ -78,7 +79,8 @@ class Chain:
         """The config of a stage as the plan changes it."""
         where = dict(relabel='self_training', resegment='segment')
         plan = self.plan[where.get(stage.split('-')[0], stage)]
-        root = {'data_root': self.plan.data_root} if self.plan.get('data_root') else {}
+        one_root = self.plan.get('data_root') and stage != 'pretrain'
+        root = {'data_root': self.plan.data_root} if one_root else {}
         options = {**root, **plan.get('options', {}), 'randomness.seed': self._seed(stage)}
         return load_config(plan.config, options=options)
 
@@ -90,6 +92,11 @@ class Chain:
         first = self.plan.get('threshold_split')
         return list(dict.fromkeys([*([first] if first else []), *self.plan.test_splits]))
 
+    def _pretrain(self, stage: str, folder: Path) -> dict:
+        """On images of its own, tested on what it validates on."""
+        cfg = self.config(stage)
+        return train_and_test(cfg, folder, [cfg.val_dataloader.dataset.split])
+
     def _teach(self, stage: str, folder: Path) -> dict:
         return train_and_test(
             self.config(stage), folder, self._splits(), self.plan.get('threshold_split')
@@ -97,6 +104,8 @@ class Chain:
 
     def _classify(self, stage: str, folder: Path) -> dict:
         cfg = self.config(stage)
+        if 'pretrain' in self.results:
+            cfg.model.init_cfg = _start(self.results['pretrain'], None)
         if 'teach' in self.results:
             cfg.model.teacher.init_cfg = _start(self.results['teach'], None)
         return train_and_test(cfg, folder, self._splits(), self.plan.get('threshold_split'))

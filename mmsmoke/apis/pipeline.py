@@ -25,16 +25,17 @@ def run_pipeline(
     Started twice at once, it does two seeds at a time. A pipeline config has
 
     - for each stage a dict with ``config`` and, if wanted, ``options`` (changes to that config)
-      and ``seed`` (which it has in all chains): ``teach`` (a distiller's teacher), ``classify``,
-      ``label``, ``segment``, and ``full`` (the segmenter on true masks, an upper bound). All but
-      ``classify`` and ``label`` may be left out;
+      and ``seed`` (which it has in all chains): ``pretrain`` (the classifier on other images, whose
+      weights it begins with), ``teach`` (a distiller's teacher), ``classify``, ``label``,
+      ``segment``, and ``full`` (the segmenter on true masks, an upper bound). All but ``classify``
+      and ``label`` may be left out;
     - ``start_from_classifier=True`` in ``segment``: the segmenters' backbones begin with the
       classifier's weights, for want of pretrained ones;
     - ``self_training`` (``config`` of a label run of the segmenter, ``rounds``): the segmenter
       labels the training images anew and another learns from that, so many times;
     - ``seeds``, [0] by default;
-    - ``data_root``, if all stages have one; ``draw`` (arguments of the Smokestack converter) makes
-      the data where they are missing;
+    - ``data_root``, if all stages but ``pretrain`` have one; ``draw`` (arguments of the Smokestack
+      converter), here or in ``pretrain``, makes the data where they are missing;
     - ``threshold_split``, where thresholds are chosen (without it they are as configured),
       ``test_splits``, and ``picture_split``, from which examples are shown.
 
@@ -44,12 +45,14 @@ def run_pipeline(
     plan = load_config(config, work_dir, options)
     folder, seeds = Path(plan.work_dir), list(plan.get('seeds', [0]))
     chains = {seed: Chain(plan, folder, seed) for seed in seeds}
-    for stage in chains[seeds[0]].stages:
-        chains[seeds[0]].config(stage)  # a wrong name is said now, not after hours
+    # a wrong name is said now, not after hours
+    configs = {stage: chains[seeds[0]].config(stage) for stage in chains[seeds[0]].stages}
     if plan.get('data_root'):
         say(f'\n== data: {plan.data_root}')
         draw_if_missing(plan.data_root, plan.get('draw'))
-    _check_data(chains[seeds[0]].config('classify'), plan)
+    if 'pretrain' in plan:
+        draw_if_missing(configs['pretrain'].data_root, plan.pretrain.get('draw'))
+    _check_data(configs['classify'], plan)
     done = {}
     for seed in take_turns(dict.fromkeys(seeds, ()), folder / '.locks', 'seed-{}'.format):
         done[seed] = chains[seed].run()

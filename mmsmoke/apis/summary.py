@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from .sweep_tables import mean_and_spread
 
 ROWS = dict(
+    pretrain=[],
     teach=[('teacher: accuracy', 'label/accuracy'), ('teacher, CAM: IoU', 'cam/image_iou')],
     classify=[
         ('classifier: accuracy', 'label/accuracy'),

@@ -103,6 +103,19 @@ def test_each_learns_from_what_went_before(run_chain):
     }
 
 
+def test_a_classifier_may_begin_with_other_images(run_chain):
+    pretrain = dict(config=CAM, options=dict(data_root='data/drawn'))
+    one, done = run_chain(data_root='data/mine', pretrain=pretrain)
+    assert one.stages[:2] == ['pretrain', 'classify']
+    cfg, splits, threshold_split = done['seed-0/pretrain']
+    assert cfg.train_dataloader.dataset.data_root == 'data/drawn'
+    assert (splits, threshold_split) == (['val'], None)
+    classifier = done['seed-0/classify'][0]
+    assert classifier.train_dataloader.dataset.data_root == 'data/mine'
+    start = dict(type='Pretrained', checkpoint='seed-0/pretrain/best.pth')
+    assert classifier.model.init_cfg == start
+
+
 def test_self_training_is_off_unless_rounds_are_asked_for(run_chain):
     one, _ = run_chain(self_training=dict(config=RELABEL))
     assert one.stages == ['classify', 'label', 'segment']
@@ -161,7 +174,9 @@ def test_every_pipeline_can_do_all_of_its_stages(path, tmp_path):
     assert 'teach' not in one.stages or 'teacher' in one.config('classify').model
     if plan.get('segment', {}).get('start_from_classifier'):
         classifier, *segmentors = (
-            one.config(stage) for stage in one.stages if 'label' not in stage
+            one.config(stage)
+            for stage in one.stages
+            if 'label' not in stage and stage not in ('pretrain', 'teach')
         )
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             weights = MODELS.build(classifier.model).backbone.state_dict()

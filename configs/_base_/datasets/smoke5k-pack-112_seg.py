@@ -2,7 +2,7 @@
 _base_ = './weakseg-224_seg.py'
 
 data_root = 'data/smoke5k-pack'
-size = 128
+size = 112
 seg_train_pipeline = _base_.seg_train_pipeline
 seg_train_pipeline[2]['scale'] = (size, size)
 seg_train_pipeline[3]['crop_size'] = (size, size)
@@ -12,7 +12,7 @@ tta_pipeline = [*test_pipeline[:2], _base_.tta_views]
 train_dataloader = dict(
     dataset=dict(
         data_root=data_root,
-        seg_map_dir='work_dirs/resnet18_smoke5k-pack-128/masks',
+        seg_map_dir='work_dirs/resnet18-s_crf_smoke5k-pack-112/masks',
         pipeline=seg_train_pipeline,
     ),
 )

@@ -1,4 +1,4 @@
-_base_ = ['../segmentors/mlp_r18_12e_smoke5k-pack-128.py', '../_base_/refine/relabel.py']
+_base_ = ['../segmentors/mlp_r18-s_12e_smoke5k-pack-112.py', '../_base_/refine/relabel.py']
 
 test_dataloader = dict(dataset=dict(split='train'))
 test_cfg = dict(type='mmsmoke.PseudoLabelLoop')
