@@ -9,22 +9,9 @@ from label_runs import label_config, masks_of, run
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
+from tiny_segmentor import segmentor
 
 from mmsmoke.functional import logits_to_scores
-
-
-def segmentor(num_classes=2, out_channels=None):
-    return dict(
-        type='EncoderDecoder',
-        data_preprocessor=dict(type='SegDataPreProcessor', mean=[128] * 3, std=[64] * 3),
-        backbone=dict(type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4,
-                      num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1,)),
-        decode_head=dict(type='FCNHead', in_channels=8, channels=8, num_convs=1, in_index=0,
-                         num_classes=num_classes, out_channels=out_channels, threshold=0.4,
-                         norm_cfg=dict(type='BN'),
-                         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=out_channels == 1)),
-        test_cfg=dict(mode='whole'),
-    )  # fmt: skip
 
 
 @pytest.fixture

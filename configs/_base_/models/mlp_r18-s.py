@@ -1,15 +1,8 @@
 # The small ResNet-18 of stage 1 under SegFormer's all-MLP decoder: for small pictures on a CPU.
+_base_ = './encoder_decoder.py'
+
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=dict(
-        type='SegDataPreProcessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_val=0,
-        seg_pad_val=255,
-        size_divisor=8,
-    ),
+    data_preprocessor=dict(size_divisor=8),
     backbone=dict(
         type='mmpretrain.ResNet',
         depth=18,
@@ -30,6 +23,4 @@ model = dict(
         norm_cfg=dict(type='BN', requires_grad=True),
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
     ),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'),
 )

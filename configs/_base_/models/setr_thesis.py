@@ -1,16 +1,8 @@
 # SETR as in the thesis: wide and shallow, patches of 32 pixels, from scratch, one logit and BCE.
 # The norms of the encoder and what follows the fourth doubling are not known; these are mmseg's.
+_base_ = './encoder_decoder.py'
+
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=dict(
-        type='SegDataPreProcessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_val=0,
-        seg_pad_val=255,
-        size_divisor=32,
-    ),
     backbone=dict(
         type='VisionTransformer',
         img_size=512,
@@ -33,6 +25,4 @@ model = dict(
         norm_cfg=dict(type='BN', requires_grad=True),
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True),
     ),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'),
 )

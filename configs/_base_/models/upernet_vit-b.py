@@ -1,19 +1,12 @@
 # On a ViT-B of mmpretrain, as in stage 1, so that it may start from a classifier's or a distilled
 # student's weights.
+_base_ = './encoder_decoder.py'
+
 weights = 'https://mmassets.onedl.ai/mmclassification/v0/vit/vit-base-p16_pt-32xb128-mae_in1k_20220623-4c544545.pth'
 norm_cfg = dict(type='BN', requires_grad=True)
 loss_decode = dict(type='CrossEntropyLoss', avg_non_ignore=True)
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=dict(
-        type='SegDataPreProcessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_val=0,
-        seg_pad_val=255,
-        size_divisor=16,
-    ),
+    data_preprocessor=dict(size_divisor=16),
     backbone=dict(
         type='mmpretrain.VisionTransformer',
         arch='base',
@@ -48,7 +41,5 @@ model = dict(
         norm_cfg=norm_cfg,
         loss_decode=dict(**loss_decode, loss_weight=0.4),
     ),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'),
 )
 del loss_decode
