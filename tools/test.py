@@ -26,7 +26,8 @@ def main() -> None:
     splits = args.splits or [cfg.test_dataloader.dataset.split]
     result = evaluate_splits(cfg, args.checkpoint, splits, args.threshold_split, args.tta)
     details = result.pop('details')
-    for path, content in ((args.out, result), (args.details, details)):
+    # the result last: where it is, all is there
+    for path, content in ((args.details, details), (args.out, result)):
         if path and is_main_process():
             write_json(path, content)
 

@@ -5,6 +5,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.engine import PseudoLabelHook
+from mmsmoke.utils import UserError
+
+from .evaluate import fix_threshold
 from .launch import load_config
 from .stages import begin, exclusive, label_settings, run_tool, say, train_and_test, write_config
 from .threshold import with_threshold
@@ -19,6 +23,7 @@ WHAT = dict(
     resegment='its own masks -> segmenter',
     full='true masks -> segmenter',
 )
+TRUE_MASKS = '{data_root}/masks'
 _NUMBERS = ('seg/image_iou', 'pseudo/image_iou', 'cam/image_iou', 'label/accuracy')
 
 
@@ -26,7 +31,8 @@ class Chain:
     """All stages of a pipeline with one seed.
 
     Each lies in a folder of its own, ``seed-N/STAGE``. A stage of the plan with a ``seed`` has it
-    whatever the seed of the chain: it, and the label run after a classifier, are shared.
+    whatever the seed of the chain, and what belongs to it has the same: the teacher and the label
+    run of a classifier, the rounds of a segmenter. All chains then share them.
 
     Args:
         plan: the pipeline config; see :func:`mmsmoke.apis.pipeline.run_pipeline`.
@@ -36,6 +42,8 @@ class Chain:
         self.plan, self.folder, self.seed = plan, folder, seed
         self.rounds = plan.get('self_training', {}).get('rounds', 0)
         self.results = {}
+        if self.rounds and 'segment' not in plan:
+            raise UserError('self_training needs the stage segment')
 
     @property
     def stages(self) -> list[str]:
@@ -85,8 +93,16 @@ class Chain:
         return load_config(plan.config, options=options)
 
     def _seed(self, stage: str) -> int:
-        decides = 'classify' if stage == 'label' else stage
-        return self.plan.get(decides, {}).get('seed', self.seed)
+        kind = stage.split('-')[0]
+        owner = dict(
+            pretrain='classify',
+            teach='classify',
+            label='classify',
+            relabel='segment',
+            resegment='segment',
+        ).get(kind, kind)
+        seeds = [self.plan.get(name, {}).get('seed') for name in (kind, owner)]
+        return next((seed for seed in seeds if seed is not None), self.seed)
 
     def _splits(self) -> list[str]:
         first = self.plan.get('threshold_split')
@@ -98,17 +114,23 @@ class Chain:
         return train_and_test(cfg, folder, [cfg.val_dataloader.dataset.split])
 
     def _teach(self, stage: str, folder: Path) -> dict:
-        return train_and_test(
-            self.config(stage), folder, self._splits(), self.plan.get('threshold_split')
-        )
+        return self._train_classifier(self.config(stage), folder)
 
     def _classify(self, stage: str, folder: Path) -> dict:
         cfg = self.config(stage)
         if 'pretrain' in self.results:
-            cfg.model.init_cfg = _start(self.results['pretrain'], None)
+            learner = cfg.model.get('student', cfg.model)
+            learner.init_cfg = _start(self.results['pretrain'], None)
         if 'teach' in self.results:
             cfg.model.teacher.init_cfg = _start(self.results['teach'], None)
-        return train_and_test(cfg, folder, self._splits(), self.plan.get('threshold_split'))
+        return self._train_classifier(cfg, folder)
+
+    def _train_classifier(self, cfg: Config, folder: Path) -> dict:
+        """With nothing to choose a threshold on, maps are tested at that of the label run."""
+        threshold_split = self.plan.get('threshold_split')
+        if threshold_split is None:
+            fix_threshold(cfg.test_evaluator, round(_hook(self.config('label')).threshold, 2))
+        return train_and_test(cfg, folder, self._splits(), threshold_split)
 
     def _label(self, stage: str, folder: Path) -> dict:
         return label(
@@ -128,12 +150,12 @@ class Chain:
         return self._train_segmentor(stage, folder, masks)
 
     def _full(self, stage: str, folder: Path) -> dict:
-        return self._train_segmentor(stage, folder, '{data_root}/masks')
+        return self._train_segmentor(stage, folder, TRUE_MASKS)
 
     def _train_segmentor(self, stage: str, folder: Path, masks: Path | str) -> dict:
         cfg = self.config(stage)
         cfg.train_dataloader.dataset.seg_map_dir = str(masks)
-        if self.plan.segment.get('start_from_classifier'):
+        if self.plan.get('segment', {}).get('start_from_classifier'):
             cfg.model.backbone.init_cfg = _start(self.results['classify'], 'backbone')
         return train_and_test(cfg, folder, self._splits())
 
@@ -142,6 +164,16 @@ def _start(result: dict, prefix: str | None) -> dict:
     """An ``init_cfg`` that takes the weights of a finished training."""
     start = dict(type='Pretrained', checkpoint=result['checkpoint']['path'])
     return start if prefix is None else dict(**start, prefix=prefix)
+
+
+def _hook_config(cfg: Config) -> dict:
+    return next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
+
+
+def _hook(cfg: Config) -> PseudoLabelHook:
+    """As it will be: its threshold may follow from other settings."""
+    settings = _hook_config(cfg)
+    return PseudoLabelHook(**{key: value for key, value in settings.items() if key != 'type'})
 
 
 def label(cfg: Config, folder: Path, model: dict, threshold_split: str | None) -> dict:
@@ -154,9 +186,8 @@ def label(cfg: Config, folder: Path, model: dict, threshold_split: str | None) -
     """
     protocol, checkpoint = model['protocol'], model['checkpoint']
     choose = threshold_split is not None and protocol['threshold'] is not None
-    hook = next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
     if choose:
-        hook.update(with_threshold(hook, **protocol))
+        _hook_config(cfg).update(with_threshold(_hook_config(cfg), **protocol))
     elif threshold_split is not None:
         say('no true masks to choose a threshold by: it is as configured')
     begin(folder, label_settings(cfg, checkpoint['sha256']))

@@ -1,32 +1,40 @@
 """Curves of a finished pipeline, averaged over its seeds: thresholds and training."""
 
 import json
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from mmsmoke.engine.loops.pseudo_label_loop import CAMS, SEGMENTOR
 from mmsmoke.utils import read_json
 from mmsmoke.visualization import line_chart
 
 from .stages import DETAILS
-from .summary import stages_of
+from .summary import split_of, stages_of
 
 VALIDATED = ('seg/image_iou', 'cam/image_iou', 'label/accuracy')
+SOURCES = (CAMS, SEGMENTOR)
 EVERY = 4  # of the 101 thresholds: charts need no more
 
 
 def threshold_chart(chains: Sequence[Mapping], splits: Iterable[str]) -> str:
-    """IoU over threshold, of the classifier's maps and after each refiner; nothing if unknown."""
+    """IoU over threshold, of all maps, after each refiner, and of relabelling segmenters.
+
+    Nothing if none is known.
+    """
     found = defaultdict(list)
     for chain in chains:
-        details = details_of(chain['classify'])
-        for split in splits:
-            curves = details.get(split, {}).get('cam', {}).get('curves', {})
-            found[f'CAM, {split}'] += list(curves.values())
-        for stage, curve in chain['label'].get('curves', {}).items():
-            title = 'CAM' if stage == 'cams' else stage
-            found[f'{title}, {chain["label"]["split"]}'].append(curve)
+        for stage in stages_of(chain):
+            result = chain[stage]
+            details = {} if 'curves' in result else details_of(result)
+            for split in dict.fromkeys(splits):
+                curves = details.get(split, {}).get('cam', {}).get('curves', {})
+                found[f'{stage}, {split}'] += list(curves.values())
+            for kind, curve in result.get('curves', {}).items():
+                title = stage if kind in SOURCES else f'{stage}, {kind}'
+                found[f'{title}, {split_of(result)}'].append(curve)
     lines = {
         name: [
             _point(index / 100, [curve[index] for curve in curves])
@@ -43,7 +51,7 @@ def training_charts(chains: Sequence[Mapping]) -> list[str]:
     losses, scores = defaultdict(lambda: defaultdict(list)), defaultdict(lambda: defaultdict(list))
     for chain in chains:
         for stage in stages_of(chain):
-            if 'checkpoint' not in chain[stage]:  # a label run
+            if 'curves' in chain[stage]:  # a label run
                 continue
             loss, validated = training_log(folder_of(chain[stage]))
             for curves, one in ((losses, loss), (scores, validated)):
@@ -71,14 +79,16 @@ def training_log(folder: Path) -> tuple[dict[int, float], dict[int, float]]:
         for line in file.read_text(encoding='utf-8').splitlines():
             entry = json.loads(line)
             if 'loss' in entry:
-                losses[entry['step']] = entry['epoch'], entry['loss']
+                # trainings by iteration know no epoch
+                losses[entry['step']] = entry.get('epoch', entry['step']), entry['loss']
             else:
                 name = next((name for name in VALIDATED if name in entry), None)
                 if name:
                     validated[entry['step']] = entry[name]
     by_epoch = defaultdict(list)
     for epoch, loss in losses.values():
-        by_epoch[epoch].append(loss)
+        if math.isfinite(loss):
+            by_epoch[epoch].append(loss)
     means = {epoch: statistics.mean(values) for epoch, values in by_epoch.items()}
     return means, validated
 
@@ -92,6 +102,11 @@ def details_of(result: Mapping) -> dict:
     """What lies behind the numbers of a stage, by split and metric."""
     path = folder_of(result) / DETAILS
     return read_json(path) if path.is_file() else {}
+
+
+def images_of(details: Mapping, metric: str) -> dict[str, dict]:
+    """The numbers of each image, by its path."""
+    return details.get(metric, {}).get('images', {})
 
 
 def _point(x: float, values: Sequence[float]) -> tuple[float, float, float]:

@@ -1,5 +1,6 @@
 import copy
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
@@ -56,7 +57,7 @@ def evaluate_splits(
         loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
         loader.dataset.split = split
         if threshold is not None:
-            _fix_threshold(evaluator, threshold)
+            fix_threshold(evaluator, threshold)
         _forget_test_numbers(runner)
         runner._test_loop = dict(type='TestLoop', dataloader=loader, evaluator=evaluator)
         numbers[split] = plain_numbers(runner.test())
@@ -70,12 +71,7 @@ def evaluate_splits(
         labels_sha256=_labels_hash(cfg),
         seed=cfg.get('randomness', {}).get('seed'),
         deterministic=cfg.get('randomness', {}).get('deterministic', False),
-        protocol=dict(
-            threshold=threshold,
-            threshold_mode='as in the config' if threshold is None else 'dataset',
-            threshold_split=None if threshold is None else threshold_split,
-            **(dict(tta=True) if tta else {}),
-        ),
+        protocol=_protocol(cfg, threshold, threshold_split) | (dict(tta=True) if tta else {}),
         splits=numbers,
         environment=environment(),
         details=details,
@@ -104,10 +100,27 @@ def _labels_hash(cfg: Config) -> str | None:
     return sha256_of_file(table) if table.is_file() else None
 
 
-def _fix_threshold(evaluator: list | dict, threshold: float) -> None:
+def _protocol(cfg: Config, chosen: float | None, threshold_split: str | None) -> dict:
+    if chosen is not None:
+        return dict(threshold=chosen, threshold_mode='dataset', threshold_split=threshold_split)
+    of_maps = list(_of_maps(cfg.test_evaluator))
+    fixed = [metric['threshold'] for metric in of_maps if metric.get('threshold') is not None]
+    if fixed:
+        return dict(threshold=fixed[0], threshold_mode='fixed', threshold_split=None)
+    mode = 'best on each split' if of_maps else "the model's own"
+    return dict(threshold=None, threshold_mode=mode, threshold_split=None)
+
+
+def fix_threshold(evaluator: list | dict, threshold: float) -> None:
+    """For all metrics that make masks of maps."""
+    for metric in _of_maps(evaluator):
+        metric['threshold'] = threshold
+
+
+def _of_maps(evaluator: list | dict) -> Iterator[dict]:
     for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
         if metric['type'].split('.')[-1] in _AT_THRESHOLD and metric.get('source') != 'mask':
-            metric['threshold'] = threshold
+            yield metric
 
 
 def _forget_test_numbers(runner: Runner) -> None:

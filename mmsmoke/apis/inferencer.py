@@ -127,7 +127,7 @@ class SmokeInferencer:
     def stream(
         self, inputs, batch_size: int = BATCH, return_scores: bool = False
     ) -> Iterator[Prediction]:
-        """Predictions with masks, one after the other, of any number of images."""
+        """Predictions with masks, one after the other; the images are named before the first."""
         found = self._look(find_images(inputs), batch_size, return_scores)
         return (prediction for _, prediction in found)
 
@@ -150,7 +150,12 @@ class SmokeInferencer:
             raise UserError(f'smoothing must be in [0, 1), got {smoothing}')
         frames = iterate_ahead(video.frames(), batch_size)
         found = self._look(frames, batch_size, with_scores or smoothing > 0)
-        return smoothed(found, smoothing, self._decide) if smoothing else found
+        if not smoothing:
+            return found
+        found = smoothed(found, smoothing, self._decide)
+        if with_scores:
+            return found
+        return ((picture, replace(one, scores=None)) for picture, one in found)
 
     def _look(
         self, items: Iterable[Item], batch_size: int, with_scores: bool

@@ -81,7 +81,7 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
     for item in items:
         source = item.name if isinstance(item.source, np.ndarray) else item.source
         other = sources.setdefault(Path(item.name).with_suffix(''), source)
-        if other is not source:
+        if other != source:
             raise UserError(
                 f'{other} and {source} would have their results in the same files; '
                 'give them different names, or do them one after the other with two out_dir'

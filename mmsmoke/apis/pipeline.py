@@ -9,7 +9,7 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.visualization import markdown_table
 
-from .chain import Chain
+from .chain import TRUE_MASKS, Chain
 from .environment import environment
 from .launch import load_config
 from .report import write_report
@@ -36,8 +36,8 @@ def run_pipeline(
     - ``seeds``, [0] by default;
     - ``data_root``, if all stages but ``pretrain`` have one; ``draw`` (arguments of the Smokestack
       converter), here or in ``pretrain``, makes the data where they are missing;
-    - ``threshold_split``, where thresholds are chosen (without it they are as configured),
-      ``test_splits``, and ``picture_split``, from which examples are shown.
+    - ``threshold_split``, where thresholds are chosen (without it, that of the label run's config
+      holds), ``test_splits``, and ``picture_split``, from which examples.png shows some.
 
     Returns:
         What it also writes to ``work_dir/results.json``; the report is in ``work_dir/report``.
@@ -52,7 +52,7 @@ def run_pipeline(
         draw_if_missing(plan.data_root, plan.get('draw'))
     if 'pretrain' in plan:
         draw_if_missing(configs['pretrain'].data_root, plan.pretrain.get('draw'))
-    _check_data(configs['classify'], plan)
+    _check_data(configs, plan)
     done = {}
     for seed in take_turns(dict.fromkeys(seeds, ()), folder / '.locks', 'seed-{}'.format):
         done[seed] = chains[seed].run()
@@ -72,13 +72,18 @@ def run_pipeline(
     return result
 
 
-def _check_data(cfg: Config, plan: Config) -> None:
+def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
     """Whatever can be known to be wrong with the data is said before anything is trained."""
+    cfg = configs['classify']
     splits = {*plan.test_splits, plan.picture_split, plan.get('threshold_split')} - {None}
     settings = {**cfg.test_dataloader.dataset, 'split': sorted(splits)}
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         DATASETS.build(cfg.train_dataloader.dataset)
         tested = DATASETS.build(settings)
+    if 'full' in configs:
+        full = {**configs['full'].train_dataloader.dataset, 'seg_map_dir': TRUE_MASKS}
+        with DefaultScope.overwrite_default_scope(configs['full'].default_scope):
+            len(DATASETS.build(full))  # reads the table, and the masks
     rows = [tested.get_data_info(index) for index in range(len(tested))]
     picture_split = plan.picture_split
     if not any(row['gt_label'] for row in rows if row['columns']['split'] == picture_split):

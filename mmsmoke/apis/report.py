@@ -9,7 +9,8 @@ from mmsmoke.utils import atomic_path
 from mmsmoke.visualization.examples_html import examples_html, examples_style
 from mmsmoke.visualization.html import html_page, html_table
 
-from .curves import details_of, threshold_chart, training_charts
+from .curves import details_of, images_of, threshold_chart, training_charts
+from .predictor import Predictor
 from .report_examples import ExampleMaker
 from .sheets import draw_examples
 from .summary import splits_of, stages_of, summary_rows
@@ -48,15 +49,16 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
     chain = result['chains'][0]
     classifier, segmenter = chain['classify'], final_segmenter(chain)
     threshold = _threshold(chain)
-    if segmenter is not None:
-        draw_examples(folder, classifier, segmenter, threshold, picture_split)
+    models = [Predictor(one) for one in (classifier, segmenter) if one]
+    draw_examples(folder, models, threshold, picture_split)
     splits = list(classifier['splits'])
+    details = [details_of(one) for one in (classifier, segmenter) if one]
     sections = {
-        'Results': html_table(*summary_rows(result)) + _TO_THE_READER,
+        'Results': html_table(*summary_rows(result), title='results') + _TO_THE_READER,
         'Thresholds': threshold_chart(result['chains'], [*splits[:1], picture_split]),
         'Training': '\n'.join(training_charts(result['chains'])),
         'Companions': _bias(result['chains']),
-        'Examples': _examples(classifier, segmenter, splits, threshold),
+        'Examples': _examples(models, details, splits, threshold),
         'Protocol': _protocol(result),
     }
     page = html_page(
@@ -108,26 +110,29 @@ def _bias(chains: Sequence[Mapping]) -> str:
     if not rows:
         return ''
     return _HOW_TO_READ_BIAS + html_table(
-        [header[i] for i in used], [[row[i] for i in used] for row in rows]
+        [header[i] for i in used], [[row[i] for i in used] for row in rows], title='companions'
     )
 
 
 def _examples(
-    classifier: Mapping, segmenter: Mapping | None, splits: Sequence[str], threshold: float
+    models: Sequence[Predictor], details: Sequence[Mapping], splits: Sequence[str], threshold: float
 ) -> str:
-    maker = ExampleMaker(classifier, segmenter)
-    details = details_of(classifier if segmenter is None else segmenter)
-    metric = 'cam' if segmenter is None else 'seg'
+    maker = ExampleMaker(models)
     examples = []
     for split in splits:
-        images = details.get(split, {}).get(metric, {}).get('images', {})
+        numbers = details[-1].get(split, {})
+        if len(models) > 1:
+            images = images_of(numbers, 'seg')
+        else:  # clear images as in use, as their maps are shown
+            clear = {k: v for k, v in images_of(numbers, 'deployed').items() if not v['true']}
+            images = images_of(numbers, 'cam') | clear
         examples += maker.of_split(split, images)
     return (
         '<p>Best, median and worst by IoU, false alarms and clear images of each split, of the '
         'first seed. Maps are those of the image’s label; those of clear images are as in use, '
         'where only what the classifier calls is shown. Move the slider to threshold the maps '
         'anew.</p>'
-    ) + examples_html(examples, threshold, maker.palette[1], segmenter is not None)
+    ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)
 
 
 def _protocol(result: Mapping) -> str:
@@ -149,9 +154,10 @@ def _protocol(result: Mapping) -> str:
             )
     header = ['stage', 'seed', 'measured on', 'threshold', 'mode', 'chosen on', 'checkpoint']
     environment = escape(json.dumps(result['environment']))
+    data = f'data: {escape(result["data_root"])}. ' if result['data_root'] else ''
     return (
-        html_table(header, rows)
+        html_table(header, rows, title='protocol')
         + '<p>A threshold of mode <b>dataset</b> was chosen on the split named and used on all '
         'others.</p>'
-        f'<p>data: {escape(str(result["data_root"]))}. Made with: {environment}</p>'
+        f'<p>{data}Made with: {environment}</p>'
     )

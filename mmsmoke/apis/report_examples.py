@@ -1,6 +1,6 @@
 """Examples for a report: which images, and what the models make of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.weak_seg import spread_positives
@@ -26,8 +26,8 @@ def choose_examples(images: Mapping[str, Mapping], most: int = 3) -> dict[str, s
     quiet = [name for name in clear if name not in alarms]
     middle = max(0, (len(ranked) - most) // 2)
     groups = {
-        'worst': ranked[:most],
         'best': ranked[::-1][:most],
+        'worst': ranked[:most],
         'median': ranked[middle : middle + most],
         'false alarm': alarms[:most],
         'clear': quiet[:: max(1, len(quiet) // most)][:most],
@@ -59,11 +59,11 @@ class ExampleMaker:
     """What a classifier and, if there is one, a segmenter make of images, packed for the page.
 
     Args:
-        classifier, segmenter: what tools/test.py wrote about them.
+        models: the classifier and, if there is one, the segmenter.
     """
 
-    def __init__(self, classifier: Mapping, segmenter: Mapping | None):
-        self.models = [Predictor(one) for one in (classifier, segmenter) if one]
+    def __init__(self, models: Sequence[Predictor]):
+        self.models = models
         self.palette = None  # of the data set that was last looked at
 
     def of_split(self, split: str, images: Mapping[str, Mapping]) -> list[dict]:

@@ -1,6 +1,7 @@
 """Sheets of pictures: what trained models make of an image."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,35 +21,40 @@ TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
 
 
 def draw_examples(
-    folder: Path, classifier: dict, segmentor: dict, threshold: float, split: str, most: int = 5
+    folder: Path, models: Sequence[Predictor], threshold: float, split: str, most: int = 5
 ) -> Path:
     """What each stage sees in some images of a split that hold smoke.
 
     The images are spread evenly over the split; the choice does not look at the results. The
     sheet is ``examples.png`` in ``folder``; each row is also a picture of its own in
     ``examples/``. Where truth is unknown its column stays blank.
+
+    Args:
+        models: the classifier and, if there is one, the segmenter.
     """
-    cams, masks = Predictor(classifier), Predictor(segmentor)
-    cam_data, mask_data = cams.dataset(split), masks.dataset(split)
-    palette = cam_data.metainfo['palette']
+    shutil.rmtree(folder / 'examples', ignore_errors=True)
+    data = [model.dataset(split) for model in models]
+    palette = data[0].metainfo['palette']
+    titles = [title for title in TITLES if title != 'segmenter' or len(models) > 1]
     rows = []
-    for index in spread_positives(cam_data, most):
-        sample = cams(cam_data[index])
+    for index in spread_positives(data[0], most):
+        found = [model(one[index]) for model, one in zip(models, data, strict=True)]
+        sample = found[0]
         picture = read_image(sample.img_path)
         scores = _scores(sample, picture)
-        pseudo = scores_to_mask(scores, threshold)
-        predicted = masks(mask_data[index]).pred_sem_seg.data[0]
-        truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
+        masks = [scores_to_mask(scores, threshold)]
+        masks += [one.pred_sem_seg.data[0] for one in found[1:]]
+        masks.append(sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None)
         row = [
             picture,
             overlay_scores(picture, scores.max(0).values.numpy()),
-            *(_overlay(picture, mask, palette) for mask in (pseudo, predicted, truth)),
+            *(_overlay(picture, mask, palette) for mask in masks),
         ]
         rows.append(row)
         name = Path(sample.mask_name).with_suffix('').as_posix().replace('/', '_')
-        save_png(folder / 'examples' / f'{name}.png', contact_sheet([row], TITLES))
+        save_png(folder / 'examples' / f'{name}.png', contact_sheet([row], titles))
     path = folder / 'examples.png'
-    save_png(path, contact_sheet(rows, TITLES))
+    save_png(path, contact_sheet(rows, titles))
     return path
 
 

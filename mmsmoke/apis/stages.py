@@ -24,6 +24,7 @@ from mmsmoke.utils import (
     mappings,
     plain,
     sha256_of_file,
+    sha256_of_folder,
     write_json,
 )
 from mmsmoke.utils.process import die_with_parent
@@ -126,7 +127,7 @@ def train_and_test(
         config=cfg.to_dict(),
         splits=list(splits),
         threshold_split=threshold_split,
-        inputs=_input_hashes(cfg),
+        inputs=input_hashes(cfg),
     )
     done = begin(folder, settings)
     if done:
@@ -154,14 +155,21 @@ def run_test(
     return json.loads((folder / RESULTS).read_text())
 
 
-def _input_hashes(cfg: Config) -> dict[str, str]:
+def input_hashes(cfg: Config) -> dict[str, str]:
     """Of labels, pseudo masks' manifest and checkpoints: if they change, it is another run."""
     nodes = list(mappings(cfg.train_dataloader.dataset))
-    roots = [node['data_root'] for node in nodes if node.get('data_root')]
-    masks = [node['seg_map_dir'] for node in nodes if node.get('seg_map_dir')]
-    files = [Path(root) / 'labels.csv' for root in roots]
-    files += [Path(folder).parent / 'manifest.json' for folder in masks]
-    hashes = {str(file): sha256_of_file(file) for file in files if file.is_file()}
+    files = [Path(node['data_root']) / 'labels.csv' for node in nodes if node.get('data_root')]
+    hashes = {}
+    for node in nodes:
+        if not node.get('seg_map_dir'):
+            continue
+        masks = Path(node['seg_map_dir'].replace('{data_root}', str(node.get('data_root'))))
+        manifest = masks.parent / 'manifest.json'
+        if manifest.is_file():
+            files.append(manifest)
+        else:  # true masks
+            hashes[str(masks)] = sha256_of_folder(masks)
+    hashes |= {str(file): sha256_of_file(file) for file in files if file.is_file()}
     return hashes | checkpoint_hashes(cfg.model)
 
 

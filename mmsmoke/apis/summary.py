@@ -58,10 +58,16 @@ def stages_of(chain: Mapping) -> list[str]:
 
 def _order(chain: Mapping):
     """What was learned from first, then as tested."""
-    order = [chain['label']['split'], *splits_of(chain['classify'])]
+    order = [split_of(chain['label']), *splits_of(chain['classify'])]
     return lambda split: order.index(split) if split in order else len(order)
 
 
 def splits_of(stage: Mapping) -> dict[str, Mapping]:
     """The numbers of a stage by split; a label run has one."""
-    return stage['splits'] if 'splits' in stage else {stage['split']: stage['metrics']}
+    return stage['splits'] if 'splits' in stage else {split_of(stage): stage['metrics']}
+
+
+def split_of(label: Mapping) -> str:
+    """What a label run has labelled."""
+    split = label['split']
+    return split if isinstance(split, str) else ' + '.join(split)

@@ -174,6 +174,7 @@ class PseudoLabelMetric(ImageMetric):
                 'true': true,
             }
             for result, iou, predicted, true in numbers
+            if true is not None  # of some pixel the truth is known
         }
 
     def _intervals(self, counts: Tensor, groups: Sequence[str]) -> dict[str, float]:
@@ -215,7 +216,7 @@ def _open_pixels(sample: dict) -> tuple[int, int]:
 
 def rounded(values: Tensor) -> list[float | None]:
     """For files; None where there is no value."""
-    return [round(value, 3) if value == value else None for value in values.tolist()]
+    return [round(value, 6) if value == value else None for value in values.tolist()]
 
 
 def best_threshold_index(image_iou: Tensor) -> int:

@@ -1,6 +1,6 @@
 from .configs import checkpoint_hashes, mappings, read_config, resolve_network
 from .errors import DataError, UserError
-from .files import atomic_path, read_json, sha256_of_file, write_json
+from .files import atomic_path, read_json, sha256_of_file, sha256_of_folder, write_json
 from .pictures import save_png
 from .settings import differences, plain, plain_numbers
 
@@ -18,5 +18,6 @@ __all__ = [
     'resolve_network',
     'save_png',
     'sha256_of_file',
+    'sha256_of_folder',
     'write_json',
 ]

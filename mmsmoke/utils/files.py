@@ -50,3 +50,11 @@ def sha256_of_file(path: str | os.PathLike) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of_folder(folder: str | os.PathLike) -> str:
+    """Of the names and contents of all files below it."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in Path(folder).rglob('*') if path.is_file()):
+        digest.update(f'{path.relative_to(folder).as_posix()} {sha256_of_file(path)}\n'.encode())
+    return digest.hexdigest()

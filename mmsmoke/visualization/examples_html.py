@@ -80,11 +80,12 @@ def examples_html(
     )
     start = round(100 * threshold)
     return (
-        '<div class="controls"><label>threshold '
+        f'<div class="controls">{selects}</div>'
+        '<div class="controls slider"><label>threshold '
         f'<input type="range" id="threshold" min="0" max="100" value="{start}">'
         f'<output id="threshold-value" for="threshold">{threshold:.2f}</output></label>'
-        f'<button type="button" id="reset">as chosen ({threshold:.2f})</button>{selects}'
-        '<span id="status" role="status"></span></div><div id="examples"></div>'
+        f'<button type="button" id="reset">as chosen ({threshold:.2f})</button>'
+        '<span id="status" role="status"></span></div><div id="cards"></div>'
         '<noscript>The examples are drawn by a script, which this browser does not run.</noscript>'
         f'<script type="application/json" id="data">{data}</script>'
         f'<script>{_read("page.js")}</script>'

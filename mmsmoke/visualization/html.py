@@ -7,6 +7,7 @@ from html import escape
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
   color: #222; background: #fff; }
+h1, p, dd { overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; }
@@ -30,10 +31,13 @@ def html_page(title: str, body: str, style: str = '') -> str:
     )
 
 
-def html_table(header: Sequence, rows: Sequence[Sequence], own: Collection[str] = ()) -> str:
+def html_table(
+    header: Sequence, rows: Sequence[Sequence], own: Collection[str] = (), title: str = 'numbers'
+) -> str:
     """A table that scrolls sideways where it is too wide.
 
     Args:
+        title: for those who hear the page.
         own: first cells of the rows that stand out.
     """
     head = ''.join(f'<th scope="col">{escape(str(cell))}</th>' for cell in header)
@@ -44,7 +48,9 @@ def html_table(header: Sequence, rows: Sequence[Sequence], own: Collection[str] 
         for row in rows
     ]
     table = f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    return f'<div class="wide" tabindex="0" role="region" aria-label="table">{table}</div>'
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
+    )
 
 
 def data_uri(content: bytes, kind: str) -> str:

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
 from mmsmoke.apis import chain as module
 from mmsmoke.apis.chain import Chain
 from mmsmoke.apis.launch import load_config
+from mmsmoke.utils import UserError
 
 ROOT = Path(__file__).parents[2]
 PIPELINES = sorted((ROOT / 'configs/pipelines').glob('*.py'))
@@ -51,6 +53,7 @@ def run_chain(tmp_path, monkeypatch):
             ),
             **plan,
         )
+        plan = {key: value for key, value in plan.items() if value is not None}
         one = Chain(Config(plan), tmp_path, seed)
         one.run()
         return one, done
@@ -105,7 +108,7 @@ def test_each_learns_from_what_went_before(run_chain):
 
 def test_a_classifier_may_begin_with_other_images(run_chain):
     pretrain = dict(config=CAM, options=dict(data_root='data/drawn'))
-    one, done = run_chain(data_root='data/mine', pretrain=pretrain)
+    one, done = run_chain(data_root='data/mine', pretrain=pretrain, classify=dict(config=CAM))
     assert one.stages[:2] == ['pretrain', 'classify']
     cfg, splits, threshold_split = done['seed-0/pretrain']
     assert cfg.train_dataloader.dataset.data_root == 'data/drawn'
@@ -130,6 +133,62 @@ def test_a_stage_with_a_seed_is_shared_by_all_chains(run_chain):
     assert one.results['classify']['checkpoint']['path'] == 'seed-1/classify/best.pth'
 
 
+def test_a_shared_classifier_has_one_teacher(run_chain):
+    """Otherwise each chain would give it another one, and train it anew."""
+    plan = dict(
+        pretrain=dict(config=CAM),
+        teach=dict(config=CAM),
+        classify=dict(config=DISTILLER, seed=1),
+    )
+    _, first = run_chain(0, **plan)
+    first = dict(first)
+    _, both = run_chain(5, **plan)
+    shared = [f'seed-1/{stage}' for stage in ('pretrain', 'teach', 'classify', 'label')]
+    assert list(both) == [*shared, 'seed-0/segment', 'seed-5/segment']
+    for stage in shared:
+        assert first[stage][0].to_dict() == both[stage][0].to_dict()
+
+
+def test_rounds_have_the_seed_of_their_segmenter(run_chain):
+    _, done = run_chain(
+        5,
+        segment=dict(config=SEGMENTOR, seed=2),
+        self_training=dict(config=RELABEL, rounds=1),
+    )
+    assert list(done)[2:] == [
+        f'seed-2/{stage}' for stage in ('segment', 'relabel-1', 'resegment-1')
+    ]
+
+
+def test_the_upper_bound_alone(run_chain):
+    plan = dict(segment=None, full=dict(config=SEGMENTOR))
+    one, _ = run_chain(**plan)
+    assert one.stages == ['classify', 'label', 'full']
+
+
+def test_rounds_without_a_segmenter_are_refused(run_chain):
+    with pytest.raises(UserError, match='self_training needs the stage segment'):
+        run_chain(segment=None, self_training=dict(config=RELABEL, rounds=1))
+
+
+def test_a_distiller_s_student_begins_with_other_images(run_chain, tmp_path):
+    pretrain = dict(config='configs/cam/vit-xxs-cls_12e_smokestack-64.py')
+    _, done = run_chain(pretrain=pretrain)
+    model = done['seed-0/classify'][0].model
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        torch.manual_seed(1)
+        weights = MODELS.build(done['seed-0/pretrain'][0].model).state_dict()
+        checkpoint = tmp_path / 'pretrained.pth'
+        torch.save(dict(state_dict=weights), checkpoint)
+        assert model.student.init_cfg.checkpoint == 'seed-0/pretrain/best.pth'
+        model.student.init_cfg.checkpoint = str(checkpoint)
+        model.teacher.init_cfg = None
+        built = MODELS.build(model)
+        built.init_weights()
+    student = built.student.state_dict()
+    assert all(torch.equal(student[name], value) for name, value in weights.items())
+
+
 def test_options_and_data_root_reach_every_stage(run_chain):
     _, done = run_chain(
         data_root='data/elsewhere', segment=dict(config=SEGMENTOR, options={'train_cfg.x': 7})
@@ -150,9 +209,13 @@ def test_backbones_begin_with_the_classifier_s_weights_if_asked(run_chain):
 
 
 def test_without_a_split_to_choose_on_nothing_is_chosen(run_chain):
-    _, done = run_chain(threshold_split=None)
+    _, done = run_chain(threshold_split=None, teach=dict(config=CAM))
     assert done['seed-0/classify'][1:] == (['test'], None)
     assert done['seed-0/label'][2] is None
+    for stage in ('teach', 'classify'):  # maps are tested at the threshold of the label run
+        metrics = done[f'seed-0/{stage}'][0].test_evaluator
+        fixed = [one.threshold for one in metrics if 'threshold' in one]
+        assert len(fixed) == 4 and set(fixed) == {0.3}
 
 
 def test_the_overview_has_numbers_of_what_is_done(run_chain, capsys):

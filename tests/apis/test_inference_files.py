@@ -101,6 +101,11 @@ def test_no_result_overwrites_another(inferencer, photos, tmp_path, other):
     assert not (tmp_path / 'out').exists()
 
 
+def test_one_file_named_twice_is_no_other(inferencer, photos, tmp_path):
+    found = inferencer([photos / 'a.png', str(photos / 'a.png')], out_dir=tmp_path / 'out')
+    assert [one.image for one in found] == ['a.png', 'a.png']
+
+
 def test_a_data_set_is_no_place_for_results(inferencer, tiny_dataset):
     root = tiny_dataset()
     before = {path: path.read_bytes() for path in root.rglob('*.png')}

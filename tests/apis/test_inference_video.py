@@ -114,6 +114,12 @@ def test_masks_follow_from_smoothed_scores_as_the_threshold_says(inferencer, cli
         assert np.array_equal(one.mask, one.scores[0] > 0.6)
 
 
+def test_scores_are_kept_only_if_asked_for(inferencer, clip):
+    path = clip(noise(2))
+    for found in (inferencer.video(path, smoothing=0.5), inferencer.stream_video(path, 1, 0.5)):
+        assert all(one.scores is None and one.mask is not None for one in found)
+
+
 def test_smoothing_forgets_between_videos():
     def one(value):
         scores = np.full((1, 2, 2), value, np.float32)

@@ -158,6 +158,14 @@ def test_the_report_opens_in_a_browser(killed_and_finished, tmp_path):
     (result,) = read_json(run / 'results.json')['chains']
     shown = browser.run("document.getElementById('threshold-value').textContent")
     assert float(shown) == result['classify']['protocol']['threshold']
+    ids = browser.run("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    for width in (1280, 390):
+        browser.resize(width, 800, mobile=width < 640)
+        assert browser.run('document.documentElement.scrollWidth') <= width
+        browser.run("[...document.querySelectorAll('figure')].at(-1).scrollIntoView()")
+        slider = "document.getElementById('threshold').getBoundingClientRect()"
+        assert 0 <= browser.run(f'{slider}.top') < 150  # it stays in view
     charts = browser.run("[...document.querySelectorAll('svg title')].map(t => t.textContent)")
     assert len(charts) == 3 and charts[0] == 'IoU over threshold'
     assert not [entry for entry in browser.log if entry.startswith('http')]

@@ -1,8 +1,9 @@
 import multiprocessing
 
 import pytest
+from mmengine.config import Config
 
-from mmsmoke.apis.stages import begin, exclusive, run_tool
+from mmsmoke.apis.stages import begin, exclusive, input_hashes, run_tool, take_turns
 from mmsmoke.utils import UserError, write_json
 
 
@@ -43,6 +44,47 @@ def test_two_runs_cannot_share_a_folder(tmp_path):
     other.join()
     with exclusive(tmp_path):
         pass
+
+
+def test_what_a_training_reads_is_part_of_its_settings(tmp_path, tiny_dataset):
+    root = tiny_dataset()
+
+    def hashes(masks):
+        train = dict(data_root=str(root), seg_map_dir=masks)
+        cfg = Config(dict(model=dict(), train_dataloader=dict(dataset=train)))
+        return input_hashes(cfg)
+
+    true = hashes('{data_root}/masks')
+    assert true == hashes('{data_root}/masks') and f'{root}/masks' in true
+    mask = root / 'masks/train_0.png'
+    mask.write_bytes((root / 'masks/train_2.png').read_bytes())
+    changed = hashes('{data_root}/masks')
+    assert [name for name in true if true[name] != changed[name]] == [f'{root}/masks']
+    # of pseudo masks it is the manifest
+    folder = tmp_path / 'label/masks'
+    folder.mkdir(parents=True)
+    write_json(tmp_path / 'label/manifest.json', dict(threshold=0.3))
+    before = hashes(str(folder))
+    assert set(before) == {f'{root}/labels.csv', str(tmp_path / 'label/manifest.json')}
+    write_json(tmp_path / 'label/manifest.json', dict(threshold=0.4))
+    assert hashes(str(folder)) != before
+
+
+def test_turns_are_taken_in_the_order_of_what_is_needed(tmp_path):
+    todo = dict(c={'b'}, a=(), b={'a'})
+    assert list(take_turns(todo, tmp_path, str)) == ['a', 'b', 'c']
+    with pytest.raises(UserError, match='b, c need each other in a circle'):
+        list(take_turns(dict(a=(), b={'c'}, c={'b'}), tmp_path, str))
+
+
+def test_work_that_another_process_is_at_comes_later(tmp_path, capsys, monkeypatch):
+    other = exclusive(tmp_path / 'a')
+    other.__enter__()
+    monkeypatch.setattr(
+        'mmsmoke.apis.stages.time.sleep', lambda _: other.__exit__(None, None, None)
+    )
+    assert list(take_turns(dict(a=(), b=()), tmp_path, str)) == ['b', 'a']
+    assert capsys.readouterr().out.count('a: another process is at it') == 1
 
 
 def test_a_failing_tool_shows_the_end_of_its_output_and_names_the_log(tmp_path, capfd):

@@ -70,6 +70,11 @@ def test_best_median_worst_and_false_alarms():
     }  # fmt: skip
 
 
+def test_a_tiny_plume_is_no_clear_image():
+    tiny = {'a': dict(iou=20.0, predicted=0.0004, true=0.0002)}
+    assert choose_examples(tiny) == {'a': 'best'} and outcome_of(tiny['a']) == 'found in part'
+
+
 def test_no_image_is_shown_twice_and_none_is_needed():
     assert len(choose_examples(images([50, 10]), most=3)) == 2
     assert choose_examples({}) == {}
@@ -120,14 +125,46 @@ def test_a_training_that_went_on_is_one_curve(trained, tmp_path):
     assert validated == {1: 20.0, 2: 30.0}
 
 
+def test_what_is_no_number_is_left_out(tmp_path):
+    lines = ['{"loss": NaN, "epoch": 1, "step": 1}', '{"loss": 0.5, "epoch": 1, "step": 2}']
+    lines += ['{"loss": Infinity, "epoch": 2, "step": 3}', '{"loss": 0.25, "step": 40}']
+    file = tmp_path / 'a/vis_data/scalars.json'
+    file.parent.mkdir(parents=True)
+    file.write_text('\n'.join(lines))
+    # a training by iteration has no epochs
+    assert training_log(tmp_path)[0] == {1: 0.5, 40: 0.25}
+
+
+def test_equal_splits_count_once(trained, tmp_path):
+    other = tmp_path / 'other'
+    other.mkdir()
+    curves = dict(image_iou=[17] * 101)
+    write_json(other / 'details.json', dict(val=dict(cam=dict(curves=curves))))
+    label = dict(split='train', metrics={}, curves={})
+    chains = [
+        dict(seed=0, classify=trained, label=label),
+        dict(seed=1, classify=dict(trained, config=dict(path=str(other / 'c.py'))), label=label),
+    ]
+    assert threshold_chart(chains, ['val', 'val']) == threshold_chart(chains, ['val'])
+
+
+def test_several_splits_may_be_labelled():
+    several = chain(0)
+    several['label']['split'] = ['train', 'extra']
+    header, rows = summary_rows(dict(chains=[several]))
+    assert header == ['%', 'seeds', 'train + extra', 'val']
+    assert rows[2] == ['pseudo masks: foreground IoU', 1, '30.0', '']
+
+
 def test_charts_have_a_line_for_each_thing_that_is_known(trained):
     label = dict(split='train', metrics={}, curves=dict(cams=[1] * 101, CRF=[2] * 101))
     chains = [dict(seed=0, classify=trained, label=label)]
     chart = threshold_chart(chains, ['val', 'test'])
-    for name in ('CAM, val', 'CAM, train', 'CRF, train'):
+    for name in ('classify, val', 'label, train', 'label, CRF, train'):
         assert f'>{name}<' in chart
     assert 'test' not in chart
     assert [f'{title}</text>' in one for title, one in zip(
         ('loss', 'validation (IoU or accuracy)'), training_charts(chains), strict=True
     )] == [True, True]  # fmt: skip
-    assert threshold_chart([dict(classify=trained, label=dict(label, curves={}))], ['test']) == ''
+    unknown = dict(seed=0, classify=trained, label=dict(label, curves={}))
+    assert threshold_chart([unknown], ['test']) == ''

@@ -34,6 +34,13 @@ def build(**options) -> SAMSegmentor:
     return MODELS.build({**cfg, **options})
 
 
+def test_who_asks_finds_its_threshold():
+    """mmseg's TTA and post-processing, and our inferencer, look in different places."""
+    model = build(threshold=0.2)
+    assert model.out_channels == model.decode_head.out_channels == 1
+    assert model.decode_head.threshold == 0.2
+
+
 def picture(size=(64, 64), seed=0):
     """Noise uint8 [3, H, W] with a bright square, and the mask [1, H, W] of the square."""
     image = torch.randint(20, 90, (3, *size), generator=torch.Generator().manual_seed(seed))

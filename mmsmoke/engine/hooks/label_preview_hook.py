@@ -33,7 +33,7 @@ class LabelPreviewHook(Hook):
         width: of each picture, in pixels.
     """
 
-    priority = 'LOW'
+    priority = 'ABOVE_NORMAL'  # an EMAHook has not put its weights away by then
 
     def __init__(self, images: int = 6, interval: int = 1, width: int = 192):
         for name, value in (('images', images), ('interval', interval)):

@@ -69,7 +69,7 @@ class SAMSegmentor(BaseSegmentor):
         self.prompt = nn.Parameter(torch.zeros(1, 1, self.sam.prompt_encoder.embed_dim))
         self.loss_decode = MODELS.build(loss_decode)
         # where mmseg looks for what it has to know of a segmentor's output
-        self.decode_head = SimpleNamespace(num_classes=2, threshold=threshold)
+        self.decode_head = SimpleNamespace(num_classes=2, out_channels=1, threshold=threshold)
 
         decoder = self.sam.mask_decoder
         for part in (

@@ -23,11 +23,11 @@ function pixelsOf(address) {
   });
 }
 
-function panel(title) {
+function panel(title, name) {
   const box = document.createElement('div');
   const canvas = document.createElement('canvas');
   canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', title);
+  canvas.setAttribute('aria-label', `${title} of ${name}`);
   box.append(canvas, title);
   return { box, canvas };
 }
@@ -74,11 +74,11 @@ async function build(example) {
   const panels = document.createElement('div');
   panels.className = 'panels';
   figure.append(caption, panels);
-  document.getElementById('examples').append(figure);
+  document.getElementById('cards').append(figure);
   const [picture, maps] = await Promise.all([pixelsOf(example.picture), pixelsOf(example.maps)]);
   const views = {};
   for (const title of data.panels) {
-    const { box, canvas } = panel(title);
+    const { box, canvas } = panel(title, example.name);
     panels.append(box);
     views[title] = canvas;
   }
@@ -137,7 +137,11 @@ function render(cards) {
 function readAddress() {
   for (const [name, value] of new URLSearchParams(window.location.hash.slice(1))) {
     if (input[name]) {
+      const before = input[name].value;
       input[name].value = value;
+      if (!input[name].value) {
+        input[name].value = before; // a choice that this report does not have
+      }
     }
   }
 }
