@@ -5,7 +5,7 @@ import torch
 from label_runs import label_config, run
 from mmengine.config import Config
 
-from mmsmoke.apis.pipeline import label
+from mmsmoke.apis.chain import label
 from mmsmoke.apis.threshold import search_threshold, write_threshold_config
 from mmsmoke.utils import UserError, sha256_of_file
 

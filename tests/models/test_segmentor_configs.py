@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 
 from mmsmoke.apis.launch import load_config
@@ -13,13 +14,20 @@ CONFIGS = Path(__file__).parents[2] / 'configs/segmentors'
 LEAVES = sorted(CONFIGS.glob('*.py'))
 
 
+@pytest.fixture(autouse=True)
+def mmseg_scope():
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        yield
+
+
 def losses_of(config) -> list[dict]:
     heads = [node for node in mappings(load_config(config).model) if 'loss_decode' in node]
     found = []
     for head in heads:
         several = head['loss_decode']
         for loss in several if isinstance(several, list) else [several]:
-            found.append((loss, head.get('out_channels') or head['num_classes']))
+            channels = head.get('out_channels') or head.get('num_classes')
+            found.append((loss, channels or 1))  # SAM's has one
     return found
 
 
