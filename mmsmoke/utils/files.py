@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_native_id
 from typing import Any
 
 from .errors import UserError
@@ -15,13 +16,15 @@ from .errors import UserError
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary name beside ``path``; renames it to ``path`` on success.
 
+    The name is this thread's own: of two that write the same file, the last one wins.
+
     Example:
         >>> with atomic_path('result.txt') as temporary:
         ...     _ = temporary.write_text('all or nothing')
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.stem}.{os.getpid()}.tmp{path.suffix}')
+    temporary = path.with_name(f'.{path.stem}.{get_native_id()}.tmp{path.suffix}')
     try:
         yield temporary
         os.replace(temporary, path)

@@ -1,5 +1,7 @@
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -23,6 +25,20 @@ def test_temporary_name_lies_beside_and_keeps_the_suffix(tmp_path):
         assert temporary.parent == tmp_path and temporary.suffix == '.png'
         assert temporary.name.startswith('.')  # globs for *.png in a listing do not meet it
         temporary.touch()
+
+
+def test_two_threads_that_write_one_file_leave_one_of_theirs(tmp_path):
+    path, both_are_inside = tmp_path / 'a.txt', Barrier(2, timeout=60)
+
+    def write(content):
+        with atomic_path(path) as temporary:
+            temporary.write_text(content)
+            both_are_inside.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ['first', 'second']))
+    assert path.read_text() in ('first', 'second')
+    assert below(tmp_path) == ['a.txt']
 
 
 def test_old_content_is_replaced(tmp_path):
