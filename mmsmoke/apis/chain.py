@@ -5,13 +5,12 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.engine import PseudoLabelHook
 from mmsmoke.utils import UserError
 
 from .evaluate import fix_threshold
 from .launch import load_config
 from .stages import begin, exclusive, label_settings, run_tool, say, train_and_test, write_config
-from .threshold import with_threshold
+from .threshold import built_hook, with_threshold
 
 WHAT = dict(
     pretrain='labels of other images -> weights to begin with',
@@ -129,7 +128,8 @@ class Chain:
         """With nothing to choose a threshold on, maps are tested at that of the label run."""
         threshold_split = self.plan.get('threshold_split')
         if threshold_split is None:
-            fix_threshold(cfg.test_evaluator, round(_hook(self.config('label')).threshold, 2))
+            hook = built_hook(_label_hook(self.config('label')))
+            fix_threshold(cfg.test_evaluator, round(hook.threshold, 2))
         return train_and_test(cfg, folder, self._splits(), threshold_split)
 
     def _label(self, stage: str, folder: Path) -> dict:
@@ -166,14 +166,8 @@ def _start(result: dict, prefix: str | None) -> dict:
     return start if prefix is None else dict(**start, prefix=prefix)
 
 
-def _hook_config(cfg: Config) -> dict:
+def _label_hook(cfg: Config) -> dict:
     return next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
-
-
-def _hook(cfg: Config) -> PseudoLabelHook:
-    """As it will be: its threshold may follow from other settings."""
-    settings = _hook_config(cfg)
-    return PseudoLabelHook(**{key: value for key, value in settings.items() if key != 'type'})
 
 
 def label(cfg: Config, folder: Path, model: dict, threshold_split: str | None) -> dict:
@@ -187,7 +181,7 @@ def label(cfg: Config, folder: Path, model: dict, threshold_split: str | None) -
     protocol, checkpoint = model['protocol'], model['checkpoint']
     choose = threshold_split is not None and protocol['threshold'] is not None
     if choose:
-        _hook_config(cfg).update(with_threshold(_hook_config(cfg), **protocol))
+        _label_hook(cfg).update(with_threshold(_label_hook(cfg), **protocol))
     elif threshold_split is not None:
         say('no true masks to choose a threshold by: it is as configured')
     begin(folder, label_settings(cfg, checkpoint['sha256']))

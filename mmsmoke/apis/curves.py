@@ -13,6 +13,7 @@ from mmsmoke.visualization import line_chart
 
 from .stages import DETAILS
 from .summary import split_of, stages_of
+from .sweep_tables import spread_of
 
 VALIDATED = ('seg/image_iou', 'cam/image_iou', 'label/accuracy')
 SOURCES = (CAMS, SEGMENTOR)
@@ -110,5 +111,4 @@ def images_of(details: Mapping, metric: str) -> dict[str, dict]:
 
 
 def _point(x: float, values: Sequence[float]) -> tuple[float, float, float]:
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return x, statistics.mean(values), spread
+    return x, statistics.mean(values), spread_of(values)

@@ -1,9 +1,12 @@
+import hashlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
+from mmengine.config import Config
 
+from mmsmoke.utils import sha256_of_file
 from mmsmoke.version import __version__
 
 PACKAGES = (
@@ -24,6 +27,16 @@ def environment() -> dict:
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         packages={name: _version(name) for name in PACKAGES},
     )
+
+
+def config_record(cfg: Config) -> dict:
+    """Which config, for a result."""
+    text = cfg.pretty_text.encode()
+    return dict(path=cfg.filename, sha256=hashlib.sha256(text).hexdigest())
+
+
+def checkpoint_record(checkpoint: str | os.PathLike) -> dict:
+    return dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint))
 
 
 def _version(name: str) -> str | None:

@@ -1,17 +1,16 @@
 import copy
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
+from mmsmoke.utils.models import unwrapped
 
-from .environment import environment
+from .environment import checkpoint_record, config_record, environment
 from .launch import build_runner, use_checkpoint
 
 _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
@@ -50,7 +49,9 @@ def evaluate_splits(
     runner = build_runner(cfg)
     if tta:
         runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
-        runner.model = MODELS.build(cfg.tta_model, default_args=dict(module=_bare(runner.model)))
+        runner.model = MODELS.build(
+            cfg.tta_model, default_args=dict(module=unwrapped(runner.model))
+        )
     threshold, numbers, details = None, {}, {}
     first = [] if threshold_split is None else [threshold_split]
     for split in dict.fromkeys([*first, *splits]):
@@ -65,8 +66,8 @@ def evaluate_splits(
         if split == threshold_split:
             threshold = numbers[split].get('cam/threshold')
     return dict(
-        config=dict(path=cfg.filename, sha256=hashlib.sha256(cfg.pretty_text.encode()).hexdigest()),
-        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        config=config_record(cfg),
+        checkpoint=checkpoint_record(checkpoint),
         data_root=cfg.test_dataloader.dataset.data_root,
         labels_sha256=_labels_hash(cfg),
         seed=cfg.get('randomness', {}).get('seed'),
@@ -88,10 +89,6 @@ def _require_tta(cfg: Config) -> None:
     for name in ('tta_model', 'tta_pipeline'):
         if cfg.get(name) is None:
             raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
-
-
-def _bare(model):
-    return model.module if is_model_wrapper(model) else model
 
 
 def _labels_hash(cfg: Config) -> str | None:

@@ -1,7 +1,6 @@
 """The segmenter of stage 3 as files that run without mmseg, checked against its ordinary test."""
 
 import copy
-import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 
+from .environment import checkpoint_record, config_record
 from .export_formats import FORMATS, INPUT, OUTPUT, require_packages, versions
 from .export_parity import compare, decision, find_pictures, lay_out, ordinary_test
 from .launch import read_checkpoint
@@ -107,8 +107,8 @@ def export_segmenter(
     graph = SegmenterGraph(model, size)
     about = dict(
         **_describe(model, trained_on.get('classes') or classes, batch_size or 'batch', size),
-        config=dict(path=cfg.filename, sha256=hashlib.sha256(cfg.pretty_text.encode()).hexdigest()),
-        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        config=config_record(cfg),
+        checkpoint=checkpoint_record(checkpoint),
         parity=dict(
             against="test_step of mmseg's model in PyTorch",
             pictures=f'{len(pictures)} test images' if pictures else 'random noise',

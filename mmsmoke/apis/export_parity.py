@@ -9,7 +9,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmsmoke.datasets.table import spread
-from mmsmoke.functional import logits_to_scores, resize_maps
+from mmsmoke.functional import logits_to_scores, resize_maps, strongest
 from mmsmoke.utils import DataError, UserError
 
 from .export_formats import Run
@@ -87,8 +87,7 @@ def decide(scores: Tensor, threshold: float | None) -> Tensor:
     """Label maps [B, H, W] of scores [B, K, H, W], as :func:`decision` says."""
     if threshold is not None:
         return (scores[:, 0] > threshold).long()
-    background = 1 - scores.sum(1, keepdim=True)
-    return torch.cat([background, scores], dim=1).argmax(1)
+    return strongest(scores)
 
 
 def compare(

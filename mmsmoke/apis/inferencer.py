@@ -10,7 +10,7 @@ from mmengine.device import get_device
 from tqdm import tqdm
 
 from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
-from mmsmoke.functional import scores_to_mask
+from mmsmoke.functional import scores_to_mask, strongest
 from mmsmoke.registry import INFERENCERS
 from mmsmoke.utils import UserError
 from mmsmoke.utils.process import cores
@@ -218,9 +218,8 @@ class SmokeInferencer:
         scores = torch.from_numpy(prediction.scores)
         if self.threshold is not None:
             mask = scores_to_mask(scores, self.threshold)
-        else:  # of a softmax the background has the rest
-            best, label = scores.max(0)
-            mask = torch.where(best > 1 - scores.sum(0), label + 1, 0).to(torch.uint8)
+        else:
+            mask = strongest(scores).to(torch.uint8)
         mask = mask.numpy()
         return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
 

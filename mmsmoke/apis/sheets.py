@@ -11,7 +11,7 @@ from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.datasets.weak_seg import spread_positives
-from mmsmoke.functional import cams_to_scores, scores_to_mask
+from mmsmoke.functional import scores_to_mask
 from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
@@ -41,7 +41,8 @@ def draw_examples(
         found = [model(one[index]) for model, one in zip(models, data, strict=True)]
         sample = found[0]
         picture = read_image(sample.img_path)
-        scores = _scores(sample, picture)
+        sample.localize()
+        scores = sample.seg_scores
         masks = [scores_to_mask(scores, threshold)]
         masks += [one.pred_sem_seg.data[0] for one in found[1:]]
         masks.append(sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None)
@@ -87,7 +88,8 @@ def draw_cams(
                 picture = read_image(sample.img_path)
                 truth = sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None
                 row += [picture, _overlay(picture, truth, palette)]
-            scores = _scores(sample, picture)
+            sample.localize()
+            scores = sample.seg_scores
             mask = scores_to_mask(scores, _threshold(results[title], split)).numpy()
             heat = overlay_scores(picture, scores.max(0).values.numpy())
             row.append(overlay_mask(heat, mask, palette, opacity=0))
@@ -125,11 +127,6 @@ def draw_masks(
 def _threshold(result: Mapping, split: str) -> float:
     chosen = result['protocol']['threshold']
     return result['splits'][split]['cam/threshold'] if chosen is None else chosen
-
-
-def _scores(sample, picture: np.ndarray) -> torch.Tensor:
-    size = picture.shape[:2]
-    return cams_to_scores(sample.cams, size, sample.present(), sample.cam_normalize)
 
 
 def _overlay(picture: np.ndarray, mask: torch.Tensor | None, palette: list) -> np.ndarray:

@@ -89,7 +89,7 @@ def sweep_chart(result: Mapping, column: str) -> str:
             x: [one for one in seeds.values() if one is not None] for x, seeds in found.items()
         }
         lines[name] = [
-            (float(x), statistics.mean(seeds), _spread(seeds))
+            (float(x), statistics.mean(seeds), spread_of(seeds))
             for x, seeds in values.items()
             if seeds
         ]
@@ -104,10 +104,10 @@ def mean_and_spread(values: Sequence[float | None]) -> str:
     if not values or None in values:
         return '–'
     mean = f'{statistics.mean(values):.1f}'
-    return f'{mean} ± {_spread(values):.1f}' if len(values) > 1 else mean
+    return f'{mean} ± {spread_of(values):.1f}' if len(values) > 1 else mean
 
 
-def _spread(values: Sequence[float]) -> float:
+def spread_of(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 

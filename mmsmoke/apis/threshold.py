@@ -8,8 +8,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsmoke.engine import PseudoLabelHook
-from mmsmoke.utils import UserError, atomic_path, plain_numbers, sha256_of_file
+from mmsmoke.utils import UserError, atomic_path, plain_numbers
 
+from .environment import checkpoint_record
 from .launch import build_runner, require_label_run, use_checkpoint
 
 CRITERIA = ('image_iou', 'otsu')
@@ -61,7 +62,7 @@ def search_threshold(
         stages=stages if criterion == 'image_iou' else {},
         metrics=metrics,
         config=cfg.filename,
-        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        checkpoint=checkpoint_record(checkpoint),
     )
 
 
@@ -79,9 +80,14 @@ def with_threshold(
         background_power=None,
     )
     if hook.get('ignore_above'):
-        old = PseudoLabelHook(**{key: value for key, value in hook.items() if key != 'type'})
+        old = built_hook(hook)
         changes['ignore_above'] = round(old.ignore_above / old.threshold * threshold, 4)
     return changes
+
+
+def built_hook(hook: Mapping) -> PseudoLabelHook:
+    """As a label run will have it: its threshold may follow from other settings."""
+    return PseudoLabelHook(**{key: value for key, value in hook.items() if key != 'type'})
 
 
 def write_threshold_config(path: str | Path, found: dict) -> None:

@@ -20,6 +20,7 @@ from .cam import (
     normalize_cams,
     resize_maps,
     scores_to_mask,
+    strongest,
     threshold_of_power,
 )
 from .cooccurrence import confusion_counts, energy_share, points_at, two_causes
@@ -79,6 +80,7 @@ __all__ = [
     'resize_maps',
     'scores_to_mask',
     'sinkhorn',
+    'strongest',
     'threshold_counts',
     'threshold_of_power',
     'transfer_distance',

@@ -149,6 +149,19 @@ def scores_to_mask(scores: Tensor, threshold: float, background: float | None = 
     return mask.to(torch.uint8)
 
 
+def strongest(scores: Tensor) -> Tensor:
+    """Label map where no threshold decides: the background scores what is left of 1.
+
+    Args:
+        scores: [..., K, H, W], probabilities without that of the background.
+
+    Returns:
+        int64 [..., H, W]; 0 background, k + 1 class k.
+    """
+    background = 1 - scores.sum(-3, keepdim=True)
+    return torch.cat([background, scores], -3).argmax(-3)
+
+
 def threshold_of_power(alpha: float) -> float:
     """The constant that equals the background score ``(1 - max_k cam_k) ** alpha``.
 

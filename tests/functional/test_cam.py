@@ -9,6 +9,7 @@ from mmsmoke.functional import (
     merge_views,
     normalize_cams,
     scores_to_mask,
+    strongest,
     threshold_of_power,
 )
 
@@ -350,3 +351,18 @@ def test_single_view_is_merged_to_itself(mode):
 def test_unknown_merge_is_named():
     with pytest.raises(ValueError, match=r"\['mean', 'sum', 'sum_of_max'\], got 'max'"):
         merge_views(random_cams(2, 1, 3, 4, 4), 'max')
+
+
+# strongest
+
+
+@pytest.mark.parametrize('shape', [(3, 5, 6), (2, 4, 5, 6)])
+def test_the_label_of_a_softmax_without_its_background_is_that_of_the_logits(shape):
+    logits = random_cams(*shape)
+    labels = strongest(logits.softmax(-3).narrow(-3, 1, shape[-3] - 1))
+    assert torch.equal(labels, logits.argmax(-3))
+    assert labels.unique().tolist() == list(range(shape[-3]))
+
+
+def test_background_wins_a_tie():
+    assert strongest(torch.tensor([0.5]).view(1, 1, 1)).item() == 0

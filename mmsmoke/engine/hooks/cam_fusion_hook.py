@@ -1,12 +1,12 @@
 from collections.abc import Sequence
 
-from mmengine.model import is_model_wrapper
 from torch import Tensor
 
 from mmsmoke.functional import FUSIONS, cams_to_scores, fuse_cams
 from mmsmoke.registry import HOOKS, MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
+from mmsmoke.utils.models import unwrapped
 
 from .refine_hook import RefineHook
 
@@ -50,7 +50,7 @@ class CAMFusionHook(RefineHook):
         if len(runner.test_loop.stages) > 2:
             earlier = runner.test_loop.stages[1]
             raise UserError(f'{self.stage} makes the scores anew: put it before {earlier}')
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         classifier = getattr(model, 'student', model)
         cam = MODELS.build(dict(type='mmsmoke.GradCAM', layers=self.layers))
         if hasattr(classifier.read_out, 'cam'):  # it looks at several views

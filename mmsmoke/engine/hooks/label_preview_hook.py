@@ -5,13 +5,13 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, save_png
+from mmsmoke.utils.models import unwrapped
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 from ..picture import picture
@@ -46,7 +46,7 @@ class LabelPreviewHook(Hook):
         if runner.epoch % self.interval:
             return
         threshold = (metrics or {}).get('cam/threshold', THRESHOLD)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         dataset = runner.val_dataloader.dataset
         rows = []
         for index in spread_positives(dataset, self.images):

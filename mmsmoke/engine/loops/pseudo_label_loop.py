@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, get_rank, get_world_size
-from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
 from mmsmoke.registry import DATASETS, LOOPS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, checkpoint_hashes, plain, sha256_of_file
+from mmsmoke.utils.models import unwrapped
 
 from ..journal import Journal
 
@@ -55,7 +55,7 @@ class PseudoLabelLoop(TestLoop):
             runner.logger.info(f'{len(names) - len(pending)} of {len(names)} images are done')
         dataloader.update(dataset=dataset, sampler=pending[get_rank() :: get_world_size()])
         super().__init__(runner, dataloader, evaluator, fp16)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         self.source = SEGMENTOR if hasattr(model, 'encode_decode') else CAMS
         auto = getattr(model, 'cam_normalize', 'minmax' if self.source == CAMS else 'none')
         self.normalize = auto if normalize == 'auto' else normalize
