@@ -22,6 +22,7 @@ WHAT = dict(
     resegment='its own masks -> segmenter',
     full='true masks -> segmenter',
 )
+SEGMENTERS = ('segment', 'resegment', 'full')
 TRUE_MASKS = '{data_root}/masks'
 _NUMBERS = ('seg/image_iou', 'pseudo/image_iou', 'cam/image_iou', 'label/accuracy')
 
@@ -34,15 +35,16 @@ class Chain:
     run of a classifier, the rounds of a segmenter. All chains then share them.
 
     Args:
-        plan: the pipeline config; see :func:`mmsmoke.apis.pipeline.run_pipeline`.
+        plan: of :func:`mmsmoke.apis.plan.load_plan`.
     """
 
     def __init__(self, plan: Config, folder: Path, seed: int):
         self.plan, self.folder, self.seed = plan, folder, seed
         self.rounds = plan.get('self_training', {}).get('rounds', 0)
         self.results = {}
-        if self.rounds and 'segment' not in plan:
-            raise UserError('self_training needs the stage segment')
+        for stage in self.stages:
+            if self._own_seed(stage) is not None:
+                self._require_shared(stage, self._inputs(stage))
 
     @property
     def stages(self) -> list[str]:
@@ -62,7 +64,8 @@ class Chain:
             folder = self.path(stage)
             lock = self.folder / '.locks' / f'{folder.parent.name}-{stage}'
             with exclusive(lock, wait=True):  # chains may share a stage
-                self.results[stage] = getattr(self, f'_{kind}')(stage, folder)
+                result = getattr(self, f'_{kind}')(stage, folder)
+            self.results[stage] = dict(result, seed=self._seed(stage))
         return dict(seed=self.seed, **self.results)
 
     def overview(self) -> str:
@@ -92,6 +95,11 @@ class Chain:
         return load_config(plan.config, options=options)
 
     def _seed(self, stage: str) -> int:
+        own = self._own_seed(stage)
+        return self.seed if own is None else own
+
+    def _own_seed(self, stage: str) -> int | None:
+        """That it has in all chains, if it has one."""
         kind = stage.split('-')[0]
         owner = dict(
             pretrain='classify',
@@ -101,10 +109,36 @@ class Chain:
             resegment='segment',
         ).get(kind, kind)
         seeds = [self.plan.get(name, {}).get('seed') for name in (kind, owner)]
-        return next((seed for seed in seeds if seed is not None), self.seed)
+        return next((seed for seed in seeds if seed is not None), None)
+
+    def _inputs(self, stage: str) -> list[str]:
+        """The stages that it begins with."""
+        kind, _, number = stage.partition('-')
+        inputs = dict(
+            classify=['pretrain', 'teach'],
+            label=['classify'],
+            segment=['label'],
+            relabel=[self.stages[self.stages.index(stage) - 1]],
+            resegment=[f'relabel-{number}'],
+        ).get(kind, [])
+        if kind in SEGMENTERS and self.start_from_classifier:
+            inputs.append('classify')
+        return [name for name in inputs if name in self.stages]
+
+    def _require_shared(self, stage: str, inputs: list[str]) -> None:
+        for name in inputs:
+            if self._own_seed(name) is None:
+                raise UserError(
+                    f'{stage} has a seed that holds for all chains, but begins with {name}, which '
+                    f'is another one in each: give {name} a seed, too'
+                )
+
+    @property
+    def start_from_classifier(self) -> bool:
+        return self.plan.get('segment', {}).get('start_from_classifier', False)
 
     def _splits(self) -> list[str]:
-        first = self.plan.get('threshold_split')
+        first = self.plan.threshold_split
         return list(dict.fromkeys([*([first] if first else []), *self.plan.test_splits]))
 
     def _pretrain(self, stage: str, folder: Path) -> dict:
@@ -126,16 +160,15 @@ class Chain:
 
     def _train_classifier(self, cfg: Config, folder: Path) -> dict:
         """With nothing to choose a threshold on, maps are tested at that of the label run."""
-        threshold_split = self.plan.get('threshold_split')
+        threshold_split = self.plan.threshold_split
         if threshold_split is None:
             hook = built_hook(_label_hook(self.config('label')))
             fix_threshold(cfg.test_evaluator, round(hook.threshold, 2))
         return train_and_test(cfg, folder, self._splits(), threshold_split)
 
     def _label(self, stage: str, folder: Path) -> dict:
-        return label(
-            self.config(stage), folder, self.results['classify'], self.plan.get('threshold_split')
-        )
+        cfg = self.config(stage)
+        return label(cfg, folder, self.results['classify'], self.plan.threshold_split)
 
     def _segment(self, stage: str, folder: Path) -> dict:
         return self._train_segmentor(stage, folder, self.path('label') / 'masks')
@@ -155,8 +188,10 @@ class Chain:
     def _train_segmentor(self, stage: str, folder: Path, masks: Path | str) -> dict:
         cfg = self.config(stage)
         cfg.train_dataloader.dataset.seg_map_dir = str(masks)
-        if self.plan.get('segment', {}).get('start_from_classifier'):
-            cfg.model.backbone.init_cfg = _start(self.results['classify'], 'backbone')
+        if self.start_from_classifier:
+            learner = 'student.' if 'student' in self.config('classify').model else ''
+            prefix = f'{learner}backbone'
+            cfg.model.backbone.init_cfg = _start(self.results['classify'], prefix)
         return train_and_test(cfg, folder, self._splits())
 
 
@@ -179,19 +214,20 @@ def label(cfg: Config, folder: Path, model: dict, threshold_split: str | None) -
             None: it is as configured.
     """
     protocol, checkpoint = model['protocol'], model['checkpoint']
-    choose = threshold_split is not None and protocol['threshold'] is not None
-    if choose:
+    if threshold_split is not None:
         _label_hook(cfg).update(with_threshold(_label_hook(cfg), **protocol))
-    elif threshold_split is not None:
-        say('no true masks to choose a threshold by: it is as configured')
-    begin(folder, label_settings(cfg, checkpoint['sha256']))
+    split = cfg.test_dataloader.dataset.split
+    reads = [split] if isinstance(split, str) else list(split)
+    if threshold_split is not None:
+        reads.append(threshold_split)
+    begin(folder, label_settings(cfg, checkpoint['sha256'], reads))
     manifest = folder / 'manifest.json'
     if manifest.is_file():
         say(f'{folder} is finished')
     else:
         config = write_config(cfg, folder)
         where = [checkpoint['path'], '--work-dir', folder]
-        if choose and len(cfg.custom_hooks) > 1:
+        if threshold_split is not None and len(cfg.custom_hooks) > 1:
             # refined scores have a threshold of their own
             chosen = folder / 'threshold.py'
             search = [config, *where, '--split', threshold_split, '--out', chosen]

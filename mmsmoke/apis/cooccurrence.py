@@ -117,7 +117,7 @@ def _on_pairs(cfg: Config, data_root: str) -> Config:
 
 
 def _test(cfg: Config, checkpoint: str, folder: Path, protocol: Config) -> dict:
-    settings = label_settings(cfg, sha256_of_file(checkpoint))
+    settings = label_settings(cfg, sha256_of_file(checkpoint), protocol.splits)
     done = begin(folder, {**settings, 'splits': list(protocol.splits)})
     if done:
         say(f'{folder} is finished')

@@ -12,7 +12,7 @@ from mmsmoke.datasets.table import spread
 from mmsmoke.functional import cams_to_scores, scores_to_mask
 from mmsmoke.utils import read_json, save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
-from mmsmoke.visualization.html import data_uri, html_page, html_table
+from mmsmoke.visualization.html import data_uri, html_charts, html_page, html_table
 
 from .predictor import Predictor
 from .sweep_tables import sweep_chart, sweep_rows
@@ -66,9 +66,9 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
         html_table(header, rows, variants),
     ]
     if 'curves' in result:
-        parts.append('<h2>The more often chimneys mean smoke in training</h2><div class="charts">')
-        parts += [sweep_chart(result, column) for column in CURVES]
-        parts.append('</div>')
+        heading = 'The more often chimneys mean smoke in training'
+        charts = '\n'.join(sweep_chart(result, column) for column in CURVES)
+        parts.append(f'<h2>{heading}</h2>{html_charts(charts, heading)}')
     first = own['runs'][0]
     picture = path.with_suffix('.png')
     save_png(picture, pairs_sheet(read_json(first['result'])))

@@ -12,7 +12,7 @@ from mmsmoke.utils import read_json
 from mmsmoke.visualization import line_chart
 
 from .stages import DETAILS
-from .summary import split_of, stages_of
+from .summary import runs_of, split_of, stages_of
 from .sweep_tables import spread_of
 
 VALIDATED = ('seg/image_iou', 'cam/image_iou', 'label/accuracy')
@@ -26,9 +26,8 @@ def threshold_chart(chains: Sequence[Mapping], splits: Iterable[str]) -> str:
     Nothing if none is known.
     """
     found = defaultdict(list)
-    for chain in chains:
-        for stage in stages_of(chain):
-            result = chain[stage]
+    for stage in stages_of(chains[0]):
+        for result in runs_of(chains, stage):
             details = {} if 'curves' in result else details_of(result)
             for split in dict.fromkeys(splits):
                 curves = details.get(split, {}).get('cam', {}).get('curves', {})
@@ -50,11 +49,11 @@ def threshold_chart(chains: Sequence[Mapping], splits: Iterable[str]) -> str:
 def training_charts(chains: Sequence[Mapping]) -> list[str]:
     """Loss and what was validated, over epochs, a line for each stage that was trained."""
     losses, scores = defaultdict(lambda: defaultdict(list)), defaultdict(lambda: defaultdict(list))
-    for chain in chains:
-        for stage in stages_of(chain):
-            if 'curves' in chain[stage]:  # a label run
+    for stage in stages_of(chains[0]):
+        for result in runs_of(chains, stage):
+            if 'curves' in result:  # a label run
                 continue
-            loss, validated = training_log(folder_of(chain[stage]))
+            loss, validated = training_log(folder_of(result))
             for curves, one in ((losses, loss), (scores, validated)):
                 for epoch, value in one.items():
                     curves[stage][epoch].append(value)

@@ -1,17 +1,21 @@
 import copy
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
+from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
+from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 from mmsmoke.utils.models import unwrapped
 
 from .environment import checkpoint_record, config_record, environment
 from .launch import build_runner, use_checkpoint
+from .predictor import scope_of
 
 _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
 
@@ -53,8 +57,7 @@ def evaluate_splits(
             cfg.tta_model, default_args=dict(module=unwrapped(runner.model))
         )
     threshold, numbers, details = None, {}, {}
-    first = [] if threshold_split is None else [threshold_split]
-    for split in dict.fromkeys([*first, *splits]):
+    for split in _tested(splits, threshold_split):
         loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
         loader.dataset.split = split
         if threshold is not None:
@@ -65,11 +68,14 @@ def evaluate_splits(
         details[split] = metric_details(runner.test_loop.evaluator)
         if split == threshold_split:
             threshold = numbers[split].get('cam/threshold')
+            if threshold is None and list(_of_maps(cfg.test_evaluator)):
+                raise UserError(f'split {split!r} has no true masks to choose a threshold by')
     return dict(
         config=config_record(cfg),
         checkpoint=checkpoint_record(checkpoint),
         data_root=cfg.test_dataloader.dataset.data_root,
         labels_sha256=_labels_hash(cfg),
+        masks_sha256=masks_hash_of(cfg, splits, threshold_split),
         seed=cfg.get('randomness', {}).get('seed'),
         deterministic=cfg.get('randomness', {}).get('deterministic', False),
         protocol=_protocol(cfg, threshold, threshold_split) | (dict(tta=True) if tta else {}),
@@ -95,6 +101,30 @@ def _labels_hash(cfg: Config) -> str | None:
     """Two results with the same are of the same images and labels."""
     table = Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'
     return sha256_of_file(table) if table.is_file() else None
+
+
+def masks_hash(cfg: Config, dataset: Mapping) -> str:
+    """Of all that test data know of the truth besides labels: masks and what stands beside."""
+    with scope_of(cfg):
+        if issubclass(DATASETS.get(dataset['type']), WeakSegDataset):
+            dataset = {**dataset, 'check_masks': False}  # whoever uses them looks at them
+        rows = DATASETS.build(dataset)
+    digest = hashlib.sha256()
+    for row in map(rows.get_data_info, range(len(rows))):
+        for path in (row.get('seg_map_path'), row.get('context_path')):
+            digest.update((sha256_of_file(path) if path else '-').encode())
+    return digest.hexdigest()
+
+
+def masks_hash_of(cfg: Config, splits: list[str], threshold_split: str | None = None) -> str:
+    """Of all splits that :func:`evaluate_splits` tests."""
+    splits = sorted(_tested(splits, threshold_split))  # their order is not of the data
+    return masks_hash(cfg, {**cfg.test_dataloader.dataset, 'split': splits})
+
+
+def _tested(splits: list[str], threshold_split: str | None) -> list[str]:
+    first = [] if threshold_split is None else [threshold_split]
+    return list(dict.fromkeys([*first, *splits]))
 
 
 def _protocol(cfg: Config, chosen: float | None, threshold_split: str | None) -> dict:

@@ -34,7 +34,8 @@ def load_config(
             raise UserError(f'{config} has several data sets; name the one to change in full')
         for node in holders:
             node['data_root'] = options['data_root']
-    cfg.merge_from_dict(options)
+    for name, value in options.items():  # at once, a dict would replace what 'its.keys' set
+        cfg.merge_from_dict({name: value})
     if 'optim_wrapper' in cfg:
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)

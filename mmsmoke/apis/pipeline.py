@@ -9,9 +9,10 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.visualization import markdown_table
 
-from .chain import TRUE_MASKS, Chain
+from .chain import SEGMENTERS, TRUE_MASKS, Chain
 from .environment import environment
-from .launch import load_config
+from .plan import load_plan
+from .predictor import build_model
 from .report import write_report
 from .stages import RESULTS, exclusive, run_tool, say, take_turns
 from .summary import summary_rows
@@ -31,19 +32,20 @@ def run_pipeline(
       and ``label`` may be left out;
     - ``start_from_classifier=True`` in ``segment``: the segmenters' backbones begin with the
       classifier's weights, for want of pretrained ones;
-    - ``self_training`` (``config`` of a label run of the segmenter, ``rounds``): the segmenter
-      labels the training images anew and another learns from that, so many times;
+    - ``self_training`` (``config`` of a label run of the segmenter, ``options``, ``rounds``): the
+      segmenter labels the training images anew and another learns from that, so many times;
     - ``seeds``, [0] by default;
     - ``data_root``, if all stages but ``pretrain`` have one; ``draw`` (arguments of the Smokestack
       converter), here or in ``pretrain``, makes the data where they are missing;
-    - ``threshold_split``, where thresholds are chosen (without it, that of the label run's config
-      holds), ``test_splits``, and ``picture_split``, from which examples.png shows some.
+    - ``threshold_split``, where thresholds are chosen (without it, or without true masks there,
+      that of the label run's config holds), ``test_splits``, ['test'] by default, and
+      ``picture_split``, from which examples.png shows some, by default the first of these.
 
     Returns:
         What it also writes to ``work_dir/results.json``; the report is in ``work_dir/report``.
     """
-    plan = load_config(config, work_dir, options)
-    folder, seeds = Path(plan.work_dir), list(plan.get('seeds', [0]))
+    plan = load_plan(config, work_dir, options)
+    folder, seeds = Path(plan.work_dir), plan.seeds
     chains = {seed: Chain(plan, folder, seed) for seed in seeds}
     # a wrong name is said now, not after hours
     configs = {stage: chains[seeds[0]].config(stage) for stage in chains[seeds[0]].stages}
@@ -53,6 +55,8 @@ def run_pipeline(
     if 'pretrain' in plan:
         draw_if_missing(configs['pretrain'].data_root, plan.pretrain.get('draw'))
     _check_data(configs, plan)
+    if chains[seeds[0]].start_from_classifier:
+        require_fitting_backbones(configs)
     done = {}
     for seed in take_turns(dict.fromkeys(seeds, ()), folder / '.locks', 'seed-{}'.format):
         done[seed] = chains[seed].run()
@@ -75,7 +79,7 @@ def run_pipeline(
 def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
     """Whatever can be known to be wrong with the data is said before anything is trained."""
     cfg = configs['classify']
-    splits = {*plan.test_splits, plan.picture_split, plan.get('threshold_split')} - {None}
+    splits = {*plan.test_splits, plan.picture_split, plan.threshold_split} - {None}
     settings = {**cfg.test_dataloader.dataset, 'split': sorted(splits)}
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         DATASETS.build(cfg.train_dataloader.dataset)
@@ -85,9 +89,28 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
         with DefaultScope.overwrite_default_scope(configs['full'].default_scope):
             len(DATASETS.build(full))  # reads the table, and the masks
     rows = [tested.get_data_info(index) for index in range(len(tested))]
-    picture_split = plan.picture_split
-    if not any(row['gt_label'] for row in rows if row['columns']['split'] == picture_split):
-        raise UserError(f'picture_split {picture_split!r} has no positive image to show')
+    positive = [row for row in rows if row['gt_label']]
+    if plan.picture_split not in {row['columns']['split'] for row in positive}:
+        raise UserError(f'picture_split {plan.picture_split!r} has no positive image to show')
+    known = {row['columns']['split'] for row in positive if 'seg_map_path' in row}
+    if plan.threshold_split not in (None, *known):
+        say(f'{plan.threshold_split} has no true masks: thresholds are as configured')
+        plan.threshold_split = None
+
+
+def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
+    """Segmenters' with the classifier's: weights that do not fit would be left out silently."""
+    classifier = build_model(configs['classify'])
+    weights = getattr(classifier, 'student', classifier).backbone.state_dict()
+    for stage, cfg in configs.items():
+        if stage.split('-')[0] not in SEGMENTERS:
+            continue
+        for name, value in build_model(cfg).backbone.state_dict().items():
+            if name not in weights or weights[name].shape != value.shape:
+                raise UserError(
+                    f'start_from_classifier: the backbone of {cfg.filename} needs {name} '
+                    f'{list(value.shape)}, which that of {configs["classify"].filename} has not'
+                )
 
 
 def draw_if_missing(data_root: str, draw: dict | None) -> None:

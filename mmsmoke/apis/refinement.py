@@ -206,10 +206,8 @@ def _train(plan: Config, name: str, checkpoint: str, place: Path, options: Mappi
 
 
 def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
-    settings = dict(
-        **label_settings(cfg, sha256_of_file(checkpoint)),
-        splits=[plan.threshold_split, plan.test_split],
-    )
+    splits = [plan.threshold_split, plan.test_split]
+    settings = dict(**label_settings(cfg, sha256_of_file(checkpoint), splits), splits=splits)
     done = begin(folder, settings)
     if done:
         say(f'{folder} is finished')

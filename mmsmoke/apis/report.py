@@ -7,13 +7,13 @@ from pathlib import Path
 
 from mmsmoke.utils import atomic_path
 from mmsmoke.visualization.examples_html import examples_html, examples_style
-from mmsmoke.visualization.html import html_page, html_table
+from mmsmoke.visualization.html import html_charts, html_page, html_table
 
 from .curves import details_of, images_of, threshold_chart, training_charts
 from .predictor import Predictor
 from .report_examples import ExampleMaker
 from .sheets import draw_examples
-from .summary import splits_of, stages_of, summary_rows
+from .summary import runs_of, splits_of, stages_of, summary_rows
 from .sweep_tables import mean_and_spread
 
 _BIAS = {
@@ -34,7 +34,9 @@ share of a map's sum that lies there. <b>pointing</b>: share of the maps that ar
 _TO_THE_READER = (
     '<p>In percent: mean ± standard deviation over the seeds. Foreground IoU is that of the smoke '
     'alone, the mean over the images that have any; false alarms are clear images in which more '
-    'than 0.1 % of the pixels are called smoke.</p>'
+    'than 0.1 % of the pixels are called smoke. CAMs and pseudo masks are told which classes are '
+    'in an image, segmenters are not. Numbers on the split that a threshold was chosen on, as '
+    'Protocol has it, flatter.</p>'
 )
 
 
@@ -86,10 +88,9 @@ def _body(result: Mapping, sections: Mapping[str, str]) -> str:
     links = ''.join(f'<a href="#{title.lower()}">{title}</a>' for title in shown)
     parts = [f'<h1>{escape(str(result["pipeline"]))}</h1><nav>{links}</nav>']
     for title, content in shown.items():
-        kind = ' class="charts"' if title in ('Thresholds', 'Training') else ''
-        parts.append(
-            f'<section id="{title.lower()}"><h2>{title}</h2><div{kind}>{content}</div></section>'
-        )
+        if title in ('Thresholds', 'Training'):
+            content = html_charts(content, title)
+        parts.append(f'<section id="{title.lower()}"><h2>{title}</h2>{content}</section>')
     return '\n'.join(parts)
 
 
@@ -97,7 +98,7 @@ def _bias(chains: Sequence[Mapping]) -> str:
     """Nothing where the data have no companions and no clear images to be wrong about."""
     rows = []
     for stage in stages_of(chains[0]):
-        by_split = [splits_of(chain[stage]) for chain in chains]
+        by_split = [splits_of(run) for run in runs_of(chains, stage)]
         for split in by_split[0]:
             cells = []
             for metric in _BIAS.values():
@@ -131,21 +132,20 @@ def _examples(
         '<p>Best, median and worst by IoU, false alarms and clear images of each split, of the '
         'first seed. Maps are those of the image’s label; those of clear images are as in use, '
         'where only what the classifier calls is shown. Move the slider to threshold the maps '
-        'anew.</p>'
+        'anew; the mean is that of the examples shown, chosen as they are, not of a split.</p>'
     ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)
 
 
 def _protocol(result: Mapping) -> str:
     rows = []
-    for chain in result['chains']:
-        for stage in stages_of(chain):
-            protocol = chain[stage]['protocol']
-            checkpoint = chain[stage].get('checkpoint')
+    for stage in stages_of(result['chains'][0]):
+        for run in runs_of(result['chains'], stage):
+            protocol, checkpoint = run['protocol'], run.get('checkpoint')
             rows.append(
                 [
                     stage,
-                    chain['seed'],
-                    ', '.join(splits_of(chain[stage])),
+                    run['seed'],
+                    ', '.join(splits_of(run)),
                     '' if protocol['threshold'] is None else protocol['threshold'],
                     protocol['threshold_mode'],
                     protocol['threshold_split'] or '',

@@ -69,15 +69,15 @@ class ExampleMaker:
     def of_split(self, split: str, images: Mapping[str, Mapping]) -> list[dict]:
         """
         Args:
-            images: of a metric's details; of none, positives are taken, evenly spread.
+            images: of a metric's details; without any IoU, positives are taken, evenly spread.
         """
         data = [model.dataset(split) for model in self.models]
         self.palette = data[0].metainfo['palette']
         paths = [data[0].get_data_info(index)['img_path'] for index in range(len(data[0]))]
         place = {path: index for index, path in enumerate(paths)}
         chosen = choose_examples({path: images[path] for path in images if path in place})
-        if not chosen:
-            chosen = {paths[index]: 'sample' for index in spread_positives(data[0], 6)}
+        if not any('iou' in images[path] for path in chosen):  # no truth to rank them by
+            chosen |= {paths[index]: 'sample' for index in spread_positives(data[0], 6)}
         return [
             self._example([one[place[path]] for one in data], split, group, images.get(path))
             for path, group in chosen.items()

@@ -29,6 +29,8 @@ from mmsmoke.utils import (
 )
 from mmsmoke.utils.process import die_with_parent
 
+from .evaluate import masks_hash, masks_hash_of
+
 Key = TypeVar('Key', bound=Hashable)
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
 RESULTS, DETAILS = 'results.json', 'details.json'
@@ -130,11 +132,14 @@ def train_and_test(
         inputs=input_hashes(cfg),
     )
     done = begin(folder, settings)
-    if done:
+    if done and done['masks_sha256'] == masks_hash_of(cfg, splits, threshold_split):
         say(f'{folder} is finished')
         return done
     config = write_config(cfg, folder)
-    run_tool('train.py', config, '--work-dir', folder, '--resume', log=folder / 'train.log')
+    if done:
+        say(f'{folder}: true masks changed: it is tested again')
+    else:
+        run_tool('train.py', config, '--work-dir', folder, '--resume', log=folder / 'train.log')
     return run_test(config, best_checkpoint(folder), folder, splits, threshold_split)
 
 
@@ -156,7 +161,10 @@ def run_test(
 
 
 def input_hashes(cfg: Config) -> dict[str, str]:
-    """Of labels, pseudo masks' manifest and checkpoints: if they change, it is another run."""
+    """Of labels, masks, validated ones, too, and checkpoints: if they change, it is another run.
+
+    Of pseudo masks it is that of their manifest.
+    """
     nodes = list(mappings(cfg.train_dataloader.dataset))
     files = [Path(node['data_root']) / 'labels.csv' for node in nodes if node.get('data_root')]
     hashes = {}
@@ -170,20 +178,24 @@ def input_hashes(cfg: Config) -> dict[str, str]:
         else:  # true masks
             hashes[str(masks)] = sha256_of_folder(masks)
     hashes |= {str(file): sha256_of_file(file) for file in files if file.is_file()}
+    if cfg.get('val_dataloader') is not None:
+        hashes['masks validated on'] = masks_hash(cfg, cfg.val_dataloader.dataset)
     return hashes | checkpoint_hashes(cfg.model)
 
 
-def label_settings(cfg: Config, checkpoint: str) -> dict:
+def label_settings(cfg: Config, checkpoint: str, splits: Sequence[str]) -> dict:
     """All that decides what a run over test data makes: its config, the content of what it reads.
 
     Args:
         checkpoint: hash of the classifier's.
+        splits: all that it labels or chooses a threshold on.
     """
     return dict(
         config=cfg.to_dict(),
         checkpoint=checkpoint,
         refiners=checkpoint_hashes(cfg.get('custom_hooks', [])),
         labels=sha256_of_file(Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'),
+        masks=masks_hash_of(cfg, splits),
     )
 
 

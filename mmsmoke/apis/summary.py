@@ -1,6 +1,6 @@
 """The table of a pipeline: what each stage is worth on each split, over all seeds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .sweep_tables import mean_and_spread
 
@@ -37,16 +37,17 @@ def summary_rows(result: Mapping) -> tuple[list[str], list[list]]:
     chains, found = result['chains'], {}
     for stage in stages_of(chains[0]):
         kind, _, number = stage.partition('-')
-        by_split = [splits_of(chain[stage]) for chain in chains]
+        by_split = [splits_of(run) for run in runs_of(chains, stage)]
         for title, metric in ROWS[kind]:
             for split in by_split[0]:
                 values = [splits.get(split, {}).get(metric) for splits in by_split]
                 if None not in values:
-                    found.setdefault(title.format(number), {})[split] = mean_and_spread(values)
+                    row = found.setdefault((title.format(number), len(by_split)), {})
+                    row[split] = mean_and_spread(values)
     splits = sorted({split for cells in found.values() for split in cells}, key=_order(chains[0]))
     rows = [
-        [title, len(chains), *(cells.get(split, '') for split in splits)]
-        for title, cells in found.items()
+        [title, seeds, *(cells.get(split, '') for split in splits)]
+        for (title, seeds), cells in found.items()
     ]
     return ['%', 'seeds', *splits], rows
 
@@ -54,6 +55,11 @@ def summary_rows(result: Mapping) -> tuple[list[str], list[list]]:
 def stages_of(chain: Mapping) -> list[str]:
     """In the order in which they were done."""
     return [name for name in chain if name != 'seed']
+
+
+def runs_of(chains: Sequence[Mapping], stage: str) -> list[Mapping]:
+    """Its results, one for each seed it was done with: chains may share a stage."""
+    return list({chain[stage]['seed']: chain[stage] for chain in chains}.values())
 
 
 def _order(chain: Mapping):

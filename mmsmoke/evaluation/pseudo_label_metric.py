@@ -125,10 +125,12 @@ class PseudoLabelMetric(ImageMetric):
         metrics = {}
         if self.source == 'scores':
             ious = 100 * image_mean_iou(counts[:, 1:], self.empty)
-            if self.threshold is None and ious.isnan().all():
-                return {}  # no positive image with truth: there is nothing to choose by
+            if ious.isnan().all():  # no positive image with truth
+                if self.threshold is None:
+                    return {}  # there is nothing to choose by
+            else:
+                self.details['curves'] = {'image_iou': rounded(ious.nanmean(0))}
             index = self._threshold_index(ious)
-            self.details['curves'] = {'image_iou': rounded(ious.nanmean(0))}
             metrics |= self.per_class(
                 'image_iou_oracle', 100 * oracle_iou(counts[:, 1:], self.empty)
             )

@@ -73,8 +73,8 @@ def examples_html(
         colour=list(colour),
         panels=panels,
     )
-    # within a script element only "</" could end it
-    data = json.dumps(content).replace('</', '<\\/')
+    # within a script element "</" and "<!--" mean something
+    data = json.dumps(content).replace('<', '\\u003c')
     selects = ''.join(
         _select(name, list(dict.fromkeys(one[name] for one in examples))) for name in FILTERS
     )

@@ -18,6 +18,10 @@ dt { font-weight: 600; } dd { margin: 0 0 0.4rem 1rem; }
 svg, img { max-width: 100%; height: auto; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .charts svg { flex: 1 1 24rem; max-width: 40rem; }
+@media (max-width: 640px) {
+  .charts { flex-direction: column; overflow-x: auto; }
+  .charts svg { flex: none; width: 36rem; max-width: none; } /* smaller, it could not be read */
+}
 """
 
 
@@ -48,9 +52,18 @@ def html_table(
         for row in rows
     ]
     table = f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
-    )
+    return _scrolling('wide', title, table)
+
+
+def html_charts(charts: str, title: str) -> str:
+    """SVG beside each other, or on a phone below each other and scrolling sideways."""
+    return _scrolling('charts', title, charts)
+
+
+def _scrolling(kind: str, title: str, content: str) -> str:
+    """By keys, too."""
+    region = f'class="{kind}" tabindex="0" role="region" aria-label="{escape(title)}"'
+    return f'<div {region}>{content}</div>'
 
 
 def data_uri(content: bytes, kind: str) -> str:

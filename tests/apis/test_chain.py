@@ -10,6 +10,8 @@ from mmengine.registry import MODELS, DefaultScope
 from mmsmoke.apis import chain as module
 from mmsmoke.apis.chain import Chain
 from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.pipeline import require_fitting_backbones
+from mmsmoke.apis.plan import load_plan
 from mmsmoke.utils import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +55,7 @@ def run_chain(tmp_path, monkeypatch):
             ),
             **plan,
         )
-        plan = {key: value for key, value in plan.items() if value is not None}
+        plan = {k: v for k, v in plan.items() if v is not None or k == 'threshold_split'}
         one = Chain(Config(plan), tmp_path, seed)
         one.run()
         return one, done
@@ -149,9 +151,44 @@ def test_a_shared_classifier_has_one_teacher(run_chain):
         assert first[stage][0].to_dict() == both[stage][0].to_dict()
 
 
+@pytest.mark.parametrize(
+    ('plan', 'stage', 'before'),
+    [
+        (dict(label=dict(config=LABEL, seed=0)), 'label', 'classify'),
+        (dict(segment=dict(config=SEGMENTOR, seed=0)), 'segment', 'label'),
+        (
+            dict(
+                segment=dict(config=SEGMENTOR, start_from_classifier=True),
+                full=dict(config=SEGMENTOR, seed=0),
+            ),
+            'full',
+            'classify',
+        ),
+    ],
+)
+def test_what_begins_with_another_run_in_each_chain_cannot_be_shared(
+    run_chain, plan, stage, before
+):
+    """Each chain would train it anew, and put the one of the chain before aside."""
+    with pytest.raises(UserError, match=f'{stage} has a seed .* begins with {before}, which'):
+        run_chain(**plan)
+
+
+def test_an_upper_bound_of_its_own_is_shared(run_chain):
+    _, done = run_chain(5, full=dict(config=SEGMENTOR, seed=0))
+    assert list(done)[-1] == 'seed-0/full'
+
+
+def test_each_result_names_the_seed_it_was_made_with(run_chain):
+    one, _ = run_chain(5, classify=dict(config=DISTILLER, seed=1))
+    seeds = {stage: result['seed'] for stage, result in one.results.items()}
+    assert seeds == dict(classify=1, label=1, segment=5)
+
+
 def test_rounds_have_the_seed_of_their_segmenter(run_chain):
     _, done = run_chain(
         5,
+        classify=dict(config=DISTILLER, seed=2),
         segment=dict(config=SEGMENTOR, seed=2),
         self_training=dict(config=RELABEL, rounds=1),
     )
@@ -164,11 +201,6 @@ def test_the_upper_bound_alone(run_chain):
     plan = dict(segment=None, full=dict(config=SEGMENTOR))
     one, _ = run_chain(**plan)
     assert one.stages == ['classify', 'label', 'full']
-
-
-def test_rounds_without_a_segmenter_are_refused(run_chain):
-    with pytest.raises(UserError, match='self_training needs the stage segment'):
-        run_chain(segment=None, self_training=dict(config=RELABEL, rounds=1))
 
 
 def test_a_distiller_s_student_begins_with_other_images(run_chain, tmp_path):
@@ -200,10 +232,16 @@ def test_options_and_data_root_reach_every_stage(run_chain):
 
 def test_backbones_begin_with_the_classifier_s_weights_if_asked(run_chain):
     start = dict(type='Pretrained', checkpoint='seed-0/classify/best.pth', prefix='backbone')
+    classify, label = dict(config=CAM), dict(config='configs/pseudo/resnet18-s_smokestack-128.py')
     segment = dict(config=SEGMENTOR, start_from_classifier=True)
-    _, done = run_chain(segment=segment, full=dict(config=SEGMENTOR))
+    _, done = run_chain(
+        classify=classify, label=label, segment=segment, full=dict(config=SEGMENTOR)
+    )
     for stage in ('segment', 'full'):  # so that the masks are all that differs
         assert done[f'seed-0/{stage}'][0].model.backbone.init_cfg == start
+    _, done = run_chain(segment=segment)
+    start['prefix'] = 'student.backbone'
+    assert done['seed-0/segment'][0].model.backbone.init_cfg == start
     _, done = run_chain()
     assert done['seed-0/segment'][0].model.backbone.get('init_cfg') is None
 
@@ -227,7 +265,7 @@ def test_the_overview_has_numbers_of_what_is_done(run_chain, capsys):
 
 @pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
 def test_every_pipeline_can_do_all_of_its_stages(path, tmp_path):
-    plan = load_config(path)
+    plan = load_plan(path)
     if 'self_training' in plan:
         plan.self_training.rounds = 1
     one = Chain(plan, tmp_path, 0)
@@ -235,17 +273,12 @@ def test_every_pipeline_can_do_all_of_its_stages(path, tmp_path):
         cfg = one.config(stage)
         assert (cfg.test_cfg.get('type') == 'mmsmoke.PseudoLabelLoop') == ('label' in stage)
     assert 'teach' not in one.stages or 'teacher' in one.config('classify').model
-    if plan.get('segment', {}).get('start_from_classifier'):
-        classifier, *segmentors = (
-            one.config(stage)
-            for stage in one.stages
-            if 'label' not in stage and stage not in ('pretrain', 'teach')
-        )
-        with DefaultScope.overwrite_default_scope('mmpretrain'):
-            weights = MODELS.build(classifier.model).backbone.state_dict()
-        for cfg in segmentors:
-            with DefaultScope.overwrite_default_scope('mmseg'):
-                backbone = MODELS.build(cfg.model).backbone.state_dict()
-            assert {name: value.shape for name, value in backbone.items()} == {
-                name: value.shape for name, value in weights.items()
-            }
+    if one.start_from_classifier:
+        require_fitting_backbones({stage: one.config(stage) for stage in one.stages})
+
+
+def test_a_backbone_that_the_classifier_s_weights_do_not_fit_is_refused():
+    """mmengine would leave its own, and pretrained ones would be lost."""
+    other = load_config('configs/segmentors/segformer_b0_12e_smokestack-128.py')
+    with pytest.raises(UserError, match=r'segformer_b0.* needs layers\.0\..*resnet18-s-pcm'):
+        require_fitting_backbones(dict(classify=load_config(CAM), segment=other))

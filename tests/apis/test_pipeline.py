@@ -163,6 +163,8 @@ def test_the_report_opens_in_a_browser(killed_and_finished, tmp_path):
     for width in (1280, 390):
         browser.resize(width, 800, mobile=width < 640)
         assert browser.run('document.documentElement.scrollWidth') <= width
+        letters = "document.querySelector('svg text').getBoundingClientRect().height"
+        assert browser.run(letters) > 9
         browser.run("[...document.querySelectorAll('figure')].at(-1).scrollIntoView()")
         slider = "document.getElementById('threshold').getBoundingClientRect()"
         assert 0 <= browser.run(f'{slider}.top') < 150  # it stays in view

@@ -21,8 +21,9 @@ picture_split = 'test'
 def start(tiny_dataset, tmp_path, monkeypatch):
     """Function that begins a pipeline over a small data set, and must not get to its stages."""
 
-    def no_chain(*_):
-        raise AssertionError('a stage was begun')
+    def no_chain(chain):
+        chosen_on = chain.plan.threshold_split
+        raise AssertionError(f'a stage was begun, thresholds are chosen on {chosen_on}')
 
     monkeypatch.setattr(pipeline.Chain, 'run', no_chain)
 
@@ -37,8 +38,18 @@ def start(tiny_dataset, tmp_path, monkeypatch):
 
 
 def test_good_data_get_to_the_first_stage(start):
-    with pytest.raises(AssertionError, match='a stage was begun'):
+    with pytest.raises(AssertionError, match='a stage was begun, thresholds are chosen on val'):
         start()
+
+
+def test_thresholds_are_not_chosen_where_no_masks_are(start, capsys):
+    def forget_validation(root):
+        for mask in root.glob('masks/val_*.png'):
+            mask.unlink()
+
+    with pytest.raises(AssertionError, match='thresholds are chosen on None'):
+        start(forget_validation)
+    assert 'val has no true masks: thresholds are as configured' in capsys.readouterr().out
 
 
 def test_true_masks_that_only_the_last_stage_needs(start):

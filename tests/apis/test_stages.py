@@ -3,7 +3,17 @@ import multiprocessing
 import pytest
 from mmengine.config import Config
 
-from mmsmoke.apis.stages import begin, exclusive, input_hashes, run_tool, take_turns
+from mmsmoke.apis import stages
+from mmsmoke.apis.evaluate import masks_hash_of
+from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.stages import (
+    begin,
+    exclusive,
+    input_hashes,
+    run_tool,
+    take_turns,
+    train_and_test,
+)
 from mmsmoke.utils import UserError, write_json
 
 
@@ -68,6 +78,34 @@ def test_what_a_training_reads_is_part_of_its_settings(tmp_path, tiny_dataset):
     assert set(before) == {f'{root}/labels.csv', str(tmp_path / 'label/manifest.json')}
     write_json(tmp_path / 'label/manifest.json', dict(threshold=0.4))
     assert hashes(str(folder)) != before
+
+
+def test_new_true_masks_are_noticed(tmp_path, tiny_dataset, monkeypatch):
+    """Those of the test ask for a new test, those that choose a checkpoint for a new training."""
+    root, folder, done = tiny_dataset(), tmp_path / 'run', []
+    config = 'configs/cam/resnet18-s_12e_smokestack-128.py'
+    cfg = load_config(config, folder, dict(data_root=str(root)))
+
+    def tool(name, *arguments, log):
+        done.append(name)
+        if name == 'test.py':
+            masks = masks_hash_of(cfg, ['val', 'test'])
+            write_json(folder / 'results.json', dict(masks_sha256=masks))
+
+    monkeypatch.setattr(stages, 'run_tool', tool)
+    monkeypatch.setattr(stages, 'best_checkpoint', lambda folder: folder / 'best.pth')
+    for mask, expected in (
+        (None, ['train.py', 'test.py']),
+        (None, []),
+        ('train_0', []),  # which nothing reads
+        ('test_0', ['test.py']),
+        ('val_0', ['train.py', 'test.py']),
+    ):
+        if mask:
+            (root / f'masks/{mask}.png').unlink()
+        done.clear()
+        train_and_test(cfg, folder, ['test'], 'val')
+        assert done == expected
 
 
 def test_turns_are_taken_in_the_order_of_what_is_needed(tmp_path):

@@ -9,10 +9,14 @@ from mmsmoke.utils import write_json
 def chain(seed, cam=40.0, seg=50.0, **others):
     return dict(
         seed=seed,
-        classify=dict(splits=dict(val={'label/accuracy': 90.0, 'cam/image_iou': cam}, test={})),
-        label=dict(split='train', metrics={'pseudo/image_iou': 30.0}, curves={}),
-        segment=dict(splits=dict(val={'seg/image_iou': seg, 'seg/false_images': 10.0}, test={})),
-        **others,
+        classify=dict(
+            splits=dict(val={'label/accuracy': 90.0, 'cam/image_iou': cam}, test={}), seed=seed
+        ),
+        label=dict(split='train', metrics={'pseudo/image_iou': 30.0}, curves={}, seed=seed),
+        segment=dict(
+            splits=dict(val={'seg/image_iou': seg, 'seg/false_images': 10.0}, test={}), seed=seed
+        ),
+        **{name: dict(seed=seed, **stage) for name, stage in others.items()},
     )
 
 
@@ -32,6 +36,14 @@ def test_mean_and_spread_over_the_seeds():
     _, rows = summary_rows(dict(chains=[chain(0, seg=50.0), chain(1, seg=54.0)]))
     by_name = {row[0]: row[1:] for row in rows}
     assert by_name['segmenter: foreground IoU'] == [2, '', '52.0 ± 2.8']
+
+
+def test_a_stage_that_chains_share_is_one_run():
+    first, second = chain(0, cam=40.0, seg=50.0), chain(1, seg=54.0)
+    second['classify'] = first['classify']
+    rows = {row[0]: row[1:] for row in summary_rows(dict(chains=[first, second]))[1]}
+    assert rows['CAM: foreground IoU'] == [1, '', '40.0']
+    assert rows['segmenter: foreground IoU'] == [2, '', '52.0 ± 2.8']
 
 
 def test_a_number_that_one_seed_lacks_is_left_out():
@@ -116,7 +128,7 @@ def trained(tmp_path):
     write_json(
         tmp_path / 'details.json', dict(val=dict(cam=dict(curves=dict(image_iou=[7] * 101))))
     )
-    return dict(config=dict(path=str(tmp_path / 'config.py')), checkpoint={}, splits={})
+    return dict(config=dict(path=str(tmp_path / 'config.py')), checkpoint={}, splits={}, seed=0)
 
 
 def test_a_training_that_went_on_is_one_curve(trained, tmp_path):
@@ -140,10 +152,11 @@ def test_equal_splits_count_once(trained, tmp_path):
     other.mkdir()
     curves = dict(image_iou=[17] * 101)
     write_json(other / 'details.json', dict(val=dict(cam=dict(curves=curves))))
-    label = dict(split='train', metrics={}, curves={})
+    label = dict(split='train', metrics={}, curves={}, seed=0)
+    classify = dict(trained, config=dict(path=str(other / 'c.py')), seed=1)
     chains = [
         dict(seed=0, classify=trained, label=label),
-        dict(seed=1, classify=dict(trained, config=dict(path=str(other / 'c.py'))), label=label),
+        dict(seed=1, classify=classify, label=label),
     ]
     assert threshold_chart(chains, ['val', 'val']) == threshold_chart(chains, ['val'])
 
@@ -157,7 +170,7 @@ def test_several_splits_may_be_labelled():
 
 
 def test_charts_have_a_line_for_each_thing_that_is_known(trained):
-    label = dict(split='train', metrics={}, curves=dict(cams=[1] * 101, CRF=[2] * 101))
+    label = dict(split='train', metrics={}, curves=dict(cams=[1] * 101, CRF=[2] * 101), seed=0)
     chains = [dict(seed=0, classify=trained, label=label)]
     chart = threshold_chart(chains, ['val', 'test'])
     for name in ('classify, val', 'label, train', 'label, CRF, train'):

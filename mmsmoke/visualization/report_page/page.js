@@ -33,9 +33,7 @@ function panel(title, name) {
 }
 
 // colourOf(i) gives [r, g, b, opacity] of pixel i, or nothing where the picture stays as it is
-function paint(canvas, picture, colourOf) {
-  canvas.width = picture.width;
-  canvas.height = picture.height;
+function tinted(picture, colourOf) {
   const out = new ImageData(new Uint8ClampedArray(picture.data), picture.width, picture.height);
   for (let i = 0; i < picture.width * picture.height; i += 1) {
     const colour = colourOf(i);
@@ -46,7 +44,28 @@ function paint(canvas, picture, colourOf) {
       }
     }
   }
-  canvas.getContext('2d').putImageData(out, 0, 0);
+  return out;
+}
+
+function draw(canvas, pixels) {
+  if (canvas.width !== pixels.width || canvas.height !== pixels.height) {
+    canvas.width = pixels.width;
+    canvas.height = pixels.height;
+  }
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+}
+
+// Gives a function of the threshold; the slider calls it often, so each colour is worked out once.
+function thresholded(picture, maps) {
+  const whole = (image) => new Uint32Array(image.data.buffer); // a pixel at a time
+  const out = new ImageData(picture.width, picture.height);
+  const [clear, called, pixels] = [picture, tinted(picture, () => smoke), out].map(whole);
+  return (threshold) => {
+    for (let i = 0; i < pixels.length; i += 1) {
+      pixels[i] = maps.data[4 * i] / 255 > threshold ? called[i] : clear[i];
+    }
+    return out;
+  };
 }
 
 const smoke = [...data.colour, 0.5];
@@ -82,20 +101,19 @@ async function build(example) {
     panels.append(box);
     views[title] = canvas;
   }
-  paint(views.image, picture, () => null);
-  paint(views.CAM, picture, (i) => [...data.heat[maps.data[4 * i]], 0.6]);
+  draw(views.image, picture);
+  draw(views.CAM, tinted(picture, (i) => [...data.heat[maps.data[4 * i]], 0.6]));
   if (views.segmenter) {
-    paint(views.segmenter, picture, (i) => (maps.data[4 * i + 1] ? smoke : null));
+    draw(views.segmenter, tinted(picture, (i) => (maps.data[4 * i + 1] ? smoke : null)));
   }
   if (example.truth) {
-    paint(views.truth, picture, (i) => {
-      const value = maps.data[4 * i + 2];
-      return value === 255 ? smoke : value === 128 ? grey : null;
-    });
+    const truth = (i) => ({ 255: smoke, 128: grey })[maps.data[4 * i + 2]];
+    draw(views.truth, tinted(picture, truth));
   } else {
-    views.truth.replaceWith('not known');
+    views.truth.parentElement.textContent = 'truth: not known';
   }
-  return { example, figure, caption, picture, maps, mask: views['CAM > threshold'] };
+  const mask = thresholded(picture, maps);
+  return { example, figure, caption, maps, mask, canvas: views['CAM > threshold'] };
 }
 
 function show(card, threshold) {
@@ -106,7 +124,7 @@ function show(card, threshold) {
   if (card.figure.hidden) {
     return null;
   }
-  paint(card.mask, card.picture, (i) => (card.maps.data[4 * i] / 255 > threshold ? smoke : null));
+  draw(card.canvas, card.mask(threshold));
   const iou = example.truth ? iouAt(card.maps, threshold) : null;
   const parts = [example.name, `${example.split}, ${example.group}`, example.says];
   if (iou !== null) {
@@ -129,33 +147,43 @@ function render(cards) {
   document.getElementById('status').textContent =
     `${shown} of ${cards.length} examples` +
     (known.length ? `; mean IoU of CAM > ${threshold.toFixed(2)} over those with smoke: ${mean.toFixed(1)} %` : '');
-  // so that a link shows what its sender sees
+}
+
+// so that a link shows what its sender sees
+function writeAddress() {
   const values = controls.map((name) => `${name}=${encodeURIComponent(input[name].value)}`);
   window.history.replaceState(null, '', `#${values.join('&')}`);
 }
 
+// leaves out what this report does not have
 function readAddress() {
   for (const [name, value] of new URLSearchParams(window.location.hash.slice(1))) {
-    if (input[name]) {
-      const before = input[name].value;
+    const choices = [...(input[name]?.options ?? [])].map((option) => option.value);
+    if (choices.includes(value) || (name === 'threshold' && /^\d+$/.test(value))) {
       input[name].value = value;
-      if (!input[name].value) {
-        input[name].value = before; // a choice that this report does not have
-      }
     }
   }
 }
 
 Promise.all(data.examples.map(build)).then((cards) => {
-  readAddress();
+  const changed = () => {
+    render(cards);
+    writeAddress();
+  };
+  const followAddress = () => {
+    readAddress();
+    render(cards);
+  };
   for (const name of controls) {
-    input[name].addEventListener('input', () => render(cards));
+    input[name].addEventListener('input', changed);
   }
   document.getElementById('reset').addEventListener('click', () => {
     input.threshold.value = Math.round(100 * data.threshold);
-    render(cards);
+    changed();
   });
-  render(cards);
+  window.addEventListener('hashchange', followAddress);
+  followAddress();
+  document.getElementById(window.location.hash.slice(1))?.scrollIntoView(); // the page has grown
   document.body.dataset.ready = 'yes';
 }).catch((error) => {
   document.getElementById('status').textContent = error.message;

@@ -1,0 +1,60 @@
+"""A pipeline config, checked and completed before anything starts."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.utils import UserError
+
+from .launch import load_config
+
+_STAGE = ('config', 'options', 'seed')
+_STAGES = dict(
+    pretrain=(*_STAGE, 'draw'),
+    teach=_STAGE,
+    classify=_STAGE,
+    label=_STAGE,
+    segment=(*_STAGE, 'start_from_classifier'),
+    self_training=('config', 'options', 'rounds'),
+    full=_STAGE,
+)
+_OTHERS = ('seeds', 'data_root', 'draw', 'threshold_split', 'test_splits', 'picture_split')
+_OF_EVERY_CONFIG = ('work_dir', 'launcher')
+
+
+def load_plan(
+    config: str | Path, work_dir: str | None = None, options: Mapping | None = None
+) -> Config:
+    """A pipeline config with its defaults; what it must not or does not say is an error."""
+    plan = load_config(config, work_dir, options)
+    _require_known(str(config), plan, (*_STAGES, *_OTHERS, *_OF_EVERY_CONFIG))
+    for stage in ('classify', 'label'):
+        if stage not in plan:
+            raise UserError(f'{config} needs the stage {stage}')
+    for stage, keys in _STAGES.items():
+        if stage in plan:
+            if not isinstance(plan[stage], Mapping) or 'config' not in plan[stage]:
+                raise UserError(f'{config}: {stage} must be a dict with config')
+            _require_known(f'{config}: {stage}', plan[stage], keys)
+    plan.seeds = _listed(plan.get('seeds', 0), int, 'seeds')
+    plan.test_splits = _listed(plan.get('test_splits', 'test'), str, 'test_splits')
+    plan.setdefault('picture_split', plan.test_splits[0])
+    plan.setdefault('threshold_split', None)
+    if plan.get('self_training', {}).get('rounds') and 'segment' not in plan:
+        raise UserError('self_training needs the stage segment')
+    return plan
+
+
+def _require_known(where: str, node: Mapping, known: Collection[str]) -> None:
+    unknown = sorted(set(node) - set(known))
+    if unknown:
+        raise UserError(f'{where} has no key {unknown[0]!r}; it may have {", ".join(known)}')
+
+
+def _listed(value, kind: type, name: str) -> list:
+    """One may be said without a list."""
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    if not values or not all(isinstance(one, kind) for one in values):
+        raise UserError(f'{name} must be a list of {kind.__name__}, got {value!r}')
+    return values

@@ -1,0 +1,68 @@
+"""What a pipeline config may say."""
+
+import pytest
+
+from mmsmoke.apis.chain import Chain
+from mmsmoke.apis.plan import load_plan
+from mmsmoke.utils import UserError
+
+PLAN = """
+classify = dict(config='configs/cam/resnet18-s_12e_smokestack-128.py')
+label = dict(config='configs/pseudo/resnet18-s_smokestack-128.py')
+"""
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Function that reads a plan of two stages and more lines."""
+
+    def read(more='', **options):
+        path = tmp_path / 'mine.py'
+        path.write_text(PLAN + more)
+        return load_plan(path, tmp_path, options)
+
+    return read
+
+
+def test_classify_and_label_are_all_that_is_needed(plan):
+    found = plan()
+    assert (found.seeds, found.test_splits) == ([0], ['test'])
+    assert (found.picture_split, found.threshold_split) == ('test', None)
+
+
+def test_one_may_be_said_without_a_list(plan):
+    found = plan(seeds=3, test_splits='far')
+    assert (found.seeds, found.test_splits, found.picture_split) == ([3], ['far'], 'far')
+
+
+@pytest.mark.parametrize(
+    ('more', 'message'),
+    [
+        ('treshold_split = "val"', "has no key 'treshold_split'; it may have .*threshold_split"),
+        ('segmnet = dict(config="a.py")', "has no key 'segmnet'"),
+        ('segment = dict(config="a.py", sede=1)', "segment has no key 'sede'; .*seed"),
+        ('full = dict(config="a.py", start_from_classifier=True)', "full has no key 'start_from"),
+        ('self_training = dict(config="a.py", seed=1)', "self_training has no key 'seed'"),
+        ('self_training = dict(rounds=1)', 'self_training must be a dict with config'),
+        ('segment = "a.py"', 'segment must be a dict with config'),
+        ('self_training = dict(config="a.py", rounds=1)', 'self_training needs the stage segment'),
+        ('seeds = ["a"]', r"seeds must be a list of int, got \['a'\]"),
+        ('seeds = []', 'seeds must be a list of int'),
+        ('test_splits = [1]', 'test_splits must be a list of str'),
+        ('del label', 'needs the stage label'),
+    ],
+)
+def test_what_it_must_not_say_is_an_error(plan, more, message):
+    with pytest.raises(UserError, match=message):
+        plan(more)
+
+
+def test_an_option_of_the_command_line_leaves_the_others_of_the_plan(plan, tmp_path):
+    """A plan writes them with dots; the command line makes a dict of its own."""
+    found = plan(
+        'classify["options"] = {"train_dataloader.batch_size": 3,\n'
+        '                       "train_dataloader.num_workers": 1}',
+        **{'classify.options.train_dataloader.batch_size': 5},
+    )
+    loader = Chain(found, tmp_path, 0).config('classify').train_dataloader
+    assert (loader.batch_size, loader.num_workers) == (5, 1)
