@@ -73,6 +73,17 @@ def test_a_config_inherited_by_the_package_s_name_is_the_same(folder, tmp_path):
         assert load_config(child).to_dict() == load_config(config).to_dict()
 
 
+def test_masks_to_learn_from_are_those_that_a_config_of_ours_makes():
+    from mmsmoke.apis.launch import load_config
+
+    configs = [*(ROOT / 'configs/segmentors').glob('*.py'), *(ROOT / 'configs/affinity').glob('*')]
+    for config in configs:
+        folder = Path(load_config(config).train_dataloader.dataset.get('seg_map_dir') or '')
+        if folder.name == 'masks' and folder.parts[0] == 'work_dirs':
+            made_by = ROOT / 'configs/pseudo' / f'{folder.parts[1]}.py'
+            assert made_by.is_file(), (config.name, made_by)
+
+
 @pytest.mark.parametrize('plan', PLANS, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
 def test_plan_names_configs_and_splits_that_exist(plan):
     from mmsmoke.apis.launch import load_config

@@ -22,7 +22,7 @@ default_scope = 'mmseg'
 @pytest.fixture
 def segmentor(tmp_path, tiny_dataset):
     """Config, checkpoint and network of a segmentor with random but decided opinions."""
-    root = tiny_dataset(size=(64, 48))
+    root = tiny_dataset(size=(64, 48), context=True)
     config = tmp_path / 'segmentor.py'
     config.write_text(CONFIG.format(root=str(root)))
     with DefaultScope.overwrite_default_scope('mmseg'):
@@ -65,6 +65,8 @@ def test_numbers_are_those_of_the_mean_of_all_views(segmentor, tmp_path, load_to
     assert run_main(tool.main, *arguments, '--tta', '--splits', 'test')[0] == 0
     result = read_json(out)
     assert result['protocol']['tta'] is True
+    run_main(tool.main, *arguments, '--splits', 'test')
+    assert set(result['splits']['test']) == set(read_json(out)['splits']['test'])
     ious, plain = [], []
     for i in (0, 2):  # those with smoke
         picture = cv2.imread(str(root / f'images/test_{i}.png'))

@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 import pytest
 
-from mmsmoke.engine.hooks.checkpoint_hook import AtomicLocalBackend
+from mmsmoke.engine.hooks.checkpoint_hook import AtomicCheckpointHook, AtomicLocalBackend
 
 
 def test_checkpoint_is_whole_or_not_there(tmp_path, monkeypatch):
@@ -18,3 +20,20 @@ def test_checkpoint_is_whole_or_not_there(tmp_path, monkeypatch):
         backend.put(b'second', path)
     assert path.read_bytes() == b'first'
     assert [p.name for p in tmp_path.iterdir()] == ['epoch_1.pth']
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'measured', 'advice'),
+    [
+        ('cam/image_iou', {'label/accuracy': 90.0}, True),
+        ('seg/image_iou', {'seg/false_images': 3.0}, False),  # no label is predicted there
+        ('seg/image_iou', None, False),
+    ],
+)
+def test_another_choice_is_named_where_there_is_one(wanted, measured, advice):
+    hook = AtomicCheckpointHook(interval=1, save_best=wanted, rule='greater')
+    said = []
+    runner = SimpleNamespace(logger=SimpleNamespace(warning=said.append))
+    hook._save_best_checkpoint(runner, measured)
+    (said,) = said
+    assert f'gives no {wanted}' in said and said.endswith('save_best=label/accuracy') == advice

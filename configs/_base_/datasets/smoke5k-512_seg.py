@@ -1,4 +1,5 @@
-# The view of the segmentor (stage 3): masks to learn from are pseudo labels.
+# The view of the segmentor (stage 3): masks to learn from are pseudo labels, of a classifier that
+# learned elsewhere, since SMOKE5K has no image without smoke.
 _base_ = './weakseg-224_seg.py'
 
 data_root = 'data/smoke5k'
@@ -13,7 +14,7 @@ train_dataloader = dict(
     batch_size=8,
     dataset=dict(
         data_root=data_root,
-        seg_map_dir='work_dirs/resnet50_smoke5k-512/masks',
+        seg_map_dir='work_dirs/resnet50_crf_weakseg-224/masks',
         pipeline=seg_train_pipeline,
     ),
 )

@@ -9,6 +9,7 @@ tta_views = dict(
         ],
         [dict(type='mmcv.RandomFlip', prob=0.0), dict(type='mmcv.RandomFlip', prob=1.0)],
         [dict(type='mmsmoke.LoadMask')],
+        [dict(type='mmsmoke.LoadContext')],
         [dict(type='mmsmoke.PackWeakSegInputs')],
     ],
 )

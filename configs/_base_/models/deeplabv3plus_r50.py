@@ -1,6 +1,7 @@
 _base_ = './encoder_decoder.py'
 
 norm_cfg = dict(type='BN', requires_grad=True)
+loss_decode = dict(type='CrossEntropyLoss', avg_non_ignore=True)
 model = dict(
     backbone=dict(
         type='ResNetV1c',
@@ -23,6 +24,19 @@ model = dict(
         dropout_ratio=0.1,
         num_classes=2,
         norm_cfg=norm_cfg,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+        loss_decode=loss_decode,
+    ),
+    auxiliary_head=dict(
+        type='FCNHead',
+        in_channels=1024,
+        in_index=2,
+        channels=256,
+        num_convs=1,
+        concat_input=False,
+        dropout_ratio=0.1,
+        num_classes=2,
+        norm_cfg=norm_cfg,
+        loss_decode=dict(**loss_decode, loss_weight=0.4),
     ),
 )
+del loss_decode

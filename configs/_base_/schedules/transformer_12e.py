@@ -1,5 +1,4 @@
-# mmseg's for SegFormer and ViTs: a new head learns ten times as fast, and neither the norms of
-# the backbone nor positions decay.
+# mmseg's for ViTs and, with its faster head, SegFormer: neither norms nor positions decay.
 _base_ = './finetune_12e.py'
 
 optim_wrapper = dict(
@@ -10,7 +9,6 @@ optim_wrapper = dict(
             pos_block=dict(decay_mult=0.0),
             pos_embed=dict(decay_mult=0.0),
             cls_token=dict(decay_mult=0.0),
-            head=dict(lr_mult=10.0),
         ),
     ),
 )

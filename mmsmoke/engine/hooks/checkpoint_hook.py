@@ -34,10 +34,11 @@ class AtomicCheckpointHook(CheckpointHook):
             super()._save_best_checkpoint(runner, metrics)
         elif not self._told:
             self._told = True
+            others = [name for name in metrics or {} if name == 'label/accuracy']
+            choice = '. Another choice: --cfg-options default_hooks.checkpoint.save_best='
             runner.logger.warning(
                 f'validation gives no {missing[0]}, for want of true masks: the newest checkpoint '
-                'will count as the best. Another choice: '
-                '--cfg-options default_hooks.checkpoint.save_best=label/accuracy'
+                'will count as the best' + ''.join(choice + name for name in others)
             )
 
 

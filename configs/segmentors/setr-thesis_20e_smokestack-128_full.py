@@ -1,3 +1,3 @@
-_base_ = './setr-thesis_12e_smokestack-128.py'
+_base_ = './setr-thesis_20e_smokestack-128.py'
 
 train_dataloader = dict(dataset=dict(seg_map_dir='{data_root}/masks'))
