@@ -132,7 +132,7 @@ def train_and_test(
         inputs=input_hashes(cfg),
     )
     done = begin(folder, settings)
-    if done and done['masks_sha256'] == masks_hash_of(cfg, splits, threshold_split):
+    if done and done.get('masks_sha256') == masks_hash_of(cfg, splits, threshold_split):
         say(f'{folder} is finished')
         return done
     config = write_config(cfg, folder)
