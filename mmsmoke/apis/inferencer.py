@@ -79,8 +79,9 @@ class SmokeInferencer:
 
         Args:
             inputs: as for :func:`~mmsmoke.apis.inputs.find_images`.
-            out_dir: where to write ``masks/``, ``overlays/`` and ``areas.csv``. The predictions
-                returned then hold numbers only, so that a large folder fits into memory.
+            out_dir: where to write ``masks/``, ``overlays/`` and ``areas.csv``: a new folder, or
+                that of an earlier run. The predictions returned then hold numbers only, so that a
+                large folder fits into memory.
             overlays: write pictures with their masks, too.
             return_scores: predictions hold score maps; without ``out_dir`` only.
             show_progress: a bar on standard error, if that is a terminal.

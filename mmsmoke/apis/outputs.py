@@ -11,11 +11,13 @@ import numpy as np
 
 from mmsmoke.datasets.formats.pictures import save_image
 from mmsmoke.datasets.table import TABLE
-from mmsmoke.utils import UserError, atomic_path, save_png
+from mmsmoke.utils import UserError, save_png
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
 from .inputs import Item
+
+AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,13 @@ def write_areas(file: TextIO, predictions: Iterable[Prediction]) -> Iterator[Pre
 
 def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
     """Nothing may be overwritten that is not an earlier result of the same image."""
-    if (Path(out_dir) / TABLE).exists():
+    out_dir = Path(out_dir)
+    if (out_dir / TABLE).exists():
         raise UserError(f'{out_dir} is a data set; results would overwrite its masks')
+    if not any((out_dir / name).exists() for name in (AREAS, UNFINISHED)):
+        for folder in (out_dir / 'masks', out_dir / 'overlays'):
+            if folder.exists():
+                raise UserError(f'{folder} is not of an earlier run; name another folder')
     sources = {}
     for item in items:
         source = item.name if isinstance(item.source, np.ndarray) else item.source
@@ -95,7 +102,7 @@ def write_predictions(
     overlays: bool,
     most: int,
 ) -> Iterator[Prediction]:
-    """Writes ``masks/``, ``overlays/`` and, when all is done, ``areas.csv``.
+    """Writes ``masks/``, ``overlays/`` and ``areas.csv``, which has another name until all is done.
 
     Args:
         found: pictures uint8 [H, W, 3] BGR and what was found in them.
@@ -107,11 +114,15 @@ def write_predictions(
         picture, prediction = pair
         name = Path(prediction.image)
         save_png(out_dir / 'masks' / name.with_suffix('.png'), prediction.mask, palette)
+        overlay = out_dir / 'overlays' / name.with_suffix('.jpg')
         if overlays:
-            drawn = overlay_mask(picture[..., ::-1], prediction.mask, palette)
-            save_image(out_dir / 'overlays' / name.with_suffix('.jpg'), drawn)
+            save_image(overlay, overlay_mask(picture[..., ::-1], prediction.mask, palette))
+        else:  # that of an earlier run would show another mask
+            overlay.unlink(missing_ok=True)
         return replace(prediction, mask=None, scores=None)
 
-    path = out_dir / 'areas.csv'
-    with atomic_path(path) as temporary, open(temporary, 'w', encoding='utf-8', newline='') as file:
+    out_dir.mkdir(parents=True, exist_ok=True)
+    with open(out_dir / UNFINISHED, 'w', encoding='utf-8', newline='') as file:
+        (out_dir / AREAS).unlink(missing_ok=True)
         yield from write_areas(file, map_ahead(write, found, 2, most))
+    os.replace(out_dir / UNFINISHED, out_dir / AREAS)

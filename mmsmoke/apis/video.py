@@ -81,6 +81,16 @@ def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Predict
         yield picture, decide(replace(prediction, scores=state))
 
 
+def annotated_path(out_dir: str | os.PathLike, video: str | os.PathLike) -> Path:
+    """Where the annotated video goes, with its table beside it; nothing else may lie there."""
+    path = Path(out_dir) / 'videos' / f'{Path(video).stem}.mp4'
+    if path.resolve() == Path(video).resolve():
+        raise UserError(f'the annotated video would overwrite {video}; name another out_dir')
+    if path.exists() and not path.with_suffix('.csv').exists():
+        raise UserError(f'{path} is not of an earlier run; name another folder')
+    return path
+
+
 def write_video(
     out_dir: str | os.PathLike,
     video: Video,
@@ -93,9 +103,9 @@ def write_video(
 
     These follow each other more slowly than in the original, so that the duration is the same.
     """
-    path = Path(out_dir) / 'videos' / f'{video.path.stem}.mp4'
-    if path.resolve() == video.path.resolve():
-        raise UserError(f'the annotated video would overwrite {video.path}; name another out_dir')
+    path = annotated_path(out_dir, video.path)
+    for earlier in (path, path.with_suffix('.csv')):
+        earlier.unlink(missing_ok=True)
 
     def write(pair: tuple[np.ndarray, Prediction]) -> Prediction:
         picture, prediction = pair

@@ -114,11 +114,35 @@ def test_a_data_set_is_no_place_for_results(inferencer, tiny_dataset):
     assert before == {path: path.read_bytes() for path in root.rglob('*.png')}
 
 
-def test_an_unreadable_file_is_named_and_there_is_no_table(inferencer, photos, tmp_path):
-    (photos / 'b/2.jpg').write_bytes((photos / 'b/2.jpg').read_bytes()[:300])
-    with pytest.raises(ValueError, match=r'b/2\.jpg: image cannot be read'):
-        inferencer(photos, out_dir=tmp_path / 'out', batch_size=1)
-    assert not list((tmp_path / 'out').glob('*.csv'))
+@pytest.mark.parametrize('folder', ['masks', 'overlays'])
+def test_masks_of_somebody_else_are_no_place_for_results(inferencer, photos, folder):
+    truth = save(photos.parent / folder / 'a.png', np.zeros((8, 8), np.uint8))
+    before = truth.read_bytes()
+    with pytest.raises(ValueError, match=f'{folder} is not of an earlier run; name another folder'):
+        inferencer(photos, out_dir=photos.parent)
+    assert truth.read_bytes() == before and not list(photos.parent.glob('*.csv'))
+
+
+def test_an_interrupted_run_leaves_no_table_that_looks_complete(inferencer, photos, tmp_path):
+    out = tmp_path / 'out'
+    inferencer(photos, out_dir=out)
+    sound = (photos / 'b/2.jpg').read_bytes()
+    (photos / 'b/2.jpg').write_bytes(sound[:300])
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r'b/2\.jpg: image cannot be read'):
+            inferencer(photos, out_dir=out, batch_size=1)
+        assert [path.name for path in out.glob('*.csv')] == ['areas.unfinished.csv']
+    (photos / 'b/2.jpg').write_bytes(sound)
+    inferencer(photos, out_dir=out)
+    assert [path.name for path in out.glob('*.csv')] == ['areas.csv']
+    assert len(table(out / 'areas.csv')) == 4
+
+
+def test_no_overlay_stays_above_a_mask_that_is_new(inferencer, photos, tmp_path):
+    inferencer(photos, tmp_path / 'out')
+    inferencer(photos / 'a.png', tmp_path / 'out', overlays=False)
+    left = {path.name for path in (tmp_path / 'out/overlays').rglob('*.jpg')}
+    assert left == {'1.jpg', '2.jpg', '3.jpg'}
 
 
 def test_no_bar_where_nobody_sees_it(inferencer, photos, capsys):

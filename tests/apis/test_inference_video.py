@@ -172,6 +172,28 @@ def test_the_table_alone(inferencer, clip, tmp_path):
     assert [path.name for path in (tmp_path / 'out/videos').iterdir()] == ['clip.csv']
 
 
+def test_nothing_stays_of_an_earlier_run(inferencer, clip, tmp_path, monkeypatch):
+    path, out = clip(noise(2)), tmp_path / 'out'
+    inferencer.video(path, out)
+    inferencer.video(path, out, overlays=False)
+    assert [file.name for file in (out / 'videos').iterdir()] == ['clip.csv']
+    inferencer.video(path, out)
+    assert sorted(file.name for file in (out / 'videos').iterdir()) == ['clip.csv', 'clip.mp4']
+    monkeypatch.setattr('cv2.VideoCapture', lambda *_: Empty())
+    with pytest.raises(ValueError, match='no frame can be read'):
+        inferencer.video(path, out)
+    assert not list((out / 'videos').iterdir())
+
+
+@pytest.mark.parametrize('overlays', [True, False])
+def test_a_video_of_somebody_else_stays(inferencer, clip, tmp_path, overlays):
+    path, other = clip(noise(2)), clip(noise(2, seed=1), 'videos/clip.mp4', 'mp4v')
+    before = other.read_bytes()
+    with pytest.raises(ValueError, match=r'clip\.mp4 is not of an earlier run; name'):
+        inferencer.video(path, tmp_path, overlays=overlays)
+    assert other.read_bytes() == before
+
+
 def test_a_stream_of_frames(inferencer, clip):
     path = clip(noise(20))
     stream = inferencer.stream_video(path, every=2, batch_size=2)
