@@ -71,21 +71,18 @@ def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') 
     content = read_checkpoint(checkpoint)
     weights = content.get('state_dict', content)
     weights = {name.removeprefix('module.'): value for name, value in weights.items()}
-    missing = [
-        name
-        for name, _ in model.named_parameters()
-        if name not in weights and not name.startswith('teacher.')
-    ]
-    if missing:
-        raise UserError(
-            f'{checkpoint} does not fit the model: it has no {missing[0]} '
-            f'and lacks {len(missing)} parameters in all'
-        )
     try:
-        model.load_state_dict(weights, strict=False)
+        found = model.load_state_dict(weights, strict=False)
     except RuntimeError as error:  # sizes differ; the first line says nothing
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f'{checkpoint} does not fit the model: {reason}') from error
+    missing = [name for name in found.missing_keys if not name.startswith('teacher.')]
+    for names, problem in ((missing, 'it has no'), (found.unexpected_keys, 'the model has no')):
+        if names:
+            raise UserError(
+                f'{checkpoint} does not fit the model: {problem} {names[0]} '
+                f'({len(names)} such names in all)'
+            )
     try:
         return model.to(device)
     except (RuntimeError, AssertionError) as error:

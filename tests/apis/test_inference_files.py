@@ -177,8 +177,10 @@ def test_what_cannot_be_a_model_is_said(model, tmp_path):
     torch.save(dict(state_dict=state), bare)
     smaller, _ = cfg.copy(), None
     smaller.model = tiny_segmentor(4)
-    less = tmp_path / 'less.pth'
-    torch.save(dict(state_dict=dict(list(state.items())[3:])), less)
+    less, unnormalised, more = (tmp_path / f'{name}.pth' for name in ('less', 'bn', 'more'))
+    torch.save(dict(list(state.items())[3:]), less)
+    torch.save({k: v for k, v in state.items() if not k.endswith('running_mean')}, unnormalised)
+    torch.save({**state, 'backbone.layer1.2.conv1.weight': torch.zeros(1)}, more)
     for arguments, message in (
         ((cfg,), 'weights are missing'),
         (('nowhere.py', weights), r'config nowhere\.py not found'),
@@ -187,6 +189,11 @@ def test_what_cannot_be_a_model_is_said(model, tmp_path):
         ((text,), r'text\.pth cannot be read as a checkpoint'),
         ((bare,), r'bare\.pth does not hold its config'),
         ((cfg, less), r'less\.pth does not fit the model: it has no backbone'),
+        ((cfg, unnormalised), r'it has no backbone\.bn1\.running_mean \(\d+ such names in all\)'),
+        (
+            (cfg, more),
+            r'does not fit the model: the model has no backbone\.layer1\.2\.conv1\.weight',
+        ),
         ((smaller, weights), r'does not fit the model: size mismatch for decode_head'),
         ((cfg, weights, 'tuba'), 'device tuba cannot be used'),
     ):
@@ -195,6 +202,14 @@ def test_what_cannot_be_a_model_is_said(model, tmp_path):
     for threshold in (-0.1, 1):
         with pytest.raises(ValueError, match=r'threshold must be in \[0, 1\)'):
             SmokeInferencer(cfg, weights, threshold=threshold)
+
+
+def test_old_checkpoints_do_not_count_batches(model, tmp_path):
+    cfg, weights = model
+    state = torch.load(weights)['state_dict']
+    old = {k: v for k, v in state.items() if not k.endswith('num_batches_tracked')}
+    torch.save(old, tmp_path / 'old.pth')
+    assert len(old) < len(state) and SmokeInferencer(cfg, tmp_path / 'old.pth')
 
 
 def test_what_a_config_must_say_about_images_is_said(model):
