@@ -1,7 +1,8 @@
-"""Videos in and out, by OpenCV."""
+"""Videos in and out, by OpenCV. It takes names in bytes: those that are not UTF-8 crash it else."""
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -29,6 +30,7 @@ class Video:
 
     Attributes:
         fps: frames a second, of the file.
+        stated: how many frames the file says it has.
         total: how many are taken, by what the file says of itself; 0 if it says nothing.
     """
 
@@ -40,29 +42,45 @@ class Video:
             raise UserError(f'{path} not found')
         if not is_video(path):
             raise UserError(f'{path} is no video: its name ends in none of {", ".join(VIDEOS)}')
-        capture = cv2.VideoCapture(str(path))
-        self.fps, frames = (capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
+        capture = cv2.VideoCapture(os.fsencode(path))
+        self.fps, self.stated = (
+            capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT)
+        )
         capture.release()
         if not self.fps > 0:
             raise UserError(f'{path} cannot be opened as a video')
-        self.total = max(0, math.ceil(frames / every))
+        self.total = max(0, math.ceil(self.stated / every))
 
     def frames(self) -> Iterator[Item]:
-        capture = cv2.VideoCapture(str(self.path))
+        """Those that can be read, by their numbers among all that the file states."""
+        capture = cv2.VideoCapture(os.fsencode(self.path))
+        taken, lost, end, seconds = 0, [], 0, -1.0
         try:
             for number in count():
-                if not capture.grab():
+                is_wanted = number % self.every == 0
+                readable, picture = capture.read() if is_wanted else (capture.grab(), None)
+                if readable:
+                    end = number + 1
+                elif number >= self.stated:
                     break
-                if number % self.every:
-                    continue
-                readable, picture = capture.retrieve()
-                if not readable:
-                    break
-                yield Item(self.path.name, picture, number, number / self.fps)
+                elif is_wanted:
+                    lost.append(number)
+                if readable and is_wanted:
+                    taken += 1
+                    time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                    seconds = time if time > seconds else number / self.fps
+                    yield Item(self.path.name, picture, number, seconds)
         finally:
             capture.release()
-        if not number:
+        if not taken:
             raise UserError(f'{self.path}: no frame can be read')
+        # some containers guess how many frames they hold by duration: a few too many are no damage
+        if self.stated - end <= max(3, self.stated / 100):
+            lost = [number for number in lost if number < end]
+        if lost:
+            wanted = taken + len(lost)
+            message = f'{self.path}: {len(lost)} of {wanted} frames cannot be read'
+            warnings.warn(message, stacklevel=2)
 
 
 def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Prediction]) -> Found:
@@ -124,14 +142,19 @@ def write_video(
 @contextmanager
 def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
     """Gives a function that adds a frame; the first decides on the size."""
+    # OpenCV makes a fraction of it, with up to three decimals, that MPEG-4 wants in 16 bits
+    rate = round(rate, next((digits for digits in (3, 2, 1) if rate * 10**digits <= 65535), 0))
     with atomic_path(path) as temporary:
         writer = cv2.VideoWriter()
 
         def add(frame: np.ndarray) -> None:
             if not writer.isOpened():
                 codec = cv2.VideoWriter.fourcc(*'mp4v')
-                if not writer.open(str(temporary), codec, rate, frame.shape[1::-1]):
-                    raise UserError(f'{path} cannot be written as a video')
+                if not writer.open(os.fsencode(temporary), codec, rate, frame.shape[1::-1]):
+                    raise UserError(
+                        f'{path} cannot be written as a video; '
+                        'overlays=False (--no-overlays) writes the table alone'
+                    )
             writer.write(frame)
 
         try:

@@ -1,6 +1,7 @@
 """Videos: which frames, how they are smoothed, and what is written."""
 
 import csv
+import re
 
 import cv2
 import numpy as np
@@ -24,10 +25,10 @@ def inferencer(tmp_path_factory):
 def clip(tmp_path):
     """Function that writes frames as a video; of equal frames it makes equal ones."""
 
-    def write(frames, name='clip.avi', codec='MJPG'):
+    def write(frames, name='clip.avi', codec='MJPG', rate=RATE):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), RATE, SIZE)
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), rate, SIZE)
         for frame in frames:
             writer.write(frame)
         writer.release()
@@ -63,6 +64,43 @@ def test_every_so_manieth_frame_is_looked_at(inferencer, clip, every):
     for one, other in zip(found, expected, strict=True):
         assert np.array_equal(one.mask, other.mask) and one.shares == other.shares
         assert one.image == 'clip.avi' and one.scores is None
+
+
+@pytest.mark.parametrize(
+    ('spoiled', 'every', 'frames', 'message'),
+    [
+        ([4], 1, [0, 1, 2, 3, 5, 6, 7, 8, 9], '1 of 10 frames cannot be read'),
+        ([0, 4], 2, [2, 6, 8], '2 of 5 frames cannot be read'),
+        ([4], 3, [0, 3, 6, 9], None),
+        ([7, 8, 9], 1, [0, 1, 2, 3, 4, 5, 6], None),  # the file says more than it has
+        ([6, 7, 8, 9], 1, [0, 1, 2, 3, 4, 5], '4 of 10 frames cannot be read'),
+    ],
+)
+def test_a_frame_that_cannot_be_read_is_left_out(
+    inferencer, clip, recwarn, spoiled, every, frames, message
+):
+    path = clip(noise(10))
+    data = bytearray(path.read_bytes())
+    pictures = list(re.finditer(b'00dc....(\xff\xd8.+?\xff\xd9)', data, re.DOTALL))
+    for start, end in (pictures[number].span(1) for number in spoiled):
+        data[start:end] = bytes(end - start)
+    path.write_bytes(data)
+    found = inferencer.video(path, every=every)
+    assert [one.frame for one in found] == frames
+    assert [one.seconds for one in found] == pytest.approx([n / RATE for n in frames])
+    said = [str(one.message) for one in recwarn if 'cannot be read' in str(one.message)]
+    assert said == ([f'{path}: {message}'] if message else [])
+
+
+@pytest.mark.parametrize(('stated', 'seconds'), [(2528, 2.528), (0, 6 / RATE)])
+def test_the_time_of_a_frame_is_that_in_the_file(inferencer, clip, stated, seconds):
+    path = clip(noise(7), 'clip.mkv')
+    last, changed = (b'\x81' + time.to_bytes(2, 'big') + b'\x80' for time in (480, stated))
+    assert path.read_bytes().count(last) == 1
+    path.write_bytes(path.read_bytes().replace(last, changed))
+    found = inferencer.video(path)
+    assert [one.seconds for one in found[:6]] == pytest.approx([n / RATE for n in range(6)])
+    assert found[6].seconds == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +205,14 @@ def test_the_annotation_is_in_the_palette_s_colours():
     assert drawn[:40].max() > 128 and not picture.any()
 
 
+@pytest.mark.parametrize(
+    ('rate', 'written'), [(240.123, 240.12), (119.88, 119.88), (999.99, 1000), (29.97, 29.97)]
+)
+def test_rates_are_rounded_so_that_they_can_be_written(inferencer, clip, tmp_path, rate, written):
+    inferencer.video(clip(noise(2), rate=rate), tmp_path / 'out')
+    assert Video(tmp_path / 'out/videos/clip.mp4').fps == pytest.approx(written)
+
+
 def test_the_table_alone(inferencer, clip, tmp_path):
     inferencer.video(clip(noise(2)), tmp_path / 'out', overlays=False)
     assert [path.name for path in (tmp_path / 'out/videos').iterdir()] == ['clip.csv']
@@ -214,6 +260,7 @@ def test_what_cannot_be_done_with_a_video_is_said(inferencer, clip, tmp_path):
         (path, dict(smoothing=1), r'smoothing must be in \[0, 1\), got 1'),
         (path, dict(smoothing=-0.1), r'smoothing must be in \[0, 1\)'),
         (path, dict(batch_size=0), 'batch_size must be at least 1'),
+        (path, dict(out_dir=tmp_path / 'out', every=10**9), r'written as a video; overlays=False'),
         (path, dict(out_dir=tmp_path), r'would overwrite .*clip\.mp4'),
     ):
         with pytest.raises(ValueError, match=message):
@@ -231,6 +278,9 @@ def test_a_video_that_ends_before_its_first_frame(inferencer, clip, monkeypatch)
 class Empty:
     def get(self, _):
         return 25.0
+
+    def read(self):
+        return False, None
 
     def grab(self):
         return False
