@@ -54,7 +54,9 @@ class Prepared:
 
 
 def is_video(source) -> bool:
-    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() in VIDEOS
+    if not isinstance(source, str | os.PathLike):
+        return False
+    return Path(source).suffix.lower() in VIDEOS and not Path(source).is_dir()
 
 
 def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
@@ -114,6 +116,7 @@ def _in_folder(folder: Path, results: list[str]) -> list[Item]:
         for path in sorted(folder.rglob('*'))
         if path.suffix.lower() in IMAGES
         and not path.name.startswith('.')
+        and not path.is_dir()
         and not _is_below(path, results)
     ]
     if not found:

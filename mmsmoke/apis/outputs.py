@@ -63,6 +63,11 @@ def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]
     return dict(zip(classes, values, strict=True))
 
 
+def open_table(path: Path) -> TextIO:
+    """For writing; names of files that are not UTF-8 stay as they are."""
+    return open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='')
+
+
 def write_areas(file: TextIO, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
     """Passes predictions on and writes a row of each."""
     table = None
@@ -86,7 +91,8 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
                 raise UserError(f'{folder} is not of an earlier run; name another folder')
     sources = {}
     for item in items:
-        source = item.name if isinstance(item.source, np.ndarray) else item.source
+        is_file = not isinstance(item.source, np.ndarray)
+        source = os.path.abspath(item.source) if is_file else item.name
         other = sources.setdefault(Path(item.name).with_suffix(''), source)
         if other != source:
             raise UserError(
@@ -122,7 +128,7 @@ def write_predictions(
         return replace(prediction, mask=None, scores=None)
 
     out_dir.mkdir(parents=True, exist_ok=True)
-    with open(out_dir / UNFINISHED, 'w', encoding='utf-8', newline='') as file:
+    with open_table(out_dir / UNFINISHED) as file:
         (out_dir / AREAS).unlink(missing_ok=True)
         yield from write_areas(file, map_ahead(write, found, 2, most))
     os.replace(out_dir / UNFINISHED, out_dir / AREAS)

@@ -17,7 +17,7 @@ from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
 from .inputs import VIDEOS, Item, is_video
-from .outputs import Prediction, write_areas
+from .outputs import Prediction, open_table, write_areas
 
 Found = Iterable[tuple[np.ndarray, Prediction]]
 
@@ -134,7 +134,7 @@ def write_video(
     with (
         _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
         atomic_path(path.with_suffix('.csv')) as table,
-        open(table, 'w', encoding='utf-8', newline='') as file,
+        open_table(table) as file,
     ):
         yield from write_areas(file, map_ahead(write, found, 1, most))
 

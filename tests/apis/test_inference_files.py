@@ -1,6 +1,7 @@
 """What the inferencer reads and writes, and what it says when it cannot."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -101,9 +102,30 @@ def test_no_result_overwrites_another(inferencer, photos, tmp_path, other):
     assert not (tmp_path / 'out').exists()
 
 
-def test_one_file_named_twice_is_no_other(inferencer, photos, tmp_path):
-    found = inferencer([photos / 'a.png', str(photos / 'a.png')], out_dir=tmp_path / 'out')
+def test_one_file_named_twice_is_no_other(inferencer, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(photos)
+    found = inferencer([photos / 'a.png', 'a.png'], out_dir=tmp_path / 'out')
     assert [one.image for one in found] == ['a.png', 'a.png']
+
+
+def test_folders_may_have_the_names_of_files(inferencer, photos, tmp_path):
+    save(photos / 'frames.png/1.png', np.zeros((8, 8, 3), np.uint8))
+    (photos / 'b').rename(photos / 'day.mp4')
+    found = inferencer(photos)
+    names = ['a.png', 'day.mp4/1.JPG', 'day.mp4/2.jpg', 'day.mp4/c/3.png', 'frames.png/1.png']
+    assert [one.image for one in found] == names
+    assert len(inferencer(photos / 'day.mp4')) == 3
+    (tmp_path / 'gone.png').symlink_to('nowhere')
+    with pytest.raises(ValueError, match=r'gone\.png: image cannot be read'):
+        inferencer(tmp_path)
+
+
+def test_names_that_are_not_utf_8_are_kept(inferencer, photos, tmp_path):
+    name = os.fsdecode(b'caf\xe9.png')
+    (photos / 'a.png').rename(photos / name)
+    assert inferencer(photos, out_dir=tmp_path / 'out')[3].image == name
+    assert b'\ncaf\xe9.png,' in (tmp_path / 'out/areas.csv').read_bytes()
+    assert (tmp_path / 'out/masks' / name).is_file()
 
 
 def test_a_data_set_is_no_place_for_results(inferencer, tiny_dataset):

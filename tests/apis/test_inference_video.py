@@ -1,6 +1,7 @@
 """Videos: which frames, how they are smoothed, and what is written."""
 
 import csv
+import os
 import re
 
 import cv2
@@ -238,6 +239,15 @@ def test_a_video_of_somebody_else_stays(inferencer, clip, tmp_path, overlays):
     with pytest.raises(ValueError, match=r'clip\.mp4 is not of an earlier run; name'):
         inferencer.video(path, tmp_path, overlays=overlays)
     assert other.read_bytes() == before
+
+
+def test_names_that_are_not_utf_8_are_kept(inferencer, clip, tmp_path):
+    path, out = tmp_path / os.fsdecode(b'caf\xe9.avi'), tmp_path / os.fsdecode(b'\xe9')
+    clip(noise(2)).rename(path)
+    inferencer.video(path, out)
+    assert (out / 'videos' / path.stem).with_suffix('.mp4').is_file()
+    table = (out / 'videos' / path.stem).with_suffix('.csv').read_bytes()
+    assert table.count(b'\ncaf\xe9.avi,') == 2
 
 
 def test_a_stream_of_frames(inferencer, clip):
