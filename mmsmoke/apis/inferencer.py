@@ -234,10 +234,14 @@ def _own_threshold(model) -> float | None:
 
 
 def _same_sizes(batch: Sequence[Prepared]) -> list[list[int]]:
-    """Which of a batch can be stacked; padding would change what a model sees."""
+    """Which of a batch can be stacked; padding would change what a model sees.
+
+    Mmseg complains of images that were of several sizes before the pipeline made them one.
+    """
     places = {}
     for place, image in enumerate(batch):
-        places.setdefault(image.inputs.shape, []).append(place)
+        sizes = image.inputs.shape, image.sample.ori_shape
+        places.setdefault(sizes, []).append(place)
     return list(places.values())
 
 

@@ -12,6 +12,7 @@ from label_runs import PIPELINE as LABEL_PIPELINE
 from label_runs import label_config, tiny_model
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from tiny_trained import PIPELINE, tiny_distiller, tiny_segmentor, trained
 
@@ -171,6 +172,15 @@ def test_neither_the_batch_nor_what_else_is_in_it_matters(model, photos, tmp_pat
         together = inferencer(photos, batch_size=size)
         for one, other in zip(alone, together, strict=True):
             assert one.image == other.image and (one.mask != other.mask).mean() < 0.002
+
+
+def test_photos_of_several_sizes_made_one_are_no_reason_to_complain(
+    photos, tmp_path, caplog, monkeypatch
+):
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'handlers', [caplog.handler])
+    pipeline = [PIPELINE[0], dict(type='mmcv.Resize', scale=(24, 24)), *PIPELINE[1:]]
+    found = SmokeInferencer(*trained(tmp_path, tiny_segmentor(), pipeline=pipeline))(photos)
+    assert len({one.mask.shape for one in found}) == 2 and 'different' not in caplog.text
 
 
 def test_other_segmentors_and_pipelines_of_mmseg(photos, tmp_path):
