@@ -3,11 +3,13 @@
 import argparse
 import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.apis.inputs import is_video
 from mmsmoke.apis.outputs import write_areas
+from mmsmoke.apis.video import annotated_path
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -45,18 +47,23 @@ def main() -> None:
     args = parse_args()
     videos = [path for path in args.inputs if is_video(path)]
     images = [path for path in args.inputs if not is_video(path)]
+    if images and videos and args.out is None:
+        raise UserError('images and videos have different tables: name a folder with --out')
     for name, count in Counter(Path(path).stem for path in videos).items():
         if count > 1 and args.out:
-            raise UserError(f'{count} videos are called {name}; do them one after the other')
+            raise UserError(f'{count} videos are called {name}; do each with another --out')
+    sys.stdout.reconfigure(errors='surrogateescape')  # names that are not UTF-8 stay as they are
     inferencer = SmokeInferencer(args.model, args.weights, args.device, args.threshold)
     in_video = dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
+    # says what is wrong with a video before the first image is looked at
+    streams = [inferencer.stream_video(path, **in_video) for path in videos]
     if args.out is None:
-        found = [inferencer.stream(images, args.batch_size)] if images else []
-        found += [inferencer.stream_video(path, **in_video) for path in videos]
-        for predictions in found:
-            for _ in write_areas(sys.stdout, predictions):
-                pass
+        streams += [inferencer.stream(images, args.batch_size)] if images else []
+        for _ in write_areas(sys.stdout, chain.from_iterable(streams)):
+            pass
         return
+    for path in videos:
+        annotated_path(args.out, path)
     overlays = not args.no_overlays
     if images:
         found = inferencer(images, args.out, args.batch_size, overlays)

@@ -1,5 +1,6 @@
 import csv
 import io
+import os
 
 import cv2
 import numpy as np
@@ -60,6 +61,45 @@ def test_areas_alone_go_to_standard_output(tool, run_main, inputs, tmp_path):
     assert code == 0 and text.startswith('video,frame,seconds,share_smoke,probability_smoke\n')
 
 
+def test_several_videos_make_one_table(tool, run_main, inputs, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    code, text, _ = run_main(tool.main, weights, inputs[1], inputs[1], '--every', 3)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert code == 0 and [row['frame'] for row in rows] == ['0', '3', '0', '3']
+
+
+def test_names_that_are_not_utf_8_are_kept(tool, run_main, inputs, tmp_path, monkeypatch):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    (inputs[0] / '0.png').rename(inputs[0] / os.fsdecode(b'caf\xe9.png'))
+    stdout = io.TextIOWrapper(io.BytesIO(), 'utf-8')
+    monkeypatch.setattr('sys.stdout', stdout)
+    code, _, _ = run_main(tool.main, weights, inputs[0])
+    stdout.flush()
+    assert code == 0 and b'\ncaf\xe9.png,' in stdout.buffer.getvalue()
+
+
+def test_mistakes_are_found_before_the_first_image(tool, run_main, inputs, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    out, broken = tmp_path / 'out', tmp_path / 'broken.mp4'
+    broken.write_bytes(b'no video')
+    other = save(tmp_path / 'other/0.png', np.zeros((8, 8, 3), np.uint8))
+    for arguments, message in (
+        (['nowhere.mp4'], 'nowhere.mp4 not found'),
+        ([broken], 'cannot be opened as a video'),
+        (['--every', 0], 'every must be at least 1'),
+        (['--smoothing', 1], 'smoothing must be in [0, 1)'),
+        (['--batch-size', 0], 'batch_size must be at least 1'),
+        ([other], 'would have their results in the same files'),
+    ):
+        code, _, error = run_main(tool.main, '--out', out, weights, *inputs, *arguments)
+        assert code == 2 and message in error and not out.exists()
+    (out / 'videos').mkdir(parents=True)
+    (out / 'videos/clip.mp4').write_bytes(b"somebody else's")
+    code, _, error = run_main(tool.main, weights, *inputs, '--out', out)
+    assert code == 2 and 'clip.mp4 is not of an earlier run' in error
+    assert [path.name for path in out.iterdir()] == ['videos']
+
+
 def test_overlays_can_be_left_out(tool, run_main, inputs, tmp_path):
     _, weights = trained(tmp_path, tiny_segmentor())
     code, _, _ = run_main(tool.main, weights, *inputs, '--out', tmp_path / 'out', '--no-overlays')
@@ -72,7 +112,11 @@ def test_mistakes_are_one_line(tool, run_main, inputs, tmp_path):
     for arguments, message in (
         ((weights, tmp_path / 'nowhere.jpg'), 'nowhere.jpg not found'),
         ((tmp_path / 'nowhere.pth', inputs[0]), 'nowhere.pth not found'),
-        ((weights, 'a/clip.mp4', 'b/clip.avi', '--out', 'out'), '2 videos are called clip'),
+        (
+            (weights, 'a/clip.mp4', 'b/clip.avi', '--out', 'out'),
+            '2 videos are called clip; do each with another --out',
+        ),
+        ((weights, *inputs), 'different tables: name a folder with --out'),
     ):
         code, _, error = run_main(tool.main, *arguments)
         assert code == 2 and error.startswith('error: ') and message in error
