@@ -3,6 +3,7 @@
 import copy
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -103,6 +104,8 @@ def export_segmenter(
     if not (size or pictures):
         raise UserError('the test images are not there to take the size from; give one with --size')
     size = tuple(size or pictures[0].shape[1:])
+    if not pictures:
+        warnings.warn('the test images are not there: noise is compared instead', stacklevel=2)
     images = lay_out(pictures, sum(batches), size)
     graph = SegmenterGraph(model, size)
     about = dict(
@@ -125,8 +128,11 @@ def export_segmenter(
         for name in formats:
             file, write, read, _ = FORMATS[name]
             path = Path(folder) / file
-            write(graph, example, path, batch_size is None)
-            measured = compare(read(path), images, batches, expected, about['threshold'])
+            try:
+                write(graph, example, path, batch_size is None)
+                measured = compare(read(path), images, batches, expected, about['threshold'])
+            except Exception as error:
+                raise _failure(name, error, batch_size) from error
             _require_parity(name, measured['largest_difference'], tolerance, batch_size)
             about['files'][name] = dict(
                 file=file, sha256=sha256_of_file(path), bytes=path.stat().st_size, **measured
@@ -180,11 +186,24 @@ def _class_names(names: Sequence[str], count: int) -> list[str]:
 def _require_parity(name: str, difference: float, tolerance: float, batch_size: int | None) -> None:
     if difference <= tolerance:
         return
-    hint = '; some networks can only be exported for one size of batch: --batch-size 1'
     raise UserError(
         f"{name}: scores differ from PyTorch's by {difference:.1e}, which is more than "
-        f'{tolerance:g}; nothing was written{hint if batch_size is None else ""}'
+        f'{tolerance:g}; nothing was written{_hint(batch_size)}'
     )
+
+
+def _failure(name: str, error: Exception, batch_size: int | None) -> UserError:
+    cause = error.__cause__ or error  # exporters wrap it in advice
+    reason = ' '.join(f'{type(cause).__name__}: {cause}'.split())
+    return UserError(
+        f'{name} cannot be written or run: {reason}; nothing was written{_hint(batch_size)}'
+    )
+
+
+def _hint(batch_size: int | None) -> str:
+    if batch_size is not None:
+        return ''
+    return '; some networks can only be exported for one size of batch: --batch-size 1'
 
 
 def _move(folder: Path, out: Path, about: dict) -> None:

@@ -11,6 +11,7 @@ import torch
 from conftest import ROOT, write_dataset
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
+from mmseg.models import EncoderDecoder
 from tiny_segmentor import PIPELINE, build, on_disk, segmentor
 
 from mmsmoke.apis.export import SegmenterGraph, export_segmenter
@@ -213,6 +214,23 @@ def test_a_network_that_counts_its_batch_is_noticed(files, tmp_path):
     assert about['parity']['batches'] == [1]
 
 
+def test_a_network_that_fails_at_another_batch_is_named(files, tmp_path, monkeypatch):
+    whole = EncoderDecoder.encode_decode
+
+    def of_one_size(self, images, metas):
+        return whole(self, images.reshape([int(side) for side in images.shape]), metas)
+
+    monkeypatch.setattr(EncoderDecoder, 'encode_decode', of_one_size)
+    paths = files()
+    message = r'^torchscript cannot be written or run: RuntimeError: .*shape.*; nothing was written'
+    with pytest.raises(UserError, match=rf'{message}; some networks .* --batch-size 1$'):
+        export(paths, tmp_path / 'any')
+    assert not list((tmp_path / 'any').iterdir())
+    monkeypatch.setattr('torch.jit.trace', None)
+    with pytest.raises(UserError, match=r'cannot be written or run: .*; nothing was written$'):
+        export(paths, tmp_path / 'one', batch_size=1)
+
+
 def test_what_does_not_agree_leaves_an_earlier_export_alone(files, tmp_path):
     paths, out = files(), tmp_path / 'deploy'
     export(paths, out)
@@ -237,11 +255,24 @@ def test_without_test_images_noise_is_compared(tmp_path):
     paths = on_disk(tmp_path, tmp_path / 'nowhere', segmentor())
     with pytest.raises(UserError, match=r'give one with --size'):
         export(paths, tmp_path / 'deploy')
-    about = export(paths, tmp_path / 'deploy', size=(24, 40))
+    with pytest.warns(UserWarning, match='test images are not there: noise is compared instead'):
+        about = export(paths, tmp_path / 'deploy', size=(24, 40))
     assert about['parity']['pictures'] == 'random noise'
     assert about['size'] == [24, 40] and about['output']['classes'] == ['smoke']
     noise = lay_out([], 2, (24, 40))
     assert torch.equal(noise, lay_out([], 2, (24, 40))) and noise.float().std() > 20
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [('images/test_2.png', r'test_2\.png.*: image cannot be read'), ('labels.csv', 'no column')],
+)
+def test_noise_is_no_way_out_of_broken_test_data(tiny_dataset, tmp_path, name, message):
+    paths = on_disk(tmp_path, tiny_dataset(), segmentor())
+    (tmp_path / 'tiny' / name).write_text('broken')
+    for size in (None, SIZE):
+        with pytest.raises(UserError, match=message):
+            export(paths, tmp_path / 'deploy', size=size)
 
 
 def test_few_images_are_taken_again_and_resized(files, tmp_path):
