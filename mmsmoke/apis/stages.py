@@ -137,7 +137,7 @@ def train_and_test(
         return done
     config = write_config(cfg, folder)
     if done:
-        say(f'{folder}: true masks changed: it is tested again')
+        say(f'{folder} is tested again: its result may be of other true masks')
     else:
         run_tool('train.py', config, '--work-dir', folder, '--resume', log=folder / 'train.log')
     return run_test(config, best_checkpoint(folder), folder, splits, threshold_split)
