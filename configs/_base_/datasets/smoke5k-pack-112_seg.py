@@ -12,7 +12,7 @@ tta_pipeline = [*test_pipeline[:2], _base_.tta_views]
 train_dataloader = dict(
     dataset=dict(
         data_root=data_root,
-        seg_map_dir='work_dirs/resnet18-s_crf_smoke5k-pack-112/masks',
+        seg_map_dir='work_dirs/resnet18-s_smoke5k-pack-112/masks',
         pipeline=seg_train_pipeline,
     ),
 )

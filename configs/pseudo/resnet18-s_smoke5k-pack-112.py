@@ -1,4 +1,4 @@
-_base_ = ['../cam/resnet18-s_12e_smoke5k-pack-112.py', '../_base_/refine/crf.py']
+_base_ = ['../cam/resnet18-s_12e_smoke5k-pack-112.py', '../_base_/refine/threshold.py']
 
 test_dataloader = dict(dataset=dict(split='train'))
 test_cfg = dict(type='mmsmoke.PseudoLabelLoop')
