@@ -1,7 +1,7 @@
 # Photographs of the SMOKE5K pack on a CPU. From scratch a classifier learns little of them, and no
-# weights come along, so it begins with drawn scenes. No CRF: it makes the maps of val worse. A round
-# of self-training, the upper bound of true masks, three seeds: hours on two cores; it goes on where
-# it stopped.
+# weights come along, so it begins with drawn scenes. No CRF, which makes the maps of val worse. A
+# round of self-training, the upper bound of true masks, three seeds: hours on two cores; it goes on
+# where it stopped.
 data_root = 'data/smoke5k-pack'
 seeds = [0, 1, 2]
 
