@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 
 from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.table import mask_name_of, spread
@@ -15,6 +15,8 @@ from mmsmoke.datasets.weak_seg import make_palette
 from mmsmoke.utils import mappings, save_png
 from mmsmoke.utils.randomness import seeded
 from mmsmoke.visualization import contact_sheet, framed
+
+from .predictor import scope_of
 
 
 def draw_samples(
@@ -66,7 +68,7 @@ def draw_training(
             node['test_mode'] = True  # a split may lack a kind of image that training needs
             node['split'] = split or node.get('split', 'train')
     sheet = []
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+    with scope_of(cfg):
         dataset = DATASETS.build(settings)
         classes, palette = dataset.metainfo['classes'][1:], dataset.metainfo['palette']
         for index in spread(len(dataset), images):

@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from mmsmoke.utils import UserError
 
-from .evaluate import fix_threshold
+from .evaluate import fix_threshold, tested_splits
 from .launch import load_config
 from .stages import begin, exclusive, label_settings, run_tool, say, train_and_test, write_config
 from .threshold import built_hook, with_threshold
@@ -138,8 +138,7 @@ class Chain:
         return self.plan.get('segment', {}).get('start_from_classifier', False)
 
     def _splits(self) -> list[str]:
-        first = self.plan.threshold_split
-        return list(dict.fromkeys([*([first] if first else []), *self.plan.test_splits]))
+        return tested_splits(self.plan.test_splits, self.plan.threshold_split)
 
     def _pretrain(self, stage: str, folder: Path) -> dict:
         """On images of its own, tested on what it validates on."""

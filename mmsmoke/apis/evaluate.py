@@ -57,7 +57,7 @@ def evaluate_splits(
             cfg.tta_model, default_args=dict(module=unwrapped(runner.model))
         )
     threshold, numbers, details = None, {}, {}
-    for split in _tested(splits, threshold_split):
+    for split in tested_splits(splits, threshold_split):
         loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
         loader.dataset.split = split
         if threshold is not None:
@@ -118,11 +118,12 @@ def masks_hash(cfg: Config, dataset: Mapping) -> str:
 
 def masks_hash_of(cfg: Config, splits: list[str], threshold_split: str | None = None) -> str:
     """Of all splits that :func:`evaluate_splits` tests."""
-    splits = sorted(_tested(splits, threshold_split))  # their order is not of the data
+    splits = sorted(tested_splits(splits, threshold_split))  # their order is not of the data
     return masks_hash(cfg, {**cfg.test_dataloader.dataset, 'split': splits})
 
 
-def _tested(splits: list[str], threshold_split: str | None) -> list[str]:
+def tested_splits(splits: list[str], threshold_split: str | None) -> list[str]:
+    """In their order: what is chosen on one holds for the others."""
     first = [] if threshold_split is None else [threshold_split]
     return list(dict.fromkeys([*first, *splits]))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
@@ -14,6 +14,7 @@ from mmsmoke.functional import logits_to_scores, resize_maps, strongest
 from mmsmoke.utils import DataError, UserError
 
 from .export_formats import Run
+from .predictor import scope_of
 
 
 def find_pictures(cfg: Config, most: int) -> tuple[list[Tensor], Sequence[str]]:
@@ -25,7 +26,7 @@ def find_pictures(cfg: Config, most: int) -> tuple[list[Tensor], Sequence[str]]:
     settings = (cfg.get('test_dataloader') or {}).get('dataset')
     if settings is None:
         return [], ()
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+    with scope_of(cfg):
         dataset = DATASETS.build({**settings, 'lazy_init': True})
         classes = dataset.metainfo.get('classes', ())
         try:

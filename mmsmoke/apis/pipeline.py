@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.visualization import markdown_table
@@ -12,7 +12,7 @@ from mmsmoke.visualization import markdown_table
 from .chain import SEGMENTERS, TRUE_MASKS, Chain
 from .environment import environment
 from .plan import load_plan
-from .predictor import build_model
+from .predictor import build_model, scope_of
 from .report import write_report
 from .stages import RESULTS, exclusive, run_tool, say, take_turns
 from .summary import summary_rows
@@ -81,12 +81,12 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
     cfg = configs['classify']
     splits = {*plan.test_splits, plan.picture_split, plan.threshold_split} - {None}
     settings = {**cfg.test_dataloader.dataset, 'split': sorted(splits)}
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+    with scope_of(cfg):
         DATASETS.build(cfg.train_dataloader.dataset)
         tested = DATASETS.build(settings)
     if 'full' in configs:
         full = {**configs['full'].train_dataloader.dataset, 'seg_map_dir': TRUE_MASKS}
-        with DefaultScope.overwrite_default_scope(configs['full'].default_scope):
+        with scope_of(configs['full']):
             len(DATASETS.build(full))  # reads the table, and the masks
     rows = [tested.get_data_info(index) for index in range(len(tested))]
     positive = [row for row in rows if row['gt_label']]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 
 from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, mappings, plain, sha256_of_file, write_json
@@ -16,6 +16,7 @@ from mmsmoke.visualization import markdown_table
 from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
+from .predictor import scope_of
 from .sheets import draw_masks
 from .stages import RESULTS, begin, exclusive, label_settings, run_tool, say, write_config
 from .sweep_tables import sweep_tables
@@ -99,7 +100,7 @@ def compare_refiners(
                 numbers = _measure(plan, cfg, checkpoint, place / _slug(name))
                 result['rows'].setdefault(name, {})[classifier] = numbers
                 write_json(out, result)
-        with DefaultScope.overwrite_default_scope(first.default_scope):
+        with scope_of(first):
             dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
         for classifier in classifiers:
             picture = out.with_name(f'{out.stem}_{classifier}.png')

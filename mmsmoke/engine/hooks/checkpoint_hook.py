@@ -34,12 +34,15 @@ class AtomicCheckpointHook(CheckpointHook):
             super()._save_best_checkpoint(runner, metrics)
         elif not self._told:
             self._told = True
-            others = [name for name in metrics or {} if name == 'label/accuracy']
-            choice = '. Another choice: --cfg-options default_hooks.checkpoint.save_best='
-            runner.logger.warning(
+            message = (
                 f'validation gives no {missing[0]}, for want of true masks: the newest checkpoint '
-                'will count as the best' + ''.join(choice + name for name in others)
+                'will count as the best'
             )
+            other = 'label/accuracy'
+            if other in (metrics or {}):
+                option = f'default_hooks.checkpoint.save_best={other}'
+                message += f'. Another choice: --cfg-options {option}'
+            runner.logger.warning(message)
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:
