@@ -21,8 +21,22 @@ def main() -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='changes to every run: key=value …'
     )
+    parser.add_argument(
+        '--known',
+        nargs='+',
+        default=(),
+        help='result files, as from another machine, whose runs are not done again; may name --out',
+    )
     args = parser.parse_args()
-    run_sweep(args.sweep, args.work_dir, args.out, args.seeds, args.variants, args.cfg_options)
+    run_sweep(
+        args.sweep,
+        args.work_dir,
+        args.out,
+        args.seeds,
+        args.variants,
+        args.cfg_options,
+        args.known,
+    )
 
 
 if __name__ == '__main__':

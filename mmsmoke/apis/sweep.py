@@ -1,7 +1,7 @@
 """The same training under several settings and seeds, for tables with a spread."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -10,6 +10,7 @@ from mmsmoke.engine import best_checkpoint
 from mmsmoke.utils import UserError, differences, plain, write_json
 
 from .environment import environment
+from .known_runs import read_known, settings_hash
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .stages import RESULTS, say, take_turns, train_and_test
@@ -25,6 +26,7 @@ def run_sweep(
     seeds: Sequence[int] | None = None,
     variants: Sequence[str] | None = None,
     options: Mapping | None = None,
+    known: Sequence[str] = (),
 ) -> dict:
     """Trains and tests every variant with every seed; finished runs are kept.
 
@@ -46,6 +48,8 @@ def run_sweep(
         seeds: instead of those of the file.
         variants: only these, and those that they start from.
         options: more changes to every config, which have the last word.
+        known: result files of this sweep or others, as from another machine. Their runs are taken
+            over; one is done again only where another starts from its checkpoint.
 
     Returns:
         The results of all runs; see :func:`~mmsmoke.apis.sweep_tables.sweep_tables`.
@@ -62,17 +66,29 @@ def run_sweep(
             draw_if_missing(data_root, arguments)
     if not (sweep.seeds and sweep.variants):
         raise UserError(f'{sweep_file} has no seeds or no variants')
-    todo = {
+    needs = {
         (name, seed): {(other, seed) for other in _needed(sweep, name)}
         for seed in sweep.seeds
         for name in sweep.variants
     }
-    tested = {}
-    for name, seed in take_turns(todo, folder / '.locks', '{0[0]}-seed-{0[1]}'.format):
-        say(f'\n== {name}, seed {seed} ({len(tested) + 1} of {len(todo)})')
-        tested[name, seed] = _train_variant(sweep, folder, name, seed)
-        result = _result(sweep_file, sweep, [(key, tested.get(key)) for key in todo])
-        write_json(out, result)
+    settings = _all_settings(sweep, needs)
+    found = read_known(known)
+    runs = {
+        key: {**found[one], 'variant': key[0]} for key, one in settings.items() if one in found
+    }
+    if runs:
+        say(f'{len(runs)} of {len(needs)} runs are known from {", ".join(map(str, known))}')
+    todo = _with_needed([key for key in needs if key not in runs], needs)
+    write_json(out, result := _result(sweep_file, sweep, needs, runs))
+    for number, (name, seed) in enumerate(
+        take_turns(todo, folder / '.locks', '{0[0]}-seed-{0[1]}'.format), 1
+    ):
+        say(f'\n== {name}, seed {seed} ({number} of {len(todo)})')
+        tested = _train_variant(sweep, folder, name, seed)
+        runs.setdefault(
+            (name, seed), run_record(name, seed, tested) | dict(settings=settings[name, seed])
+        )
+        write_json(out, result := _result(sweep_file, sweep, needs, runs))
     say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')
     return result
 
@@ -99,6 +115,28 @@ def _needed(sweep: Config, name: str) -> set[str]:
     return needed
 
 
+def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
+    """Of every run; those that need each other in a circle have none."""
+    settings = {}
+    while ready := [k for k in needs if k not in settings and needs[k] <= settings.keys()]:
+        for name, seed in ready:
+            cfg = _variant_config(sweep, plain(sweep.variants[name]), seed)
+            before = [settings[other] for other in needs[name, seed]]
+            settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
+    return settings
+
+
+def _with_needed(keys: list, needs: Mapping) -> dict:
+    """These runs and all whose checkpoints they start from, with what each needs, in order."""
+    wanted, more = set(), list(keys)
+    while more:
+        key = more.pop()
+        if key not in wanted:
+            wanted.add(key)
+            more += needs[key]
+    return {key: needed for key, needed in needs.items() if key in wanted}
+
+
 def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
     def fill(match: re.Match) -> str:
         base = folder.parent if '/' in match[1] else folder
@@ -107,12 +145,15 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
             raise UserError(f'variant {name} starts from {run}, which is not finished')
         return str(best_checkpoint(run))
 
-    changes = _replace(sweep.variants[name], fill)
-    config = variant_config(sweep, changes)
-    options = {**sweep.get('options', {}), **changes, **sweep.last_word, 'randomness.seed': seed}
-    cfg = load_config(config, options=options)
+    cfg = _variant_config(sweep, _replace(sweep.variants[name], fill), seed)
     run = folder / name / f'seed-{seed}'
     return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
+
+
+def _variant_config(sweep: Config, changes: dict, seed: int) -> Config:
+    config = variant_config(sweep, changes)
+    options = {**sweep.get('options', {}), **changes, **sweep.last_word, 'randomness.seed': seed}
+    return load_config(config, options=options)
 
 
 def variant_config(sweep: Config, changes: dict) -> str:
@@ -132,14 +173,14 @@ def _replace(node, fill: Callable[[re.Match], str]):
     return node
 
 
-def _result(sweep_file: str, sweep: Config, tested: list) -> dict:
+def _result(sweep_file: str, sweep: Config, order: Iterable, runs: Mapping) -> dict:
     return dict(
         sweep=str(sweep_file),
         command=_command(sweep_file, sweep.last_word),
         options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
         **{key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep},
-        runs=[run_record(name, seed, one) for (name, seed), one in tested if one is not None],
+        runs=[runs[key] for key in order if key in runs],
         environment=environment(),
     )
 

@@ -212,3 +212,88 @@ def test_parts_that_do_not_fit_are_refused(sweep):
     refused('sweep differs', sweep='another.py')
     environment = {**part['environment'], 'packages': dict(torch='0.1')}
     refused('different packages: torch: .* -> 0.1', environment=environment)
+
+
+def test_known_runs_are_not_done_again(sweep, tmp_path):
+    path, trained = sweep
+    one = run_sweep(str(path), work_dir=str(tmp_path / 'one'), seeds=[0])
+    write_json(tmp_path / 'one.json', one)
+    trained.clear()
+    known = [tmp_path / 'one.json']
+    both = run_sweep(str(path), work_dir=str(tmp_path / 'two'), known=known)
+    assert {(name, seed) for name, seed, _ in trained} == {
+        ('teacher', 'seed-1'), ('student', 'seed-1'),
+    }  # fmt: skip
+    assert both['runs'][:2] == one['runs'] and len(both['runs']) == 4
+    assert len({run['settings'] for run in both['runs']}) == 4
+
+
+def test_a_known_teacher_trains_again_for_its_checkpoint_but_keeps_its_numbers(sweep, tmp_path):
+    path, trained = sweep
+    teacher = run_sweep(str(path), seeds=[0], variants=['teacher'], work_dir=str(tmp_path / 'one'))
+    teacher['runs'][0]['splits']['val']['label/accuracy'] = 3.25
+    write_json(tmp_path / 'one.json', teacher)
+    trained.clear()
+    known = [tmp_path / 'one.json']
+    result = run_sweep(str(path), work_dir=str(tmp_path / 'two'), seeds=[0], known=known)
+    assert [name for name, _, _ in trained] == ['teacher', 'student']
+    accuracy = {run['variant']: run['splits']['val']['label/accuracy'] for run in result['runs']}
+    assert accuracy == dict(student=10, teacher=3.25)
+
+
+@pytest.mark.parametrize(
+    'old, new',
+    [
+        ("'train_cfg.max_epochs': 1", "'train_cfg.max_epochs': 2"),
+        ("splits = ['val']", "splits = ['val', 'test']"),
+        ("threshold_split = 'val'", 'threshold_split = None'),
+        ("'optim_wrapper.optimizer.lr': 0.5", "'optim_wrapper.optimizer.lr': 0.4"),
+    ],
+)
+def test_runs_with_other_settings_are_not_known_nor_those_that_start_from_them(
+    sweep, tmp_path, old, new
+):
+    path, trained = sweep
+    write_json(tmp_path / 'one.json', run_sweep(str(path), work_dir=str(tmp_path / 'one')))
+    trained.clear()
+    path.write_text(path.read_text().replace(old, new))
+    run_sweep(str(path), work_dir=str(tmp_path / 'two'), known=[tmp_path / 'one.json'])
+    assert len(trained) == 4
+
+
+def test_runs_on_other_data_are_not_known(sweep, tmp_path):
+    path, trained = sweep
+    table = tmp_path / 'data/labels.csv'
+    table.parent.mkdir()
+    table.write_text('image,split,smoke\n')
+    for name in ('config', 'other'):
+        with open(tmp_path / f'{name}.py', 'a') as file:
+            file.write(f'data_root = {str(table.parent)!r}\n')
+    write_json(tmp_path / 'one.json', run_sweep(str(path), work_dir=str(tmp_path / 'one')))
+    for end, count in (('', 0), ('a.jpg,val,1\n', 4)):
+        table.write_text(table.read_text() + end)
+        trained.clear()
+        folder = tmp_path / f'with{count}'
+        run_sweep(str(path), work_dir=str(folder), known=[tmp_path / 'one.json'])
+        assert len(trained) == count
+
+
+def test_a_known_run_says_with_what_it_was_made(sweep, tmp_path):
+    path, trained = sweep
+    one = run_sweep(str(path), work_dir=str(tmp_path / 'one'), seeds=[0])
+    one['environment']['packages']['torch'] = '0.1'
+    write_json(tmp_path / 'one.json', one)
+    result = run_sweep(str(path), work_dir=str(tmp_path / 'two'), known=[tmp_path / 'one.json'])
+    made_with = [run.get('environment', result['environment']) for run in result['runs']]
+    versions = [environment['packages']['torch'] for environment in made_with]
+    assert versions[:2] == ['0.1'] * 2 and '0.1' not in versions[2:]
+    write_json(tmp_path / 'two.json', result)
+    again = run_sweep(str(path), work_dir=str(tmp_path / 'six'), known=[tmp_path / 'two.json'])
+    assert again['runs'] == result['runs']
+
+
+def test_only_results_of_sweeps_are_known(sweep, tmp_path):
+    path, _ = sweep
+    write_json(tmp_path / 'one.json', [])
+    with pytest.raises(UserError, match=r'one.json is no result of tools/sweep.py'):
+        run_sweep(str(path), known=[tmp_path / 'one.json'])
