@@ -279,7 +279,7 @@ def test_runs_on_other_data_are_not_known(sweep, tmp_path):
 
 
 def test_a_known_run_says_with_what_it_was_made(sweep, tmp_path):
-    path, trained = sweep
+    path, _ = sweep
     one = run_sweep(str(path), work_dir=str(tmp_path / 'one'), seeds=[0])
     one['environment']['packages']['torch'] = '0.1'
     write_json(tmp_path / 'one.json', one)
