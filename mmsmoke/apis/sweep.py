@@ -73,9 +73,7 @@ def run_sweep(
     }
     settings = _all_settings(sweep, needs)
     found = read_known(known)
-    runs = {
-        key: {**found[one], 'variant': key[0]} for key, one in settings.items() if one in found
-    }
+    runs = {key: {**found[one], 'variant': key[0]} for key, one in settings.items() if one in found}
     if runs:
         say(f'{len(runs)} of {len(needs)} runs are known from {", ".join(map(str, known))}')
     todo = _with_needed([key for key in needs if key not in runs], needs)
