@@ -1,0 +1,37 @@
+"""IoU of maps that look at no image: everything, and the mean of the training images' masks."""
+
+import argparse
+from pathlib import Path
+
+from mmsmoke.apis.baselines import trivial_baselines
+from mmsmoke.utils import write_json
+from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.visualization import markdown_table
+
+
+@user_errors_as_text
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('data_root', help='folder with labels.csv')
+    parser.add_argument('--splits', nargs='+', default=['val', 'test'])
+    parser.add_argument('--threshold-split', default='val', help='a validation split')
+    parser.add_argument('--train-split', default='train', help='whose masks are averaged')
+    parser.add_argument('--train-root', help='where these lie, if not in DATA_ROOT')
+    parser.add_argument('--classes', nargs='+', default=['smoke'], help='columns of labels.csv')
+    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    args = parser.parse_args()
+    rows = trivial_baselines(
+        args.data_root,
+        args.splits,
+        args.threshold_split,
+        args.train_split,
+        args.train_root,
+        args.classes,
+    )
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if args.out:
+        write_json(args.out, dict(data_root=args.data_root, tables=[rows]))
+
+
+if __name__ == '__main__':
+    main()
