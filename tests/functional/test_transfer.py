@@ -352,6 +352,16 @@ def test_cosine_of_single_numbers_is_refused_but_not_their_l1(shape, level):
     assert transfer_distance(student, teacher, level, 'l1') > 0
 
 
+def test_l1_is_the_same_by_position_as_over_all_which_l2_and_cosine_are_not():
+    # so configs/sweeps/crossarch_grid.py trains only one of them
+    both = two_maps(2, 3, 4, 5)
+    for metric, same in (('l1', True), ('l2', False), ('cosine', False)):
+        spatial, whole = (
+            transfer_distance(*both, level, metric) for level in ('spatial', 'global')
+        )
+        assert torch.isclose(spatial, whole) == same
+
+
 @pytest.mark.parametrize('metric', ['cosine', 'l1', 'l2'])
 @pytest.mark.parametrize('shape', [(2, 1, 4, 4), (2, 3, 1, 1), (2, 3)])
 def test_gram_of_a_single_channel_or_position_is_refused(shape, metric):
