@@ -76,8 +76,8 @@ def run_sweep(
     runs = {key: {**found[one], 'variant': key[0]} for key, one in settings.items() if one in found}
     if runs:
         say(f'{len(runs)} of {len(needs)} runs are known from {", ".join(map(str, known))}')
+        write_json(out, result := _result(sweep_file, sweep, needs, runs))
     todo = _with_needed([key for key in needs if key not in runs], needs)
-    write_json(out, result := _result(sweep_file, sweep, needs, runs))
     for number, (name, seed) in enumerate(
         take_turns(todo, folder / '.locks', '{0[0]}-seed-{0[1]}'.format), 1
     ):
