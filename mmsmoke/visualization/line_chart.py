@@ -16,12 +16,13 @@ def line_chart(
     """
     Args:
         lines: name -> points (x, y, half length of the bar through it); lines without points are
-            left out.
+            left out. Where no y is negative, no bar is, either.
     """
     lines = {name: sorted(points) for name, points in lines.items() if points}
     every = [point for points in lines.values() for point in points]
+    floor = 0 if min(y for _, y, _ in every) >= 0 else -math.inf
     xs = _ticks([x for x, _, _ in every])
-    ys = _ticks([end for _, y, bar in every for end in (y - bar, y + bar)])
+    ys = _ticks([end for _, y, bar in every for end in (max(y - bar, floor), y + bar)])
 
     def place(x: float, y: float) -> tuple[float, float]:
         right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
@@ -50,7 +51,7 @@ def line_chart(
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for (x, y, bar), spot in zip(points, spots, strict=True):
             if bar:
-                low, high = place(x, y - bar)[1], place(x, y + bar)[1]
+                low, high = place(x, max(y - bar, floor))[1], place(x, y + bar)[1]
                 parts.append(_line(spot[0], low, spot[0], high, colour))
             parts.append(f'<circle cx="{spot[0]:.1f}" cy="{spot[1]:.1f}" r="3.5" fill="{colour}"/>')
         parts.append(_text(_WIDTH - _RIGHT + 12, place_of + 4, name, 'start', colour))

@@ -47,3 +47,14 @@ def test_one_point_alone_and_names_with_marks():
     chart = draw({'<a> & b': [(0.1, 5, 0)]}, y_title='IoU, %')
     assert len(spots(chart)) == 1
     assert '<a> & b' in {text.text for text in chart.iter(f'{SVG}text')}
+
+
+@pytest.mark.parametrize('y, lowest', [(3, '0'), (-1, '-10')])
+def test_no_bar_goes_where_no_value_can_be(y, lowest):
+    """As shares: a deviation of 8 around 3 % does not mean -5 %."""
+    chart = draw({'a': [(0, y, 8), (1, 40, 0)]})
+    texts = [text.text for text in chart.iter(f'{SVG}text') if text.get('text-anchor') == 'end']
+    assert texts[0] == lowest
+    bars = [line for line in chart.iter(f'{SVG}line') if line.get('stroke') != '#dddddd']
+    bottom = max(float(line.get('y1')) for line in bars)
+    assert all(float(line.get('y2')) <= bottom + 5 for line in bars)
