@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from mmsmoke.functional import bootstrap_interval, holm, paired_test
@@ -87,3 +88,10 @@ def test_correction_for_many_tests():
     assert corrected[3] == pytest.approx(0.06)
     assert holm([0.9, 0.8]) == [1, 1]
     assert holm([]) == []
+
+
+@pytest.mark.parametrize('count', [2, 3, 5, 30])
+def test_paired_test_agrees_with_scipy(count):
+    values = np.random.default_rng(count).normal(0.4, 1, count)
+    expected = scipy.stats.ttest_1samp(values, 0).pvalue
+    assert paired_test(values.tolist()) == pytest.approx(expected, rel=1e-9)
