@@ -21,9 +21,10 @@ test: $(VENV)/.installed-test browser
 
 # the report is tested in a real browser, if there is one or Debian's can be had
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null || \
-		apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 || \
-		echo "NOTE: no Chromium and none can be installed here; tests of the report will be skipped"
+	@for name in chromium chromium-browser google-chrome; do command -v $$name && exit; done; \
+	{ apt-get update && apt-get install -y --no-install-recommends chromium; } >$(VENV)/browser.log 2>&1 || \
+		echo "NOTE: no Chromium and none can be installed here; tests of the report will be skipped:" \
+			"$$(tail -n 1 $(VENV)/browser.log)"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

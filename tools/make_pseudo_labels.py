@@ -1,6 +1,6 @@
 """Writes pseudo masks with a trained classifier (stage 2): masks/, manifest.json."""
 
-from mmsmoke.apis.launch import build_runner, load_config, require_label_run, use_checkpoint
+from mmsmoke.apis.launch import load_config, require_label_run, trained_runner
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -15,9 +15,8 @@ def main() -> None:
     args = parser.parse_args()
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     require_label_run(cfg)
-    use_checkpoint(cfg, args.checkpoint)
     cfg.test_cfg.overwrite = args.overwrite
-    build_runner(cfg).test()
+    trained_runner(cfg, args.checkpoint).test()
 
 
 if __name__ == '__main__':

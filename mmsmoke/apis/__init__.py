@@ -1,10 +1,11 @@
-__all__ = ['SmokeInferencer']
+from importlib import import_module
+
+_ROOMS = dict(SmokeInferencer='inferencer', run_pipeline='pipeline')
+__all__ = sorted(_ROOMS)
 
 
 def __getattr__(name: str):
     # what needs no network shall not wait for one to be imported
-    if name == 'SmokeInferencer':
-        from .inferencer import SmokeInferencer
-
-        return SmokeInferencer
+    if name in _ROOMS:
+        return getattr(import_module(f'{__name__}.{_ROOMS[name]}'), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

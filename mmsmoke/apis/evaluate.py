@@ -14,7 +14,7 @@ from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 from mmsmoke.utils.models import unwrapped
 
 from .environment import checkpoint_record, config_record, environment
-from .launch import build_runner, use_checkpoint
+from .launch import trained_runner
 from .predictor import scope_of
 
 _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
@@ -42,7 +42,6 @@ def evaluate_splits(
         ``details``, the curves and the numbers of each image behind them, by split and metric.
     """
     cfg = copy.deepcopy(cfg)
-    use_checkpoint(cfg, checkpoint)
     if cfg.test_cfg.get('type') == 'mmsmoke.PseudoLabelLoop':
         raise UserError(f'{cfg.filename} writes pseudo labels; take tools/make_pseudo_labels.py')
     if 'split' not in cfg.test_dataloader.dataset:
@@ -50,7 +49,7 @@ def evaluate_splits(
     if tta:
         _require_tta(cfg)
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    runner = build_runner(cfg)
+    runner = trained_runner(cfg, checkpoint)
     if tta:
         runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
         runner.model = MODELS.build(

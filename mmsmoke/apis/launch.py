@@ -9,9 +9,11 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from torch import nn
 
 from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, mappings, read_config, resolve_network
+from mmsmoke.utils.models import unwrapped
 from mmsmoke.utils.quiet import silence_known_noise
 
 
@@ -82,6 +84,25 @@ def read_checkpoint(checkpoint: str | os.PathLike) -> dict:
         raise UserError(f'{checkpoint} cannot be read as a checkpoint: {reason}') from error
 
 
+def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
+    """All of them, or an error: mmengine leaves at random what a checkpoint lacks, and logs it."""
+    content = read_checkpoint(checkpoint)
+    weights = content.get('state_dict', content)
+    weights = {name.removeprefix('module.'): value for name, value in weights.items()}
+    try:
+        found = model.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # sizes differ; the first line says nothing
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f'{checkpoint} does not fit the model: {reason}') from error
+    missing = [name for name in found.missing_keys if not name.startswith('teacher.')]
+    for names, problem in ((missing, 'it has no'), (found.unexpected_keys, 'the model has no')):
+        if names:
+            raise UserError(
+                f'{checkpoint} does not fit the model: {problem} {names[0]} '
+                f'({len(names)} such names in all)'
+            )
+
+
 def resume(cfg: Config) -> None:
     """Makes a training go on from the newest checkpoint of its work_dir.
 
@@ -116,6 +137,14 @@ def build_runner(cfg: Config) -> Runner:
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)
+
+
+def trained_runner(cfg: Config, checkpoint: str | os.PathLike) -> Runner:
+    """A Runner that tests, or labels with, this checkpoint, which fits its model."""
+    use_checkpoint(cfg, checkpoint)
+    runner = build_runner(cfg)
+    load_weights(unwrapped(runner.model), checkpoint)
+    return runner
 
 
 def _prepare_cpu_processes(cfg: Config) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS
+from torch import nn
 
-from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils import UserError, differences, write_json
 from mmsmoke.visualization import markdown_table
 
 from .chain import SEGMENTERS, TRUE_MASKS, Chain
@@ -55,6 +56,7 @@ def run_pipeline(
     if 'pretrain' in plan:
         draw_if_missing(configs['pretrain'].data_root, plan.pretrain.get('draw'))
     _check_data(configs, plan)
+    require_same_networks(configs)
     if chains[seeds[0]].start_from_classifier:
         require_fitting_backbones(configs)
     done = {}
@@ -98,6 +100,22 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
         plan.threshold_split = None
 
 
+def require_same_networks(configs: Mapping[str, Config]) -> None:
+    """What labels is what was trained: other networks would label with random weights."""
+    for stage, maker in (('label', 'classify'), ('relabel-1', 'segment')):
+        if stage in configs:
+            ours, theirs = (_shapes(build_model(configs[name])) for name in (stage, maker))
+            if changed := differences(theirs, ours):
+                raise UserError(
+                    f'{stage} labels with the weights of {maker}, but {configs[stage].filename} '
+                    f'is of another network than {configs[maker].filename} ({changed[0]})'
+                )
+
+
+def _shapes(model: nn.Module) -> dict[str, list[int]]:
+    return {name: list(value.shape) for name, value in model.state_dict().items()}
+
+
 def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
     """Segmenters' with the classifier's: weights that do not fit would be left out silently."""
     classifier = build_model(configs['classify'])
@@ -105,12 +123,15 @@ def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
     for stage, cfg in configs.items():
         if stage.split('-')[0] not in SEGMENTERS:
             continue
-        for name, value in build_model(cfg).backbone.state_dict().items():
-            if name not in weights or weights[name].shape != value.shape:
-                raise UserError(
-                    f'start_from_classifier: the backbone of {cfg.filename} needs {name} '
-                    f'{list(value.shape)}, which that of {configs["classify"].filename} has not'
-                )
+        try:  # positions of a ViT are resized
+            missing = build_model(cfg).backbone.load_state_dict(weights, strict=False).missing_keys
+        except RuntimeError as error:
+            missing = [str(error).splitlines()[-1].strip()]
+        if missing:
+            raise UserError(
+                f'start_from_classifier: the backbone of {cfg.filename} does not take the weights '
+                f'of that of {configs["classify"].filename}: {missing[0]}'
+            )
 
 
 def draw_if_missing(data_root: str, draw: dict | None) -> None:

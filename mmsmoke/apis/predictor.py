@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,7 +14,7 @@ from torch import nn
 from mmsmoke.utils import UserError, mappings, resolve_network
 from mmsmoke.utils.quiet import silence_known_noise
 
-from .launch import holds_student, load_config, read_checkpoint, use_checkpoint
+from .launch import holds_student, load_config, load_weights, read_checkpoint, use_checkpoint
 
 
 class Predictor:
@@ -28,9 +28,9 @@ class Predictor:
         self.cfg: Config = load_config(result['config']['path'])
         self.model = load_model(self.cfg, result['checkpoint']['path'])
 
-    def dataset(self, split: str):
+    def dataset(self, split: str | Sequence[str], **changes):
         settings = copy.deepcopy(self.cfg.test_dataloader.dataset)
-        settings.split = split
+        settings.update(split=split, **changes)
         with scope_of(self.cfg):
             return DATASETS.build(settings)
 
@@ -68,21 +68,7 @@ def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') 
     if 'student' in cfg.model and not holds_student(checkpoint):
         cfg.model = resolve_network(cfg.model.student)
     model = build_model(cfg)
-    content = read_checkpoint(checkpoint)
-    weights = content.get('state_dict', content)
-    weights = {name.removeprefix('module.'): value for name, value in weights.items()}
-    try:
-        found = model.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # sizes differ; the first line says nothing
-        reason = str(error).splitlines()[-1].strip()
-        raise UserError(f'{checkpoint} does not fit the model: {reason}') from error
-    missing = [name for name in found.missing_keys if not name.startswith('teacher.')]
-    for names, problem in ((missing, 'it has no'), (found.unexpected_keys, 'the model has no')):
-        if names:
-            raise UserError(
-                f'{checkpoint} does not fit the model: {problem} {names[0]} '
-                f'({len(names)} such names in all)'
-            )
+    load_weights(model, checkpoint)
     try:
         return model.to(device)
     except (RuntimeError, AssertionError) as error:

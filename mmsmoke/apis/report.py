@@ -60,7 +60,7 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
         'Thresholds': threshold_chart(result['chains'], [*splits[:1], picture_split]),
         'Training': '\n'.join(training_charts(result['chains'])),
         'Companions': _bias(result['chains']),
-        'Examples': _examples(models, details, splits, threshold),
+        'Examples': _examples(models, details, splits, threshold, chain['label'], folder),
         'Protocol': _protocol(result),
     }
     page = html_page(
@@ -116,7 +116,12 @@ def _bias(chains: Sequence[Mapping]) -> str:
 
 
 def _examples(
-    models: Sequence[Predictor], details: Sequence[Mapping], splits: Sequence[str], threshold: float
+    models: Sequence[Predictor],
+    details: Sequence[Mapping],
+    splits: Sequence[str],
+    threshold: float,
+    label: Mapping,
+    folder: Path,
 ) -> str:
     maker = ExampleMaker(models)
     examples = []
@@ -128,9 +133,13 @@ def _examples(
             clear = {k: v for k, v in images_of(numbers, 'deployed').items() if not v['true']}
             images = images_of(numbers, 'cam') | clear
         examples += maker.of_split(split, images)
+    masks = folder / f'seed-{label["seed"]}' / 'label' / 'masks'
+    if masks.is_dir():
+        examples += maker.of_label_run(label['split'], masks)
     return (
         '<p>Best, median and worst by IoU, false alarms and clear images of each split, of the '
-        'first seed. Maps are those of the image’s label; those of clear images are as in use, '
+        'first seed; of the images that were learned from, by the IoU of their pseudo masks. Maps '
+        'are those of the image’s label; those of clear images are as in use, '
         'where only what the classifier calls is shown. Move the slider to threshold the maps '
         'anew; the mean is that of the examples shown, chosen as they are, not of a split.</p>'
     ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)

@@ -1,10 +1,15 @@
 """Examples for a report: which images, and what the models make of them."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
 
 from mmsmoke.datasets.formats.pictures import read_image
-from mmsmoke.datasets.weak_seg import spread_positives
+from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.weak_seg import WeakSegDataset, spread_positives
 from mmsmoke.evaluation.pseudo_label_metric import ALARM
+from mmsmoke.functional import image_iou, mask_counts
 from mmsmoke.visualization.examples_html import pack_example
 
 from .predictor import Predictor
@@ -40,6 +45,21 @@ def choose_examples(images: Mapping[str, Mapping], most: int = 3) -> dict[str, s
     return dict(sorted(chosen.items(), key=lambda item: order.index(item[1])))
 
 
+def label_numbers(data: WeakSegDataset, masks: Path) -> dict[str, dict]:
+    """Of the pseudo masks of positive images with truth, as a metric's details have them."""
+    numbers = {}
+    for row in data:
+        label, truth = masks / row['mask_name'], row.get('seg_map_path')
+        if any(row['gt_score']) and truth and label.is_file():
+            mask, truth = (torch.from_numpy(read_mask(str(path))) for path in (label, truth))
+            counts = mask_counts(mask, truth, len(data.label_classes))
+            iou = 100 * image_iou(counts[1:]).nanmean().item()
+            if iou == iou:
+                _, predicted, true = (100 * counts[1:].sum(0) / counts[:, 2].sum()).tolist()
+                numbers[row['img_path']] = dict(iou=iou, predicted=predicted, true=true)
+    return numbers
+
+
 def _iou_in(images: Mapping[str, Mapping]):
     return lambda name: images[name]['iou']
 
@@ -66,10 +86,19 @@ class ExampleMaker:
         self.models = models
         self.palette = None  # of the data set that was last looked at
 
-    def of_split(self, split: str, images: Mapping[str, Mapping]) -> list[dict]:
+    def of_label_run(self, split: str | Sequence[str], masks: Path) -> list[dict]:
+        """Images that were learned from, with their pseudo masks."""
+        return self.of_split(
+            split, label_numbers(self.models[0].dataset(split, pipeline=[]), masks), masks
+        )
+
+    def of_split(
+        self, split: str | Sequence[str], images: Mapping[str, Mapping], masks: Path | None = None
+    ) -> list[dict]:
         """
         Args:
             images: of a metric's details; without any IoU, positives are taken, evenly spread.
+            masks: pseudo masks, whose numbers these are; else they are those of the last model.
         """
         data = [model.dataset(split) for model in self.models]
         self.palette = data[0].metainfo['palette']
@@ -79,11 +108,13 @@ class ExampleMaker:
         if not any('iou' in images[path] for path in chosen):  # no truth to rank them by
             chosen |= {paths[index]: 'sample' for index in spread_positives(data[0], 6)}
         return [
-            self._example([one[place[path]] for one in data], split, group, images.get(path))
+            self._example([one[place[path]] for one in data], group, images.get(path), masks)
             for path, group in chosen.items()
         ]
 
-    def _example(self, items: list[dict], split: str, group: str, numbers: Mapping | None) -> dict:
+    def _example(
+        self, items: list[dict], group: str, numbers: Mapping | None, masks: Path | None
+    ) -> dict:
         sample, *others = [model(item) for model, item in zip(self.models, items, strict=True)]
         label = bool(sample.present().any())
         probability = float(sample.pred_scores.max())
@@ -92,13 +123,16 @@ class ExampleMaker:
         sample.localize()
         mask = others[0].pred_sem_seg.data[0].numpy() if others else None
         truth = sample.gt_sem_seg.data[0].numpy() if 'gt_sem_seg' in sample else None
+        label_path = masks and masks / sample.mask_name
+        label_map = read_mask(str(label_path)) if label_path and label_path.is_file() else None
         scores = sample.seg_scores.amax(0).numpy()
         return dict(
             name=sample.image,
-            split=split,
+            split=sample.columns['split'],
             group=group,
             outcome=outcome_of(numbers),
             says=f'{"smoke" if label else "clear"}, classifier {100 * probability:.0f} %',
             iou=numbers.get('iou') if numbers else None,
-            **pack_example(read_image(sample.img_path), scores, mask, truth),
+            tested='pseudo mask' if masks else 'segmenter' if others else 'tested CAM',
+            **pack_example(read_image(sample.img_path), scores, mask, truth, label_map),
         )

@@ -11,7 +11,7 @@ from mmsmoke.engine import PseudoLabelHook
 from mmsmoke.utils import UserError, atomic_path, plain_numbers
 
 from .environment import checkpoint_record
-from .launch import build_runner, require_label_run, use_checkpoint
+from .launch import require_label_run, trained_runner
 
 CRITERIA = ('image_iou', 'otsu')
 
@@ -33,7 +33,6 @@ def search_threshold(
     """
     cfg = copy.deepcopy(cfg)
     require_label_run(cfg)
-    use_checkpoint(cfg, checkpoint)
     cfg.test_dataloader.dataset.split = split
     cfg.work_dir = str(Path(cfg.work_dir) / f'threshold_{split}')
     for metric in cfg.test_evaluator:
@@ -41,7 +40,7 @@ def search_threshold(
             for name in ('threshold', 'thresholds'):
                 metric.pop(name, None)
     cfg.test_evaluator.append(dict(type='mmsmoke.OtsuThreshold'))
-    metrics = plain_numbers(build_runner(cfg).test())
+    metrics = plain_numbers(trained_runner(cfg, checkpoint).test())
     name = 'otsu/threshold' if criterion == 'otsu' else 'cam/threshold'
     if name not in metrics:
         raise UserError(

@@ -9,6 +9,7 @@ from mmsmoke.functional import (
     confusion_counts,
     energy_share,
     points_at,
+    resize_maps,
     scores_to_mask,
 )
 from mmsmoke.registry import METRICS
@@ -20,11 +21,12 @@ from .image_metric import ImageMetric, image_name, normalize_of
 class CompanionMetric(ImageMetric):
     """Do maps, or masks, cling to what comes together with a class? In percent.
 
-    Images without ``context/`` say nothing about it.
+    Images without ``context/`` say nothing about it; those whose ``context/`` is empty count for
+    what is called rightly.
 
     ======================= ====================================================================
     ``energy``              share of a map's sum that lies on companions, mean over the images
-                            with class and companion; 0 is best
+                            with class and companion, of maps that are not normalised; 0 is best
     ``pointing``            share of these images whose map is highest on the class; 100 is best
     ``confusion``           pixels called the class on companions, by pixels called so rightly,
                             pooled over all images (with a threshold only; none if nothing is
@@ -73,12 +75,10 @@ class CompanionMetric(ImageMetric):
             sample[name]['data'][0].to(seen.device) for name in ('gt_sem_seg', 'gt_context')
         )
         companion = (context != 0) & (truth != IGNORE)
-        if not companion.any():
-            return None
         num_classes = len(self.foreground_names()) if by_mask else len(seen)
         classes = torch.arange(1, num_classes + 1, device=seen.device)[:, None, None]
         smoke = truth == classes
-        found = dict(pixels=(companion & ~smoke).sum((1, 2)))
+        found = dict(shown=companion.any(), pixels=(companion & ~smoke).sum((1, 2)))
         mask = seen if by_mask else self._look_at_maps(sample, truth, companion, smoke, found)
         if mask is not None:
             found['confused'] = confusion_counts(mask, truth, companion, num_classes)
@@ -89,10 +89,11 @@ class CompanionMetric(ImageMetric):
     ) -> Tensor | None:
         """Adds what maps alone tell; returns the mask that they give, if a threshold is known."""
         cams, valid = sample['cams'].float(), truth != IGNORE
+        whole = resize_maps(cams[None], truth.shape)[0] * valid
         scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
         found |= dict(
             there=smoke.flatten(1).any(1),
-            energy=energy_share(scores * valid, companion & ~smoke),
+            energy=energy_share(whole, companion & ~smoke),
             pointing=points_at(scores * valid, smoke),
             activation=cams.double().mean((1, 2)),
         )
@@ -106,7 +107,11 @@ class CompanionMetric(ImageMetric):
         if not known:
             return {}
         found = {name: torch.stack([one[name] for one in known]) for name in known[0]}
-        metrics = self._of_maps(found) if 'there' in found else {}
+        shown = found['shown']
+        if not shown.any():
+            return {}
+        shown_alone = {name: values[shown] for name, values in found.items()}
+        metrics = self._of_maps(shown_alone) if 'there' in found else {}
         if 'confused' in found:
             wrong, right = found['confused'].sum(0).double().unbind(-1)
             ratio = torch.where(right > 0, wrong / right, torch.nan)

@@ -27,25 +27,31 @@ class CounterfactualMetric(ImageMetric):
 
     For data whose columns ``scene`` and ``kind`` name exact pairs, see docs/cooccurrence.md: of
     each scene ``both`` (smoke from a chimney), ``smoke``, ``chimney``, ``neither`` and ``moved``
-    (both, the smoke away from the chimney). In percent, but for the effects:
+    (both, the smoke away from the chimney). In percent, but for effects and deltas:
 
     ========================= ==================================================================
-    ``smoke_effect``          on the logit, mean over the scenes (Shapley value of two causes)
+    ``smoke_effect``          on the logit, mean over the scenes (Shapley value of two causes);
+                              effects of opposite signs cancel out
     ``chimney_effect``        likewise; 0 is best
     ``reliance``              size of the chimney's effect, by the sizes of both: 0 for a
                               classifier that reads smoke, 100 for one that reads chimneys
     ``called_KIND``           images of a kind that are called smoke
+    ``delta_no_smoke``        change of the logit when the smoke is taken away, mean over the
+                              scenes
+    ``delta_no_chimney``      … when the chimneys are; below 0 for a classifier that reads them
+    ``delta_moved``           … when the smoke rises elsewhere
     ``flips_no_smoke``        decisions that change when the smoke is taken away; 100 is best
     ``flips_no_chimney``      … when the chimneys are taken away; 0 is best
     ``flips_moved``           … when the smoke rises elsewhere; 0 is best
     ``response``              mean activation without the smoke, by that with it; not normalised
     ``chimney_response``      the same of chimney pixels alone; should not exceed 100
     ``iou_KIND``              IoU of the map with the true smoke, mean over images (with a
-                              threshold only, as the next)
+                              threshold only, as the next two)
+    ``recall_moved``          share of the pixels of the smoke that rises elsewhere in the map
     ``same_map``              IoU of the maps with and without the chimneys; 100 is best
     ========================= ==================================================================
 
-    Effects, reliance and flips come with the ends of their 95 % interval, ``…_low`` and
+    Effects, reliance, deltas and flips come with the ends of their 95 % interval, ``…_low`` and
     ``…_high``, by bootstrap over the scenes.
 
     Args:
@@ -113,6 +119,7 @@ class CounterfactualMetric(ImageMetric):
         for change, kind in dict(no_smoke='chimney', no_chimney='smoke', moved='moved').items():
             flips = 100 * (called[kind] != called['both']).double()
             metrics |= self._mean(f'flips_{change}', flips)
+            metrics |= self._mean(f'delta_{change}', logits[kind] - logits['both'])
         return metrics
 
     def _mean(self, name: str, values: Tensor) -> dict[str, float]:
@@ -134,10 +141,11 @@ class CounterfactualMetric(ImageMetric):
         }
 
     def _maps(self, scenes: list[dict]) -> dict[str, float]:
-        metrics = {}
-        for kind, counts in _by_kind(scenes, 'counts').items():
-            if kind in ('both', 'smoke', 'moved'):
-                metrics |= self.per_class(f'iou_{kind}', 100 * iou_of(counts).nanmean(0))
+        metrics, counts = {}, _by_kind(scenes, 'counts')
+        for kind in ('both', 'smoke', 'moved'):
+            metrics |= self.per_class(f'iou_{kind}', 100 * iou_of(counts[kind]).nanmean(0))
+        hit, _, true = counts['moved'].double().unbind(-1)
+        metrics |= self.per_class('recall_moved', 100 * (hit / true).nanmean(0))
         same = torch.stack([_overlap(scene['both'], scene['smoke']) for scene in scenes])
         return metrics | self.per_class('same_map', 100 * same.nanmean(0))
 

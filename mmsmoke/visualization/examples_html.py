@@ -19,6 +19,7 @@ SIDE = 320
 """Longest side of the pictures on the page, in pixels."""
 _FILES = Path(__file__).with_name('report_page')
 _UNKNOWN = 128
+_SEGMENTER, _LABEL, _LABEL_OPEN = 128, 64, 32
 
 
 def pack_example(
@@ -26,27 +27,35 @@ def pack_example(
     scores: np.ndarray,
     mask: np.ndarray | None = None,
     truth: np.ndarray | None = None,
+    label: np.ndarray | None = None,
 ) -> dict:
     """The pictures of an example, as page.js reads them, no larger than the page needs.
 
     Args:
         picture: uint8 [H, W, 3] RGB.
         scores: [H, W] in [0, 1].
-        mask, truth: [H, W], 0 background, 255 ignored.
+        mask, truth, label: [H, W], 0 background, 255 ignored: the segmenter's, the true one, and
+            the pseudo mask that was learned from.
     """
     size = _fitting(picture.shape[:2])
     truth_values = np.full(picture.shape[:2], IGNORE) if truth is None else truth
     coded = np.where(truth_values == IGNORE, _UNKNOWN, np.where(truth_values > 0, 255, 0))
-    called = np.zeros(picture.shape[:2], bool) if mask is None else (mask > 0) & (mask != IGNORE)
+    bits = np.zeros(picture.shape[:2], np.uint8)
+    if mask is not None:
+        bits[(mask > 0) & (mask != IGNORE)] |= _SEGMENTER
+    if label is not None:
+        bits[(label > 0) & (label != IGNORE)] |= _LABEL
+        bits[label == IGNORE] |= _LABEL_OPEN
     channels = [
         (cv2.resize(scores.astype(np.float32), size) * 255).round().clip(0, 255),
-        _nearest(np.where(called, 255, 0), size),
+        _nearest(bits, size),
         _nearest(coded, size),
     ]
     maps = np.stack(channels, -1).astype(np.uint8)
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return dict(
         truth=truth is not None,
+        label=label is not None,
         picture=_encoded(shrunk, 'JPEG', quality=85),
         maps=_encoded(maps, 'PNG', optimize=True),
     )
@@ -59,13 +68,15 @@ def examples_html(
 
     Args:
         examples: dicts of what :func:`pack_example` gives and ``name``, ``split``, ``group``,
-            ``outcome``, ``says`` (text) and ``iou`` (as tested, in percent, or None).
+            ``outcome``, ``says`` (text), ``iou`` (in percent, or None) and ``tested`` (of what).
         threshold: where the slider stands first.
         colour: RGB of smoke.
         segmenter: whether there are masks of one.
     """
     heat = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[None], cv2.COLORMAP_TURBO)[0, :, ::-1]
-    panels = ['image', 'CAM', 'CAM > threshold', *(['segmenter'] if segmenter else []), 'truth']
+    panels = ['image', 'CAM', 'CAM > threshold', 'pseudo mask', 'segmenter', 'truth']
+    if not segmenter:
+        panels.remove('segmenter')
     content = dict(
         examples=list(examples),
         threshold=threshold,

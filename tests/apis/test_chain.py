@@ -10,7 +10,7 @@ from mmengine.registry import MODELS, DefaultScope
 from mmsmoke.apis import chain as module
 from mmsmoke.apis.chain import Chain
 from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.pipeline import require_fitting_backbones
+from mmsmoke.apis.pipeline import require_fitting_backbones, require_same_networks
 from mmsmoke.apis.plan import load_plan
 from mmsmoke.utils import UserError
 
@@ -273,12 +273,42 @@ def test_every_pipeline_can_do_all_of_its_stages(path, tmp_path):
         cfg = one.config(stage)
         assert (cfg.test_cfg.get('type') == 'mmsmoke.PseudoLabelLoop') == ('label' in stage)
     assert 'teach' not in one.stages or 'teacher' in one.config('classify').model
+    configs = {stage: one.config(stage) for stage in one.stages}
+    require_same_networks(configs)
     if one.start_from_classifier:
-        require_fitting_backbones({stage: one.config(stage) for stage in one.stages})
+        require_fitting_backbones(configs)
 
 
 def test_a_backbone_that_the_classifier_s_weights_do_not_fit_is_refused():
     """mmengine would leave its own, and pretrained ones would be lost."""
     other = load_config('configs/segmentors/segformer_b0_12e_smokestack-128.py')
-    with pytest.raises(UserError, match=r'segformer_b0.* needs layers\.0\..*resnet18-s-pcm'):
+    with pytest.raises(UserError, match=r'segformer_b0.* not take .*resnet18-s-pcm.*layers\.0\.'):
         require_fitting_backbones(dict(classify=load_config(CAM), segment=other))
+
+
+def test_a_vit_s_positions_are_resized_so_another_size_of_images_fits():
+    small = dict(arch='deit-tiny', img_size=224, patch_size=16, type='mmpretrain.VisionTransformer')
+    configs = {}
+    for name, size in (('classify', 224), ('segment', 512)):
+        cfg = load_config('configs/cam/vit-tiny_12e_weakseg-224.py')
+        cfg.model.backbone = {**small, 'img_size': size, 'out_type': 'featmap'}
+        configs[name] = cfg
+    require_fitting_backbones(configs)
+    configs['segment'].model.backbone.patch_size = 8
+    with pytest.raises(UserError, match='not take the weights'):
+        require_fitting_backbones(configs)
+
+
+@pytest.mark.parametrize(
+    'stage, maker, other',
+    [('label', CAM, DISTILLER), ('relabel-1', SEGMENTOR, 'segformer_b0_12e_smokestack-128')],
+)
+def test_what_labels_must_be_what_was_trained(stage, maker, other):
+    if other != DISTILLER:
+        other = f'configs/segmentors/{other}.py'
+    trained = 'classify' if stage == 'label' else 'segment'
+    configs = {trained: load_config(maker), stage: load_config(other)}
+    with pytest.raises(
+        UserError, match=f'{stage} labels with the weights of {trained}, but .*another network'
+    ):
+        require_same_networks(configs)

@@ -158,6 +158,10 @@ def test_the_report_opens_in_a_browser(killed_and_finished, tmp_path):
     (result,) = read_json(run / 'results.json')['chains']
     shown = browser.run("document.getElementById('threshold-value').textContent")
     assert float(shown) == result['classify']['protocol']['threshold']
+    captions = browser.run("[...document.querySelectorAll('figcaption')].map(c => c.textContent)")
+    learned = [text for text in captions if ' · train, ' in text]
+    assert learned and all('pseudo mask: IoU' in text for text in learned)
+    assert browser.run("document.querySelectorAll('[aria-label^=pseudo]').length") == len(learned)
     ids = browser.run("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
     for width in (1280, 390):

@@ -3,14 +3,19 @@
 import json
 import re
 
+import numpy as np
 import pytest
 import torch
+from conftest import save_palette
 from mmengine.registry import MODELS, DefaultScope
 
 from mmsmoke.apis.evaluate import evaluate_splits
 from mmsmoke.apis.launch import load_config
 from mmsmoke.apis.report import write_report
+from mmsmoke.apis.report_examples import label_numbers
 from mmsmoke.apis.stages import DETAILS
+from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.utils import UserError, write_json
 
 CONFIG = """
@@ -60,3 +65,35 @@ def test_without_masks_to_test_by_the_maps_are_shown(classifier, tmp_path):
 def test_a_threshold_is_not_chosen_on_what_is_tested(classifier):
     with pytest.raises(UserError, match="split 'val' has no true masks to choose a threshold by"):
         classifier('val', 'val')
+
+
+def test_pseudo_masks_are_measured_as_a_metric_would(tmp_path, tiny_dataset):
+    root = tiny_dataset(splits=dict(train=6), size=(64, 48))
+    data = WeakSegDataset(str(root), test_mode=True)
+    positive = sorted((root / 'masks').iterdir())
+    masks = tmp_path / 'label'
+    empty = np.zeros((48, 64), np.uint8)
+    for path, mask in zip(positive, (read_mask(str(positive[0])), empty, empty + 255), strict=True):
+        save_palette(masks / path.name, mask)
+    numbers = list(label_numbers(data, masks).values())
+    assert [one['iou'] for one in numbers] == [100.0, 0.0]  # nothing is known of the last
+    assert numbers[0]['predicted'] == numbers[0]['true'] > 0 == numbers[1]['predicted']
+    (masks / positive[0].name).unlink()
+    assert len(label_numbers(data, masks)) == 1
+
+
+def test_a_checkpoint_of_another_network_tests_nothing(classifier, tmp_path):
+    """mmengine would leave at random what it lacks, and go on."""
+    classifier('test', None)
+    cfg = load_config(tmp_path / 'run/config.py', tmp_path / 'run')
+    content = torch.load(tmp_path / 'run/best.pth')
+    lost = content['state_dict'].pop('backbone.conv1.weight')
+    torch.save(content, tmp_path / 'lacks.pth')
+    with pytest.raises(UserError, match=r'lacks\.pth does not fit the model: it has no backbone'):
+        evaluate_splits(cfg, tmp_path / 'lacks.pth', ['val'])
+    content['state_dict'] |= {'backbone.conv1.weight': lost, 'strange': lost}
+    torch.save(content, tmp_path / 'more.pth')
+    with pytest.raises(
+        UserError, match=r'more\.pth does not fit the model: the model has no strange'
+    ):
+        evaluate_splits(cfg, tmp_path / 'more.pth', ['val'])

@@ -55,6 +55,25 @@ def test_maps_on_both():
     assert again['confusion'] == again['confused_pixels'] == 50
 
 
+def test_what_is_right_counts_in_images_without_chimneys_too():
+    confused = sample('a', on_smoke=2.0, on_chimney=1.2)
+    right = sample('b', on_smoke=2.0, chimney=False)
+    assert evaluate(confused)['confusion'] == 100
+    found = evaluate(confused, right)
+    assert found['confusion'] == 50 and found['confused_pixels'] == 100
+    assert found['energy'] == pytest.approx(100 * 1.2 / 3.2)  # of the former alone
+    assert evaluate(right) == {}
+    del right['gt_context']  # nobody knows whether there are any
+    assert evaluate(confused, right)['confusion'] == 100
+
+
+def test_energy_is_that_of_the_map_as_it_is():
+    """min-max would take away what is everywhere."""
+    found = evaluate(sample('a', on_smoke=3.0, on_chimney=2.0, elsewhere=1.0))
+    total = 3.0 * 8 + 2.0 * 8 + 1.0 * 48
+    assert found['energy'] == pytest.approx(100 * 2.0 * 8 / total)
+
+
 def test_response_to_a_chimney_alone_is_not_normalised():
     both = sample('a', on_smoke=4.0)
     weak, strong = (

@@ -95,6 +95,27 @@ def test_interval_of_the_reliance_holds_it():
     assert found['reliance'] == pytest.approx(25, abs=5)
 
 
+def test_change_of_the_logit():
+    found = evaluate(samples_of(reads_smoke))
+    assert found['delta_no_chimney'] == pytest.approx(0, abs=1e-5)
+    assert found['delta_moved'] == pytest.approx(0, abs=1e-5)
+    assert found['delta_no_smoke'] == pytest.approx(-4 * 1.15, abs=1e-4)
+    found = evaluate(samples_of(reads_chimneys))
+    assert found['delta_no_chimney'] == pytest.approx(-4, abs=1e-4)
+    assert found['delta_no_smoke'] == pytest.approx(0, abs=1e-5)
+    # what a cause does beside the other is no average over both contexts
+    found = evaluate(samples_of(lambda s, c: (5.0 * bool(s.any() and c.any()), s)))
+    assert found['delta_no_chimney'] == pytest.approx(-5, abs=1e-4)
+    assert found['chimney_effect'] == pytest.approx(2.5, abs=1e-4)
+    assert found['delta_moved_low'] <= found['delta_moved'] <= found['delta_moved_high']
+
+
+def test_recall_of_smoke_that_left_its_chimney():
+    assert evaluate(samples_of(reads_smoke))['recall_moved'] == pytest.approx(100)
+    chimneys = evaluate(samples_of(reads_chimneys))
+    assert chimneys['recall_moved'] < 15  # where they cross
+
+
 def test_reliance_is_a_share_even_if_an_effect_is_negative_or_both_are_small():
     found = evaluate(samples_of(lambda s, c: (2.0 * bool(s.any()) - 1.0 * bool(c.any()), s)))
     assert found['chimney_effect'] == pytest.approx(-1)

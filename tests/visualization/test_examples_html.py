@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def example(name='a.png', split='val', group='best', outcome='found', iou=50.0, smoke=True):
+def example(
+    name='a.png', split='val', group='best', outcome='found', iou=50.0, smoke=True, label=None
+):
     """Scores rise from left to right; the truth is the right half, below an unknown strip."""
     picture = np.full((*SIZE, 3), 90, np.uint8)
     scores = np.tile(np.arange(SIZE[1]) / 100, (SIZE[0], 1)) * smoke
@@ -28,7 +30,8 @@ def example(name='a.png', split='val', group='best', outcome='found', iou=50.0, 
     mask[:, 75:] = 1
     return dict(
         name=name, split=split, group=group, outcome=outcome, says='smoke', iou=iou,
-        **pack_example(picture, scores, mask, truth),
+        tested='segmenter' if label is None else 'pseudo mask',
+        **pack_example(picture, scores, mask, truth, label),
     )  # fmt: skip
 
 
@@ -203,3 +206,24 @@ def test_it_fits_a_screen_and_a_phone(page, width, columns):
 def test_pictures_are_no_larger_than_the_page_needs():
     wide = pack_example(np.zeros((500, 1000, 3), np.uint8), np.zeros((500, 1000)))
     assert len(wide['maps']) < 2000
+
+
+def test_what_was_learned_from_shows_its_pseudo_mask(page):
+    label = np.zeros(SIZE, np.uint8)
+    label[:, :25], label[:, 25:35] = 1, IGNORE
+    browser = page(example(), example('b.png', split='train', label=label))
+    titles = (
+        "[...document.querySelectorAll('figure')].map(f => f.querySelectorAll('canvas').length)"
+    )
+    assert browser.run(titles) == [5, 6]
+    assert tinted(browser, 'pseudo mask', 1) == pytest.approx(25, abs=1)
+    assert tinted(browser, 'segmenter', 1) == pytest.approx(25, abs=1)  # the right end
+    left = browser.run("""(() => {
+        const canvas = document.querySelector('canvas[aria-label^="pseudo mask"]');
+        const at = (x) => [...canvas.getContext('2d').getImageData(x, 20, 1, 1).data].slice(0, 3);
+        return [at(10), at(30), at(60)]; })()""")
+    smoke, open_pixel, clear = left
+    assert smoke[0] > smoke[2] + 40 and clear == [90, 90, 90]
+    assert open_pixel[0] == open_pixel[2] > 100
+    assert 'pseudo mask: IoU 50.0' in caption(browser, 1)
+    assert 'segmenter: IoU 50.0' in caption(browser, 0)

@@ -1,7 +1,7 @@
 'use strict';
 // Draws the examples of a report and thresholds their maps anew whenever the slider moves.
-// Each example has a picture and one lossless image: red is the score of the CAM, green the mask
-// of the segmenter, blue the truth (128 where it is unknown).
+// Each example has a picture and one lossless image: red is the score of the CAM, blue the truth
+// (128 where it is unknown), bits of green are the mask of the segmenter and the pseudo mask.
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const controls = ['threshold', 'split', 'group', 'outcome'];
@@ -68,6 +68,7 @@ function thresholded(picture, maps) {
   };
 }
 
+const [SEGMENTER, LABEL, LABEL_OPEN] = [128, 64, 32]; // as pack_example has it
 const smoke = [...data.colour, 0.5];
 const grey = [128, 128, 128, 0.7];
 
@@ -97,14 +98,22 @@ async function build(example) {
   const [picture, maps] = await Promise.all([pixelsOf(example.picture), pixelsOf(example.maps)]);
   const views = {};
   for (const title of data.panels) {
+    if (title === 'pseudo mask' && !example.label) {
+      continue; // nothing learned from this image
+    }
     const { box, canvas } = panel(title, example.name);
     panels.append(box);
     views[title] = canvas;
   }
   draw(views.image, picture);
   draw(views.CAM, tinted(picture, (i) => [...data.heat[maps.data[4 * i]], 0.6]));
+  const has = (i, bit) => maps.data[4 * i + 1] & bit;
   if (views.segmenter) {
-    draw(views.segmenter, tinted(picture, (i) => (maps.data[4 * i + 1] ? smoke : null)));
+    draw(views.segmenter, tinted(picture, (i) => (has(i, SEGMENTER) ? smoke : null)));
+  }
+  if (views['pseudo mask']) {
+    const label = (i) => (has(i, LABEL) ? smoke : has(i, LABEL_OPEN) ? grey : null);
+    draw(views['pseudo mask'], tinted(picture, label));
   }
   if (example.truth) {
     const truth = (i) => ({ 255: smoke, 128: grey })[maps.data[4 * i + 2]];
@@ -131,7 +140,7 @@ function show(card, threshold) {
     parts.push(`CAM: IoU ${iou.toFixed(1)}`);
   }
   if (example.iou !== null) {
-    parts.push(`${data.panels.includes('segmenter') ? 'segmenter' : 'tested CAM'}: IoU ${example.iou.toFixed(1)}`);
+    parts.push(`${example.tested}: IoU ${example.iou.toFixed(1)}`);
   }
   card.caption.textContent = parts.join(' · ');
   return iou;
