@@ -33,6 +33,10 @@ variants['own_maps']['config'] = (
 variants['co_training']['model.teacher.init_cfg'] = dict(
     type='Pretrained', checkpoint='{best:crossarch_smokestack/cnn_pcm}'
 )
-del configs, left_out, name, drawn, start
+claims = []
+for claim in _base_.claims:
+    if claim['more'] in variants and claim['less'] in variants:
+        claims.append(claim)
+del claim, configs, left_out, name, drawn, start
 splits = _base_.photographs.splits
 columns = _base_.photographs.columns

@@ -26,3 +26,15 @@ variants = {
     },
     'read_from_projection': {**_base_.teacher, 'model.read_projection': True},
 }
+baseline = 'vit'
+claims = [
+    dict(claim='cosine beats L2 (global)', more='global_cosine', less='global_l2'),
+    dict(claim='centring helps the read-out', more='foreground_centred', less='global_cosine'),
+    dict(claim='centring helps own maps', more='own_maps', less='own_maps_uncentred'),
+    dict(claim='own maps beat their plain network', more='own_maps', less='vit_patches'),
+    dict(claim='teacher-student beats co-training', more='global_cosine', less='co_training'),
+    dict(claim='the student beats its teacher', more='own_maps', less='cnn_pcm'),
+]
+for claim in claims:
+    claim['column'] = 'CAM IoU, test'
+del claim

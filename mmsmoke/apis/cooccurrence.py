@@ -7,11 +7,10 @@ from mmengine.config import Config
 
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 
-from .environment import environment
 from .launch import load_config
 from .pipeline import draw_if_missing
+from .run_records import made_with, run_record
 from .stages import RESULTS, begin, exclusive, label_settings, run_test, say, write_config
-from .sweep import run_record
 from .sweep_tables import sweep_table
 
 PROTOCOL = 'configs/_base_/sweeps/companion.py'
@@ -70,8 +69,7 @@ def cooccurrence_benchmark(
         cooccurrence=name,
         config=str(config),
         columns=columns,
-        runs=runs,
-        environment=environment(),
+        **made_with(runs),
     )
     if shares is not None:
         result['curves'] = _curves(name, sorted(set(shares)))

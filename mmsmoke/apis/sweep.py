@@ -1,18 +1,17 @@
 """The same training under several settings and seeds, for tables with a spread."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 
 from mmsmoke.engine import best_checkpoint
-from mmsmoke.utils import UserError, differences, plain, write_json
+from mmsmoke.utils import UserError, plain, read_json, write_json
 
-from .environment import environment
-from .known_runs import read_known, settings_hash
 from .launch import load_config
 from .pipeline import draw_if_missing
+from .run_records import how_to_read, made_with, read_known, run_record, settings_hash
 from .stages import RESULTS, say, take_turns, train_and_test
 from .sweep_tables import sweep_tables
 
@@ -56,7 +55,8 @@ def run_sweep(
     """
     sweep = load_config(sweep_file, work_dir)
     sweep.seeds = seeds or sweep.seeds
-    sweep.variants = _choose(sweep.variants, variants)
+    whole = sweep.variants
+    sweep.variants = _choose(whole, variants)
     sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
     out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
@@ -66,27 +66,21 @@ def run_sweep(
             draw_if_missing(data_root, arguments)
     if not (sweep.seeds and sweep.variants):
         raise UserError(f'{sweep_file} has no seeds or no variants')
-    needs = {
-        (name, seed): {(other, seed) for other in _needed(sweep, name)}
-        for seed in sweep.seeds
-        for name in sweep.variants
-    }
-    settings = _all_settings(sweep, needs)
-    found = read_known(known)
-    runs = {key: {**found[one], 'variant': key[0]} for key, one in settings.items() if one in found}
+    needs = _needs(sweep.variants, sweep.seeds)
+    runs = _known_runs(sweep_file, sweep, whole, known, out)
     if runs:
-        say(f'{len(runs)} of {len(needs)} runs are known from {", ".join(map(str, known))}')
-        write_json(out, result := _result(sweep_file, sweep, needs, runs))
+        say(f'{len(runs)} runs are known from {", ".join(map(str, known))}')
+        write_json(out, result := _result(sweep_file, sweep, whole, runs))
     todo = _with_needed([key for key in needs if key not in runs], needs)
+    settings = _all_settings(sweep, needs) if todo else {}
     for number, (name, seed) in enumerate(
         take_turns(todo, folder / '.locks', '{0[0]}-seed-{0[1]}'.format), 1
     ):
         say(f'\n== {name}, seed {seed} ({number} of {len(todo)})')
         tested = _train_variant(sweep, folder, name, seed)
-        runs.setdefault(
-            (name, seed), run_record(name, seed, tested) | dict(settings=settings[name, seed])
-        )
-        write_json(out, result := _result(sweep_file, sweep, needs, runs))
+        record = run_record(name, seed, tested) | dict(settings=settings[name, seed])
+        runs.setdefault((name, seed), record)
+        write_json(out, result := _result(sweep_file, sweep, whole, runs))
     say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')
     return result
 
@@ -104,13 +98,48 @@ def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
     return {name: changes for name, changes in variants.items() if name in chosen}
 
 
-def _needed(sweep: Config, name: str) -> set[str]:
+def _needs(variants: Mapping, seeds: Sequence[int]) -> dict:
+    """(variant, seed) -> those whose checkpoints it starts from."""
+    return {
+        (name, seed): {(other, seed) for other in _needed(variants, name)}
+        for seed in seeds
+        for name in variants
+    }
+
+
+def _needed(variants: Mapping, name: str) -> set[str]:
     """The variants whose checkpoints this one starts from."""
-    needed = {other for other in _BEST.findall(str(sweep.variants[name])) if '/' not in other}
+    needed = {other for other in _BEST.findall(str(variants[name])) if '/' not in other}
     for other in needed:
-        if other not in sweep.variants or other == name:
+        if other not in variants or other == name:
             raise UserError(f'variant {name} needs {other}, which is no other variant of the sweep')
     return needed
+
+
+def _known_runs(
+    sweep_file: str, sweep: Config, whole: Mapping, known: Sequence[str], out: Path
+) -> dict[tuple[str, int], dict]:
+    """All runs of the sweep, of whatever seed and variant, that the files know."""
+    if not known:
+        return {}
+    found = read_known(known)
+    seeds = sorted({*sweep.seeds, *(run['seed'] for run in found)})
+    part = Config(dict(sweep._cfg_dict, variants=whole))
+    settings = _all_settings(part, _needs(whole, seeds))
+    names = {value: key for key, value in settings.items()}
+    runs, lost = {}, 0
+    for run in found:
+        key = names.get(run.get('settings'))
+        if key is not None:
+            runs[key] = {**run, 'variant': key[0]}
+        else:
+            lost += run['from'] == str(out)
+    if lost:
+        raise UserError(
+            f'{lost} runs of {out} have other settings than those of {sweep_file}, or are of an '
+            'older version, and would be lost; name another file as --out'
+        )
+    return {key: {k: v for k, v in run.items() if k != 'from'} for key, run in runs.items()}
 
 
 def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
@@ -120,8 +149,17 @@ def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
         for name, seed in ready:
             cfg = _variant_config(sweep, plain(sweep.variants[name]), seed)
             before = [settings[other] for other in needs[name, seed]]
+            before += _other_sweeps(sweep, name, seed)
             settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
     return settings
+
+
+def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
+    """Hashes of the checkpoints of finished sweeps that a variant starts from, where they are."""
+    for other in sorted(set(_BEST.findall(str(sweep.variants[name])))):
+        results = Path(sweep.work_dir).parent / other / f'seed-{seed}' / RESULTS
+        if '/' in other and results.is_file():
+            yield read_json(results).get('checkpoint', {}).get('sha256', '')
 
 
 def _with_needed(keys: list, needs: Mapping) -> dict:
@@ -171,60 +209,19 @@ def _replace(node, fill: Callable[[re.Match], str]):
     return node
 
 
-def _result(sweep_file: str, sweep: Config, order: Iterable, runs: Mapping) -> dict:
+def _result(sweep_file: str, sweep: Config, whole: Mapping, runs: Mapping) -> dict:
+    order = list(whole)
+    ordered = sorted(runs, key=lambda key: (key[1], order.index(key[0])))
     return dict(
         sweep=str(sweep_file),
         command=_command(sweep_file, sweep.last_word),
         options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
-        **{key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep},
-        runs=[runs[key] for key in order if key in runs],
-        environment=environment(),
+        **how_to_read(sweep),
+        **made_with([runs[key] for key in ordered]),
     )
 
 
 def _command(sweep_file: str, options: Mapping) -> str:
     changes = ' '.join(f'{key}={value}' for key, value in options.items())
     return f'python tools/sweep.py {sweep_file}' + (f' --cfg-options {changes}' if changes else '')
-
-
-def run_record(variant: str, seed: int, tested: Mapping) -> dict:
-    """What a result keeps of a run.
-
-    Args:
-        tested: what tools/test.py wrote about it.
-    """
-    return dict(
-        variant=variant,
-        seed=seed,
-        config=tested['config']['sha256'],
-        checkpoint=tested['checkpoint']['sha256'],
-        data=dict(data_root=tested['data_root'], labels_sha256=tested.get('labels_sha256')),
-        deterministic=tested.get('deterministic'),
-        protocol=tested['protocol'],
-        splits=tested['splits'],
-    )
-
-
-def merge_results(results: Sequence[dict]) -> dict:
-    """The runs of one sweep that were done in parts, such as on several machines.
-
-    A run that two parts have in common must have the same numbers in both.
-    """
-    merged = {**results[0], 'runs': []}
-    known = {}
-    for result in results:
-        for key in ('sweep', 'options', 'columns'):
-            if result[key] != merged[key]:
-                raise UserError(f'{key} differs: {merged[key]} and {result[key]}')
-        packages = (one['environment']['packages'] for one in (merged, result))
-        if changed := differences(*packages):
-            raise UserError(f'the parts were done with different packages: {changed[0]}')
-        for run in result['runs']:
-            name = run['variant'], run['seed']
-            if known.setdefault(name, run) != run:
-                raise UserError(f'{name[0]}, seed {name[1]}: two runs with different results')
-    variants = list(dict.fromkeys(name for name, _ in known))
-    order = sorted(known, key=lambda name: (name[1], variants.index(name[0])))
-    merged['runs'] = [known[name] for name in order]
-    return merged

@@ -13,6 +13,7 @@ initial weights in common. The test is a paired t-test over the seeds, corrected
 for all comparisons of one column or all claims of one sweep; below 0.05 it is a result.
 """
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +22,8 @@ from mmsmoke.utils import UserError
 from mmsmoke.visualization import line_chart, markdown_table
 
 SURE = 0.05
+FEWEST = 3
+"""Seeds that a verdict needs: two may be equal by chance."""
 HIGHER, LOWER, NOISE = '▲', '▼', '≈'
 
 
@@ -58,14 +61,14 @@ def claims_table(result: Mapping) -> str:
     """Each claim of a sweep with the difference that it is about, and what became of it."""
     found = [_difference(result, claim) for claim in result['claims']]
     rows = []
-    chances = holm([paired_test(difference) for difference in found])
+    chances = holm([_chance(difference) for difference in found])
     for claim, difference, chance in zip(result['claims'], found, chances, strict=True):
         if not difference:
             rows.append([claim['claim'], claim['column'], '–', 0, '–', 'not measured yet'])
             continue
         mean = statistics.mean(difference)
-        if chance != chance:
-            verdict = 'one seed tells nothing'
+        if len(difference) < FEWEST:
+            verdict = 'too few seeds'
         elif chance < SURE:
             verdict = 'holds' if mean > 0 else 'the opposite holds'
         else:
@@ -131,12 +134,16 @@ def _marks(values: Mapping[str, Mapping], baseline: str | None) -> dict[str, str
     if baseline not in values:
         return marks
     differences = [_paired(values[name], values[baseline]) for name in others]
-    chances = holm([paired_test(difference) for difference in differences])
+    chances = holm([_chance(difference) for difference in differences])
     for name, difference, chance in zip(others, differences, chances, strict=True):
         if chance == chance and None not in values[name].values():
             direction = HIGHER if statistics.mean(difference) > 0 else LOWER
             marks[name] = f' {direction if chance < SURE else NOISE}'
     return marks
+
+
+def _chance(difference: Sequence[float]) -> float:
+    return paired_test(difference) if len(difference) >= FEWEST else math.nan
 
 
 def _difference(result: Mapping, claim: Mapping) -> list[float]:

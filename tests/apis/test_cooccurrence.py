@@ -86,6 +86,7 @@ def test_checkpoints_without_shares_are_seeds(classifier, tmp_path, monkeypatch)
         checkpoint=dict(sha256='p'),
         data_root='data',
         labels_sha256='l',
+        environment={},
         deterministic=False,
         protocol=dict(threshold=0.3),
         splits=dict(test={'label/accuracy': 80.0}),

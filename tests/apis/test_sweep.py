@@ -4,8 +4,10 @@ import time
 import pytest
 
 from mmsmoke.apis import sweep as module
+from mmsmoke.apis.environment import environment
+from mmsmoke.apis.run_records import merge_results
 from mmsmoke.apis.stages import exclusive
-from mmsmoke.apis.sweep import merge_results, run_sweep
+from mmsmoke.apis.sweep import run_sweep
 from mmsmoke.utils import UserError, write_json
 
 SWEEP = """
@@ -33,6 +35,7 @@ def result_of(accuracy):
         deterministic=False,
         protocol={},
         splits=dict(val={'label/accuracy': accuracy}),
+        environment=environment(),
     )
 
 
@@ -210,8 +213,8 @@ def test_parts_that_do_not_fit_are_refused(sweep):
     refused('student, seed 0: two runs with different results', runs=[run])
     refused('options differs', options={'train_cfg.max_epochs': 2})
     refused('sweep differs', sweep='another.py')
-    environment = {**part['environment'], 'packages': dict(torch='0.1')}
-    refused('different packages: torch: .* -> 0.1', environment=environment)
+    other = {**part['environment'], 'packages': dict(torch='0.1')}
+    refused('different packages: torch: .* -> 0.1', environment=other)
 
 
 def test_known_runs_are_not_done_again(sweep, tmp_path):
@@ -225,6 +228,7 @@ def test_known_runs_are_not_done_again(sweep, tmp_path):
         ('teacher', 'seed-1'), ('student', 'seed-1'),
     }  # fmt: skip
     assert both['runs'][:2] == one['runs'] and len(both['runs']) == 4
+    assert [run['seed'] for run in both['runs']] == [0, 0, 1, 1]
     assert len({run['settings'] for run in both['runs']}) == 4
 
 
@@ -297,3 +301,63 @@ def test_only_results_of_sweeps_are_known(sweep, tmp_path):
     write_json(tmp_path / 'one.json', [])
     with pytest.raises(UserError, match=r'one.json is no result of tools/sweep.py'):
         run_sweep(str(path), known=[tmp_path / 'one.json'])
+
+
+def test_a_part_of_a_sweep_keeps_what_its_file_knows(sweep, tmp_path):
+    path, trained = sweep
+    out = tmp_path / 'all.json'
+    whole = run_sweep(str(path), out=str(out))
+    trained.clear()
+    run_sweep(str(path), out=str(out), known=[str(out)], seeds=[1], variants=['teacher'])
+    assert json.loads(out.read_text()) == whole and not trained
+    run_sweep(str(path), out=str(out), known=[str(out)], seeds=[2], variants=['teacher'])
+    assert json.loads(out.read_text())['runs'][:4] == whole['runs']
+    assert [(name, at) for name, at, _ in trained] == [('teacher', 'seed-2')]
+
+
+def test_runs_that_do_not_count_any_more_are_not_overwritten(sweep, tmp_path):
+    path, trained = sweep
+    out = tmp_path / 'all.json'
+    old = run_sweep(str(path), out=str(out))
+    for run in old['runs'][1:]:
+        del run['settings']  # as in files of earlier versions
+    write_json(out, old)
+    trained.clear()
+    with pytest.raises(
+        UserError, match=r'3 runs of .*all.json have other settings .* another file'
+    ):
+        run_sweep(str(path), out=str(out), known=[str(out)])
+    assert json.loads(out.read_text()) == old and not trained
+
+
+def test_a_run_keeps_the_environment_it_was_tested_in(sweep, tmp_path):
+    path, _ = sweep
+    result = run_sweep(str(path), work_dir=str(tmp_path / 'one'), seeds=[0])
+    results = tmp_path / 'one/teacher/seed-0/results.json'
+    tested = json.loads(results.read_text())
+    tested['environment']['cpu_instructions'] = 'slide rule'
+    write_json(results, tested)
+    result = run_sweep(str(path), work_dir=str(tmp_path / 'one'), seeds=[0])
+    student, teacher = result['runs']
+    assert teacher['environment']['cpu_instructions'] == 'slide rule'
+    assert 'environment' not in student and result['environment'] == environment()
+
+
+def test_parts_of_several_machines_keep_their_environments(sweep, tmp_path):
+    path, _ = sweep
+    parts = [run_sweep(str(path), seeds=[seed]) for seed in (0, 1)]
+    parts[1]['environment'] = {**parts[1]['environment'], 'cpus': 99}
+    merged = merge_results(parts)
+    cpus = [run.get('environment', merged['environment'])['cpus'] for run in merged['runs']]
+    assert cpus[2:] == [99, 99] and 99 not in cpus[:2]
+    assert merge_results([merged, *parts]) == merged  # the same runs, wherever they are from
+
+
+def test_what_is_said_of_merged_runs_is_what_the_sweep_says_today(sweep):
+    path, _ = sweep
+    part = run_sweep(str(path))
+    text = path.read_text() + "baseline = 'teacher'\n"
+    path.write_text(text.replace('    student={', '    other={'))
+    merged = merge_results([part])
+    assert merged['baseline'] == 'teacher'
+    assert {run['variant'] for run in merged['runs']} == {'teacher'}

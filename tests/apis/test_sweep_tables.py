@@ -89,7 +89,7 @@ def test_claims_are_judged():
     assert table[0] == ['claim', 'of', 'difference', 'seeds', 'p', 'verdict']
     assert [row[-1] for row in table[2:]] == [
         'holds', 'the opposite holds', 'within the noise', 'not measured yet',
-        'one seed tells nothing',
+        'too few seeds',
     ]  # fmt: skip
     assert table[2][2:4] == ['5.1 ± 0.1', '3'] and table[3][2] == '-5.1 ± 0.1'
 
@@ -121,3 +121,12 @@ def test_chart_shows_means_over_x():
     (x1, y1), (x2, y2) = (map(float, point.split(',')) for point in points[0].split())
     assert x1 < x2 and y1 > y2  # further down is less
     assert chart == sweep_chart(dict(columns=COLUMNS, runs=runs, curves=curves), 'IoU')
+
+
+def test_two_seeds_are_no_verdict_though_they_agree():
+    runs = runs_of('plain', 10.0, 20.0) + runs_of('better', 10.5, 20.5)
+    result = dict(
+        columns=COLUMNS[:1], runs=runs, baseline='plain', claims=[claim('better', 'plain')]
+    )
+    assert cells(claims_table(result))[2][-2:] == ['–', 'too few seeds']
+    assert cells(sweep_table(result))[3][2] == '15.5 ± 7.1'

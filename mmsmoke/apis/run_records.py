@@ -1,0 +1,134 @@
+"""Runs of sweeps as result files keep them, so that nobody has to do them again."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.utils import (
+    UserError,
+    checkpoint_hashes,
+    differences,
+    mappings,
+    plain,
+    read_config,
+    read_json,
+    sha256_of_file,
+)
+
+from .environment import environment
+
+
+def run_record(variant: str, seed: int, tested: Mapping) -> dict:
+    """What a result keeps of a run.
+
+    Args:
+        tested: what tools/test.py wrote about it.
+    """
+    return dict(
+        variant=variant,
+        seed=seed,
+        config=tested['config']['sha256'],
+        checkpoint=tested['checkpoint']['sha256'],
+        data=dict(data_root=tested['data_root'], labels_sha256=tested.get('labels_sha256')),
+        deterministic=tested.get('deterministic'),
+        protocol=tested['protocol'],
+        splits=tested['splits'],
+        environment=tested['environment'],
+    )
+
+
+def made_with(runs: Sequence[Mapping]) -> dict:
+    """``runs``, and ``environment``: the first one's, which others name only if theirs differs."""
+    first = runs[0]['environment'] if runs else environment()
+    return dict(
+        runs=[
+            {key: value for key, value in run.items() if key != 'environment' or value != first}
+            for run in runs
+        ],
+        environment=first,
+    )
+
+
+def with_environment(result: Mapping) -> list[dict]:
+    """The runs of a result, each with its own."""
+    return [{'environment': result['environment'], **run} for run in result['runs']]
+
+
+def how_to_read(sweep: Config) -> dict:
+    """What of a sweep file makes tables of its runs."""
+    return {key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep}
+
+
+def settings_hash(
+    cfg: Config, splits: Sequence[str], threshold_split: str | None, before: Iterable[str]
+) -> str:
+    """Of all that decides the numbers of a training and its test, but the code and the machine.
+
+    Of the data it is what labels.csv says, and how scenes were drawn; checkpoints that are yet to
+    come are known by the runs that make them.
+
+    Args:
+        before: the same of the runs whose checkpoints this one starts from.
+    """
+    roots = sorted({node['data_root'] for node in mappings(cfg._cfg_dict) if _has_root(node)})
+    files = [Path(root) / name for root in roots for name in ('labels.csv', 'source.json')]
+    settings = dict(
+        config=cfg.to_dict(),
+        splits=list(splits),
+        threshold_split=threshold_split,
+        data=[sha256_of_file(file) if file.is_file() else None for file in files],
+        checkpoints=checkpoint_hashes(cfg.get('model', {})),
+        before=sorted(before),
+    )
+    return hashlib.sha256(json.dumps(plain(settings), sort_keys=True).encode()).hexdigest()
+
+
+def read_known(files: Sequence[str | Path]) -> list[dict]:
+    """The runs of result files of tools/sweep.py; each says ``from`` which."""
+    known = []
+    for file in files:
+        result = read_json(file)
+        if 'sweep' not in result:
+            raise UserError(f'{file} is no result of tools/sweep.py')
+        known += [{**run, 'from': str(file)} for run in with_environment(result)]
+    return known
+
+
+def merge_results(results: Sequence[dict]) -> dict:
+    """The runs of one sweep that were done in parts, such as on several machines.
+
+    A run that two parts have in common must have the same numbers in both. Baseline, claims and
+    curves are those of the sweep file of today; runs of variants that it no longer has are left
+    out.
+    """
+    first, known = results[0], {}
+    for result in results:
+        for key in ('sweep', 'options', 'columns'):
+            if result[key] != first[key]:
+                raise UserError(f'{key} differs: {first[key]} and {result[key]}')
+        packages = (one['environment']['packages'] for one in (first, result))
+        if changed := differences(*packages):
+            raise UserError(f'the parts were done with different packages: {changed[0]}')
+        for run in with_environment(result):
+            name = run['variant'], run['seed']
+            if _numbers(known.setdefault(name, run)) != _numbers(run):
+                raise UserError(f'{name[0]}, seed {name[1]}: two runs with different results')
+    sweep = read_config(first['sweep'])
+    order = list(sweep.variants)
+    names = sorted(
+        (name for name in known if name[0] in order),
+        key=lambda name: (name[1], order.index(name[0])),
+    )
+    kept = {k: v for k, v in first.items() if k not in ('baseline', 'claims', 'curves')}
+    return {**kept, **how_to_read(sweep), **made_with([known[name] for name in names])}
+
+
+def _numbers(run: Mapping) -> dict:
+    return {key: value for key, value in run.items() if key not in ('environment', 'settings')}
+
+
+def _has_root(node: Mapping) -> bool:
+    return isinstance(node.get('data_root'), str)
