@@ -189,15 +189,18 @@ def test_it_asks_for_nothing_and_complains_of_nothing(page):
     assert shown(browser) == [name]
 
 
-@pytest.mark.parametrize(('width', 'columns'), [(1280, 5), (390, 2)])
-def test_it_fits_a_screen_and_a_phone(page, width, columns):
-    browser = page()
+@pytest.mark.parametrize('label', [None, np.zeros(SIZE, np.uint8)])
+@pytest.mark.parametrize(('width', 'columns'), [(1280, None), (390, 2)])
+def test_it_fits_a_screen_and_a_phone(page, width, columns, label):
+    """All panels in a row on a screen, with a pseudo mask, too."""
+    browser = page(example(label=label))
     browser.resize(width, 800, mobile=width < 640)
     try:
         across = browser.run(
             "getComputedStyle(document.querySelector('.panels')).gridTemplateColumns"
         )
-        assert len(across.split()) == columns
+        used = [width for width in across.split() if width != '0px']
+        assert len(used) == (columns or (5 if label is None else 6))
         assert browser.run('document.documentElement.scrollWidth') <= width
     finally:
         browser.resize(1280, 900)
