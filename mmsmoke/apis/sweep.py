@@ -133,7 +133,7 @@ def _known_runs(
         if key is not None:
             runs[key] = {**run, 'variant': key[0]}
         else:
-            lost += run['from'] == str(out)
+            lost += Path(run['from']).resolve() == out.resolve()
     if lost:
         raise UserError(
             f'{lost} runs of {out} have other settings than those of {sweep_file}, or are of an '

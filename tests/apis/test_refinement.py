@@ -146,14 +146,14 @@ def test_with_a_baseline_classifiers_are_seeds():
         return dict(fixed=value, dataset=value + 1, otsu=value, oracle=9 * value)
 
     rows = dict(
-        none={'seed-0': numbers(1.0), 'seed-1': numbers(5.0)},
-        crf={'seed-0': numbers(2.0), 'seed-1': numbers(6.1)},
+        none={'seed-0': numbers(1.0), 'seed-1': numbers(5.0), 'seed-2': numbers(9.0)},
+        crf={'seed-0': numbers(2.0), 'seed-1': numbers(6.1), 'seed-2': numbers(10.0)},
     )
     claims = [dict(claim='CRF helps', more='crf', less='none', column='threshold from val')]
     result = dict(refinement='plan.py', protocol=dict(test_split='test'), rows=rows)
     table = refinement_table({**result, 'baseline': 'none', 'claims': claims})
     first, second = table.split('\n\n')
     cells = [line.replace(' ', '').split('|')[1:4] for line in first.splitlines()[2:]]
-    assert cells == [['none', '2', '3.0±2.8'], ['crf', '2', '4.0±2.9▲']]
+    assert cells == [['none', '3', '5.0±4.0'], ['crf', '3', '6.0±4.0▲']]
     assert '| CRF helps |' in second and '| holds ' in second
     assert 'seed-1, oracle' in refinement_table(result)
