@@ -61,6 +61,7 @@ def run_sweep(
     folder = Path(sweep.work_dir)
     out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
     wanted = str([sweep.get(key) for key in ('data_root', 'options', 'variants', 'last_word')])
+    wanted += str(whole) if known else ''  # known runs of any variant are known by their data
     for data_root, arguments in sweep.get('draw', {}).items():
         if data_root in wanted:
             draw_if_missing(data_root, arguments)
