@@ -16,14 +16,12 @@ from mmsmoke.utils import DataError
 
 from .near_duplicates import close_pairs, perceptual_hash
 from .shortcuts import Probe, image_statistics, probe
-from .table import Row, balance_problems, mask_problems, read_table
+from .table import Row, balance_problems, group_of, mask_problems, read_table
 from .transforms.loading import LoadImage, read_mask
 
 ALARMING = 70.0
 """Percent of labels that image statistics alone may predict before there is a warning."""
 RAREST = 0.1
-GROUPS = ('group', 'scene', 'video', 'clip')
-"""Columns that tell which images belong together, the first of them that there is."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +176,7 @@ def _leak_warnings(rows: list[Row], looks: dict[str, _Look]) -> Iterator[str]:
 
 def _probes(rows: list[Row], looks: dict[str, _Look], classes: Sequence[str]) -> dict[str, Probe]:
     statistics = np.array([looks[row.image].statistics for row in rows])
-    column = next((name for name in GROUPS if rows and name in rows[0].columns), None)
-    groups = [row.columns[column] if column else row.image for row in rows]
+    groups = [group_of(row.columns, row.image) for row in rows]
     labels = {name: [row.labels[k] for row in rows] for k, name in enumerate(classes)}
     return {
         name: probe(statistics, values, groups)

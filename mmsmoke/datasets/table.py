@@ -7,7 +7,7 @@ labels.csv where there is one.
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,8 @@ from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
 TABLE = 'labels.csv'
+GROUPS = ('group', 'scene', 'video', 'clip')
+"""Columns that tell which images belong together; of an image, the first that is not empty."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Row:
     @property
     def mask_name(self) -> str:
         return mask_name_of(self.image)
+
+
+def group_of(columns: Mapping[str, str], image: str) -> str:
+    """What an image belongs to; an image without any such column is a group of its own."""
+    return next((columns[name] for name in GROUPS if columns.get(name)), image)
 
 
 def mask_name_of(image: str) -> str:

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mmsmoke.datasets.table import group_of
 from mmsmoke.functional import (
     EMPTY_TRUTH,
     IGNORE,
@@ -60,8 +61,8 @@ class PseudoLabelMetric(ImageMetric):
             numbers), those of the classifier's ``prediction``, as in use, or ``all``.
         empty: what an image without truth counts in ``image_iou``, see
             :func:`~mmsmoke.functional.image_iou`.
-        bootstrap: number of samples; 0 for no intervals. Groups are the column ``group`` of the
-            data set, such as videos, or ``scene``; without them each image is one.
+        bootstrap: number of samples; 0 for no intervals. They are drawn by groups of images, such
+            as videos, see :func:`~mmsmoke.datasets.table.group_of`.
     """
 
     default_prefix = 'cam'
@@ -92,8 +93,7 @@ class PseudoLabelMetric(ImageMetric):
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
             name = image_name(sample)
-            columns = sample.get('columns', {})
-            result = dict(image=name, group=columns.get('group') or columns.get('scene') or name)
+            result = dict(image=name, group=group_of(sample.get('columns', {}), name))
             result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
             if self.source == 'mask' and 'gt_sem_seg' in sample:
                 result['open'] = _open_pixels(sample)

@@ -201,14 +201,22 @@ def test_images_of_which_nothing_is_known_are_not_clear():
     assert evaluate(samples, source='mask')['cam/false_images'] == 100
 
 
-def test_images_of_one_scene_are_one_group():
+def test_images_of_one_scene_or_video_are_one_group():
     samples = make_samples(24, seed=3)
     for i, sample in enumerate(samples):
         sample['columns'] = dict(scene=str(i // 4))
     by_scene = evaluate(samples, source='mask')
-    for i, sample in enumerate(samples):
-        sample['columns'] = dict(group=str(i // 4), scene=str(i))
-    assert evaluate(samples, source='mask') == by_scene
+    for columns in (
+        lambda i: dict(group=str(i // 4), scene=str(i)),
+        lambda i: dict(group='', video=str(i // 4)),
+        lambda i: dict(clip=str(i // 4)),
+    ):
+        for i, sample in enumerate(samples):
+            sample['columns'] = columns(i)
+        assert evaluate(samples, source='mask') == by_scene
+    for sample in samples:
+        sample['columns'] = {}
+    assert evaluate(samples, source='mask') != by_scene
 
 
 def mean_iou_by_hand(samples, threshold):
