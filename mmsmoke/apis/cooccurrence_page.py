@@ -62,7 +62,8 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
         f'<h1>{escape(title)}</h1>',
         HOW_TO_READ,
         '<h2>Numbers</h2>',
-        '<p>In percent; mean ± standard deviation over the seeds.</p>',
+        '<p>In percent; mean ± standard deviation over the seeds, or, of one checkpoint, the 95 % '
+        'interval over the scenes.</p>',
         html_table(header, rows, variants),
     ]
     if 'curves' in result:

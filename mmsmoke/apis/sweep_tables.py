@@ -42,16 +42,19 @@ def sweep_table(result: Mapping) -> str:
 def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
     """Header and rows: mean ± standard deviation over the seeds, one row a variant.
 
-    With a baseline: ▲ higher, ▼ lower, ≈ within the noise.
+    Of one seed, the 95 % interval over the images, where the metric has one. With a baseline: ▲
+    higher, ▼ lower, ≈ within the noise.
     """
     variants = list(dict.fromkeys(run['variant'] for run in result['runs']))
     columns = []
     for _, split, metric in result['columns']:
         values = {name: _by_seed(result, name, split, metric) for name in variants}
         marks = _marks(values, result.get('baseline'))
-        columns.append(
-            [f'{mean_and_spread(list(values[name].values()))}{marks[name]}' for name in variants]
-        )
+        cells = [
+            mean_and_spread(list(values[name].values())) + _interval(result, name, split, metric)
+            for name in variants
+        ]
+        columns.append([f'{cell}{marks[name]}' for name, cell in zip(variants, cells, strict=True)])
     seeds = [len({run['seed'] for run in result['runs'] if run['variant'] == v}) for v in variants]
     titles = [title for title, _, _ in result['columns']]
     return ['variant', 'seeds', *titles], list(zip(variants, seeds, *columns, strict=True))
@@ -125,6 +128,13 @@ def _column(result: Mapping, title: str) -> tuple[str, str]:
 def _by_seed(result: Mapping, variant: str, split: str, metric: str) -> dict:
     runs = [run for run in result['runs'] if run['variant'] == variant]
     return {run['seed']: run['splits'].get(split, {}).get(metric) for run in runs}
+
+
+def _interval(result: Mapping, variant: str, split: str, metric: str) -> str:
+    """Of a variant with one seed: ' (low to high)'."""
+    bounds = [_by_seed(result, variant, split, f'{metric}_{end}') for end in ('low', 'high')]
+    found = [value for seeds in bounds for value in seeds.values()]
+    return '' if len(found) > 2 or None in found else f' ({found[0]:.1f} to {found[1]:.1f})'
 
 
 def _marks(values: Mapping[str, Mapping], baseline: str | None) -> dict[str, str]:

@@ -36,6 +36,14 @@ def test_mean_and_spread(values, text):
     assert mean_and_spread(values) == text
 
 
+def test_one_seed_shows_the_interval_over_its_images():
+    runs = runs_of('one', 80.0) + runs_of('two', 50.0, 52.0)
+    for run in runs:
+        run['splits']['val'] |= dict(iou_low=40.04, iou_high=90.0)
+    rows = cells(sweep_table(dict(columns=COLUMNS, runs=runs)))
+    assert [row[2] for row in rows[2:]] == ['80.0 (40.0 to 90.0)', '51.0 ± 1.4']
+
+
 def test_differences_inside_the_noise_are_marked():
     runs = runs_of('plain', 10.0, 20.0, 30.0, 40.0)
     runs += runs_of('better', 15.0, 25.1, 35.0, 45.2)  # paired by seed, though the spread is large
