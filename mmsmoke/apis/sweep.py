@@ -1,7 +1,7 @@
 """The same training under several settings and seeds, for tables with a spread."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -88,15 +88,16 @@ def run_sweep(
 
 def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
     """These variants and all that they start from, in the order of the file."""
-    chosen, more = set(), list(variants if names is None else names)
-    while more:
-        name = more.pop()
+    names = list(variants if names is None else names)
+    for name in names:
         if name not in variants:
             raise UserError(f'no variant {name}; there are {", ".join(variants)}')
-        if name not in chosen:
-            chosen.add(name)
-            more += [other for other in _BEST.findall(str(variants[name])) if other in variants]
-    return {name: changes for name, changes in variants.items() if name in chosen}
+    needs = {
+        name: [other for other in _BEST.findall(str(changes)) if other in variants]
+        for name, changes in variants.items()
+    }
+    wanted = _with_needed(names, needs)
+    return {name: changes for name, changes in variants.items() if name in wanted}
 
 
 def _needs(variants: Mapping, seeds: Sequence[int]) -> dict:
@@ -163,8 +164,8 @@ def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
             yield read_json(results).get('checkpoint', {}).get('sha256', '')
 
 
-def _with_needed(keys: list, needs: Mapping) -> dict:
-    """These runs and all whose checkpoints they start from, with what each needs, in order."""
+def _with_needed(keys: Iterable, needs: Mapping) -> dict:
+    """These keys and all that they need, with what each needs, in order."""
     wanted, more = set(), list(keys)
     while more:
         key = more.pop()
