@@ -13,7 +13,7 @@ from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, mappings, plain, sha256_of_file, write_json
 from mmsmoke.visualization import markdown_table
 
-from .environment import environment
+from .environment import checkpoint_record, environment
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .predictor import scope_of
@@ -83,6 +83,7 @@ def compare_refiners(
         refinement=str(plan_file),
         protocol={name: plan[name] for name in ('threshold_split', 'test_split')},
         **{name: plain(plan[name]) for name in ('baseline', 'claims') if name in plan},
+        checkpoints={name: checkpoint_record(path) for name, path in classifiers.items()},
         rows={},
         environment=environment(),
     )

@@ -6,7 +6,7 @@ import torch
 from conftest import save_palette, write_dataset
 
 from mmsmoke.apis.baselines import mean_mask, trivial_baselines
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, sha256_of_file
 
 
 @pytest.fixture
@@ -105,6 +105,9 @@ def test_the_tool_writes_what_it_prints(root, tmp_path, load_tool, run_main):
     out = tmp_path / 'out.json'
     main = load_tool('analysis/trivial_baselines.py').main
     code, printed, _ = run_main(main, root, '--splits', 'test', '--out', out)
-    (rows,) = json.loads(out.read_text())['tables']
+    written = json.loads(out.read_text())
+    (rows,) = written['tables']
+    assert written['labels_sha256'] == sha256_of_file(root / 'labels.csv')
+    assert 'numpy' in written['environment']['packages']
     assert rows == trivial_baselines(root, ['test'])
     assert code == 0 and '| everything |' in printed

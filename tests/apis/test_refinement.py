@@ -5,6 +5,7 @@ import torch
 from label_runs import label_config
 from PIL import Image
 
+from mmsmoke.apis.environment import checkpoint_record
 from mmsmoke.apis.refinement import compare_refiners, refinement_table
 from mmsmoke.apis.tables import table_of
 from mmsmoke.utils import UserError
@@ -32,6 +33,7 @@ def test_each_row_is_measured_on_test_with_the_threshold_from_val(plan, tmp_path
     out = tmp_path / 'found.json'
     result = compare_refiners(str(path), classifiers, str(tmp_path / 'work'), str(out))
     assert list(result['rows']) == ['none', 'crf']
+    assert result['checkpoints'] == dict(good=checkpoint_record(classifiers['good']))
     for name, row in result['rows'].items():
         numbers = row['good']
         assert numbers['oracle'] >= max(numbers[key] for key in ('fixed', 'dataset', 'otsu'))

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from mmsmoke.apis.baselines import trivial_baselines
-from mmsmoke.utils import write_json
+from mmsmoke.apis.environment import environment
+from mmsmoke.datasets.table import TABLE
+from mmsmoke.utils import sha256_of_file, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.visualization import markdown_table
 
@@ -30,7 +32,9 @@ def main() -> None:
     )
     print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
     if args.out:
-        write_json(args.out, dict(data_root=args.data_root, tables=[rows]))
+        labels = sha256_of_file(Path(args.data_root) / TABLE)
+        data = dict(data_root=args.data_root, labels_sha256=labels)
+        write_json(args.out, dict(**data, environment=environment(), tables=[rows]))
 
 
 if __name__ == '__main__':
