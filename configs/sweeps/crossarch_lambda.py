@@ -21,6 +21,7 @@ claims = [
 ]
 curves = dict(
     x='lambda',
+    log_x=True,
     lines={
         'read-out (thesis)': {
             '1': 'global_cosine',

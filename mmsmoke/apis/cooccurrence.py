@@ -137,5 +137,5 @@ def with_others(result: Mapping, others: Sequence[Mapping]) -> dict:
         merged['runs'] += other['runs']
     if curves:
         lines = {name: line for one in curves for name, line in one['lines'].items()}
-        merged['curves'] = dict(x=curves[0]['x'], lines=lines)
+        merged['curves'] = {**curves[0], 'lines': lines}
     return merged

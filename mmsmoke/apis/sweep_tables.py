@@ -6,7 +6,8 @@ A result of :func:`~mmsmoke.apis.sweep.run_sweep` may have
 - ``claims``: sentences that the runs can confirm or refute, each a dict of ``claim``, ``more`` and
   ``less`` (variants, or lists of as many: the former is said to have more than the latter) and
   ``column`` (a title);
-- ``curves``: ``x`` (a title) and ``lines``, name -> {x: variant}, for plots.
+- ``curves``: ``x`` (a title) and ``lines``, name -> {x: variant}, for plots; with ``log_x`` on a
+  logarithmic scale.
 
 Differences are paired by seed, since variants with one seed have data order and parts of the
 initial weights in common. The test is a paired t-test over the seeds, corrected by Holm's method
@@ -99,7 +100,9 @@ def sweep_chart(result: Mapping, column: str) -> str:
             for x, seeds in values.items()
             if seeds
         ]
-    return line_chart(lines, curves['x'], column) if any(lines.values()) else ''
+    if not any(lines.values()):
+        return ''
+    return line_chart(lines, curves['x'], column, curves.get('log_x', False))
 
 
 def mean_and_spread(values: Sequence[float | None]) -> str:

@@ -11,22 +11,27 @@ COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#0
 
 
 def line_chart(
-    lines: Mapping[str, Sequence[tuple[float, float, float]]], x_title: str, y_title: str
+    lines: Mapping[str, Sequence[tuple[float, float, float]]],
+    x_title: str,
+    y_title: str,
+    log_x: bool = False,
 ) -> str:
     """
     Args:
         lines: name -> points (x, y, half length of the bar through it); lines without points are
             left out. Where no y is negative, no bar is, either.
+        log_x: equal ratios of x are equally far apart; x must be positive.
     """
     lines = {name: sorted(points) for name, points in lines.items() if points}
     every = [point for points in lines.values() for point in points]
     floor = 0 if min(y for _, y, _ in every) >= 0 else -math.inf
-    xs = _ticks([x for x, _, _ in every])
+    xs = (_log_ticks if log_x else _ticks)([x for x, _, _ in every])
     ys = _ticks([end for _, y, bar in every for end in (max(y - bar, floor), y + bar)])
 
     def place(x: float, y: float) -> tuple[float, float]:
         right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-        across = (x - xs[0]) / (xs[-1] - xs[0])
+        start, at, end = map(math.log, (xs[0], x, xs[-1])) if log_x else (xs[0], x, xs[-1])
+        across = (at - start) / (end - start)
         up = (y - ys[0]) / (ys[-1] - ys[0])
         return _LEFT + across * (right - _LEFT), bottom - up * (bottom - _TOP)
 
@@ -74,6 +79,16 @@ def _ticks(values: Sequence[float]) -> list[float]:
     step = next(power * times for times in (1, 2, 5, 10) if power * times >= raw)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [number * step for number in range(first, last + 1)]
+
+
+def _log_ticks(values: Sequence[float]) -> list[float]:
+    """1, 2, 5, 10, 20 … that span the values."""
+    low, high = min(values) * (1 + 1e-9), max(values) * (1 - 1e-9)
+    lowest, highest = (math.floor(math.log10(value)) for value in (low, high))
+    every = [float(f'{t}e{power}') for power in range(lowest, highest + 2) for t in (1, 2, 5)]
+    first = max(index for index, tick in enumerate(every) if tick <= low)
+    last = max(first + 1, min(index for index, tick in enumerate(every) if tick >= high))
+    return every[first : last + 1]
 
 
 def _labels(lines: Mapping, place) -> list[float]:

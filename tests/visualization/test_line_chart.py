@@ -1,9 +1,11 @@
 import itertools
+import math
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from mmsmoke.visualization import line_chart
+from mmsmoke.visualization.line_chart import COLOURS
 
 SVG = '{http://www.w3.org/2000/svg}'
 
@@ -49,12 +51,34 @@ def test_one_point_alone_and_names_with_marks():
     assert '<a> & b' in {text.text for text in chart.iter(f'{SVG}text')}
 
 
-@pytest.mark.parametrize('y, lowest', [(3, '0'), (-1, '-10')])
-def test_no_bar_goes_where_no_value_can_be(y, lowest):
+@pytest.mark.parametrize('y, lowest, end', [(3, '0', 0), (-1, '-10', -9)])
+def test_no_bar_goes_where_no_value_can_be(y, lowest, end):
     """As shares: a deviation of 8 around 3 % does not mean -5 %."""
     chart = draw({'a': [(0, y, 8), (1, 40, 0)]})
-    texts = [text.text for text in chart.iter(f'{SVG}text') if text.get('text-anchor') == 'end']
-    assert texts[0] == lowest
-    bars = [line for line in chart.iter(f'{SVG}line') if line.get('stroke') != '#dddddd']
-    bottom = max(float(line.get('y1')) for line in bars)
-    assert all(float(line.get('y2')) <= bottom + 5 for line in bars)
+    texts = [text for text in chart.iter(f'{SVG}text') if text.get('text-anchor') == 'end']
+    assert texts[0].text == lowest
+    ticks = {float(text.text): float(text.get('y')) - 4 for text in texts}
+    (bar,) = [line for line in chart.iter(f'{SVG}line') if line.get('stroke') == COLOURS[0]]
+    share = (end - -10) / 50 if end else 0
+    top, bottom = ticks[40], ticks[float(lowest)]
+    assert float(bar.get('y1')) == pytest.approx(bottom + share * (top - bottom), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    'xs, ticks',
+    [
+        ((0.3, 1, 10), ['0.2', '0.5', '1', '2', '5', '10']),
+        ((0.001, 0.002), ['0.001', '0.002']),
+        ((7, 7), ['5', '10']),
+        ((20, 20), ['20', '50']),
+    ],
+)
+def test_equal_ratios_are_equally_far_apart(xs, ticks):
+    chart = draw({'a': [(x, 1, 0) for x in xs]}, log_x=True)
+    below = [text for text in chart.iter(f'{SVG}text') if text.get('text-anchor') == 'middle']
+    names = {text.text: float(text.get('x')) for text in below if text.text not in 'xy'}
+    assert list(names) == ticks
+    (start, end), of = (names[name] for name in (ticks[0], ticks[-1])), math.log
+    for x, (at, _) in zip(xs, spots(chart), strict=True):
+        share = of(x / float(ticks[0])) / of(float(ticks[-1]) / float(ticks[0]))
+        assert at == pytest.approx(start + share * (end - start), abs=0.1)
