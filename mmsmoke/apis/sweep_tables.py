@@ -68,7 +68,7 @@ def claims_table(result: Mapping) -> str:
     chances = holm([_chance(difference) for difference in found])
     for claim, difference, chance in zip(result['claims'], found, chances, strict=True):
         if not difference:
-            rows.append([claim['claim'], claim['column'], '–', 0, '–', 'not measured yet'])
+            rows.append([claim['claim'], claim['column'], '–', '–', '–', 'not measured yet'])
             continue
         mean = statistics.mean(difference)
         if len(difference) < FEWEST:
@@ -79,8 +79,9 @@ def claims_table(result: Mapping) -> str:
             verdict = 'within the noise'
         known = f'{chance:.3f}' if chance == chance else '–'
         cell = mean_and_spread(difference)
-        rows.append([claim['claim'], claim['column'], cell, len(difference), known, verdict])
-    return markdown_table(['claim', 'of', 'difference', 'seeds', 'p', 'verdict'], rows)
+        favour = f'{sum(one > 0 for one in difference)} of {len(difference)}'
+        rows.append([claim['claim'], claim['column'], cell, favour, known, verdict])
+    return markdown_table(['claim', 'of', 'difference', 'seeds for it', 'p', 'verdict'], rows)
 
 
 def sweep_chart(result: Mapping, column: str) -> str:

@@ -94,12 +94,14 @@ def test_claims_are_judged():
     claims += [claim('unknown', 'plain'), claim('once', 'plain')]
     runs += runs_of('once', 99.0)
     table = cells(claims_table(dict(columns=COLUMNS, runs=runs, claims=claims)))
-    assert table[0] == ['claim', 'of', 'difference', 'seeds', 'p', 'verdict']
+    assert table[0] == ['claim', 'of', 'difference', 'seeds for it', 'p', 'verdict']
     assert [row[-1] for row in table[2:]] == [
         'holds', 'the opposite holds', 'within the noise', 'not measured yet',
         'too few seeds',
     ]  # fmt: skip
-    assert table[2][2:4] == ['5.1 ± 0.1', '3'] and table[3][2] == '-5.1 ± 0.1'
+    assert table[2][2:4] == ['5.1 ± 0.1', '3 of 3']
+    assert [row[3] for row in table[3:]] == ['0 of 3', '2 of 3', '–', '1 of 1']
+    assert table[3][2] == '-5.1 ± 0.1'
 
 
 def test_claims_about_several_variants_are_about_their_mean():
@@ -113,7 +115,7 @@ def test_claims_about_several_variants_are_about_their_mean():
 def test_only_seeds_that_all_have_are_compared():
     runs = runs_of('a', 5.0, 6.0, 7.0) + runs_of('b', 1.0, 1.0, first_seed=1)
     table = cells(claims_table(dict(columns=COLUMNS, runs=runs, claims=[claim('a', 'b')])))
-    assert table[2][2:4] == [mean_and_spread([5.0, 6.0]), '2']
+    assert table[2][2:4] == [mean_and_spread([5.0, 6.0]), '2 of 2']
 
 
 def test_chart_shows_means_over_x():
