@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from mmsmoke.utils import UserError
 
+from .run_records import made_with
+
 HALVES = ('worse', 'better')
 COLUMNS = [
     ['CAM IoU, threshold split', 'threshold_split', 'iou'],
@@ -47,14 +49,15 @@ def compare_halves(results: Sequence[Mapping], row: str, over: str) -> dict:
                     test_split=dict(iou=statistics.mean(tested.values())),
                 )
                 variant = f'{half} half, {title}'
-                runs.append(dict(variant=variant, seed=seed, classifiers=tested, splits=splits))
+                run = dict(variant=variant, seed=seed, classifiers=tested, splits=splits)
+                runs.append({**run, 'environment': result['environment']})
     claims = [
         dict(claim=f'{row} helps the worse half', more=f'worse half, {row}'),
         dict(claim=f'{row} harms the better half', more=f'better half, {over}'),
     ]
     for claim, less in zip(claims, (f'worse half, {over}', f'better half, {row}'), strict=True):
         claim.update(less=less, column=COLUMNS[1][0])
-    return dict(columns=COLUMNS, claims=claims, runs=runs)
+    return dict(columns=COLUMNS, claims=claims, **made_with(runs))
 
 
 def _iou(numbers: Mapping) -> float:

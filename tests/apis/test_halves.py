@@ -14,7 +14,7 @@ def result_of(**classifiers):
         for row, (chosen_on, tested) in zip(('none', 'walk'), pairs, strict=True):
             numbers = dict(on_threshold_split=chosen_on, dataset=tested)
             rows.setdefault(row, {})[name] = numbers
-    return dict(refinement='plan.py', rows=rows)
+    return dict(refinement='plan.py', rows=rows, environment=dict(python='3'))
 
 
 def three_seeds():
@@ -43,6 +43,7 @@ def test_halves_are_formed_on_one_split_and_compared_on_the_other():
     )
     assert of['worse half, walk']['splits']['test_split']['iou'] == 30
     assert of['better half, none']['classifiers'] == dict(fine=20, good=30)
+    assert found['environment'] == dict(python='3')
     assert of['better half, walk']['splits']['test_split']['iou'] == 20
 
 
