@@ -8,6 +8,10 @@ from mmengine import registry as root
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
+from mmsmoke.utils.checkpoints import guard_loaders
+
+guard_loaders()
+
 # by which name pip knows what stands before '::' in a base config, as in
 # _base_ = 'mmsmoke::cam/resnet50_12e_weakseg-224.py'
 MODULE2PACKAGE.update(

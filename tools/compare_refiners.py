@@ -6,7 +6,7 @@ from mmengine.config import DictAction
 
 from mmsmoke.apis.refinement import compare_refiners
 from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='changes to every run: key=value …'
     )
+    add_trust_option(parser)
     args = parser.parse_args()
     pairs = [text.partition('=') for text in args.classifiers]
     for text, (name, _, checkpoint) in zip(args.classifiers, pairs, strict=True):

@@ -8,7 +8,7 @@ from mmengine.config import DictAction
 from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
 from mmsmoke.apis.cooccurrence_page import write_page
 from mmsmoke.utils import read_json
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
     )
+    add_trust_option(parser)
     args = parser.parse_args()
     name = args.name or Path(args.config).stem
     folder = Path(args.work_dir or Path('work_dirs/cooccurrence') / name)

@@ -11,7 +11,7 @@ from mmsmoke.apis.inputs import is_video
 from mmsmoke.apis.outputs import write_areas
 from mmsmoke.apis.video import annotated_path
 from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,6 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-overlays', action='store_true', help='neither overlays nor annotated videos'
     )
+    add_trust_option(parser)
     return parser.parse_args()
 
 

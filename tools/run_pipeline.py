@@ -5,7 +5,7 @@ import argparse
 from mmengine.config import DictAction
 
 from mmsmoke.apis.pipeline import run_pipeline
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
     )
+    add_trust_option(parser)
     args = parser.parse_args()
     run_pipeline(args.config, args.work_dir, args.cfg_options)
 

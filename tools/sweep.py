@@ -5,7 +5,7 @@ import argparse
 from mmengine.config import DictAction
 
 from mmsmoke.apis.sweep import run_sweep
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -27,6 +27,7 @@ def main() -> None:
         default=(),
         help='result files, as from another machine, whose runs are not done again; may name --out',
     )
+    add_trust_option(parser)
     args = parser.parse_args()
     run_sweep(
         args.sweep,

@@ -14,11 +14,11 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from mmsmoke.utils import UserError, sha256_of_file, write_json
+from mmsmoke.utils.checkpoints import read_checkpoint
 
 from .environment import checkpoint_record, config_record
 from .export_formats import FORMATS, INPUT, OUTPUT, require_packages, versions
 from .export_parity import compare, decision, find_pictures, lay_out, ordinary_test
-from .launch import read_checkpoint
 from .predictor import load_model
 
 ABOUT = 'segmenter.json'

@@ -13,6 +13,7 @@ from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
 from mmsmoke.functional import scores_to_mask, strongest
 from mmsmoke.registry import INFERENCERS
 from mmsmoke.utils import UserError
+from mmsmoke.utils.checkpoints import trusting
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 
@@ -41,6 +42,7 @@ class SmokeInferencer:
         threshold: a pixel belongs to its best class if that scores higher. Scores are a
             segmentor's probabilities, or the normalised maps of a classifier. By default a
             segmentor decides by itself, and for a classifier it is that of pseudo labels, 0.3.
+        trust: let the checkpoint run code that it holds; see docs/trust.md.
 
     Attributes:
         classes: names of the K foreground classes.
@@ -57,11 +59,13 @@ class SmokeInferencer:
         weights: str | os.PathLike | None = None,
         device: str | None = None,
         threshold: float | None = None,
+        trust: bool = False,
     ):
         if threshold is not None and not 0 <= threshold < 1:
             raise UserError(f'threshold must be in [0, 1), got {threshold}')
-        cfg, weights = config_and_weights(model, weights)
-        self.model = load_model(cfg, weights, device or get_device())
+        with trusting(trust):
+            cfg, weights = config_and_weights(model, weights)
+            self.model = load_model(cfg, weights, device or get_device())
         self.prepare = TestPipeline(cfg)
         self.classes, self.palette = self.prepare.classes, self.prepare.palette
         self.threshold = _own_threshold(self.model) if threshold is None else threshold

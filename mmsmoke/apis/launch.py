@@ -1,7 +1,6 @@
 """What the tools share: read a config with its command-line changes, build a Runner from it."""
 
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from torch import nn
 
 from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, mappings, read_config, resolve_network
+from mmsmoke.utils.checkpoints import read_checkpoint, require_resumable, weights_of
 from mmsmoke.utils.models import unwrapped
 from mmsmoke.utils.quiet import silence_known_noise
 
@@ -68,26 +68,13 @@ def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
 
 def holds_student(checkpoint: str | os.PathLike) -> bool:
     """Is it the checkpoint of a distiller?"""
-    content = read_checkpoint(checkpoint)
-    return any(name.startswith('student.') for name in content.get('state_dict', content))
-
-
-def read_checkpoint(checkpoint: str | os.PathLike) -> dict:
-    """What is in the file; its weights only when they are used, where the file format allows it."""
-    if not Path(checkpoint).is_file():
-        raise UserError(f'checkpoint {checkpoint} not found')
-    mapped = zipfile.is_zipfile(checkpoint)
-    try:
-        return torch.load(checkpoint, map_location='cpu', mmap=mapped, weights_only=False)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f'{checkpoint} cannot be read as a checkpoint: {reason}') from error
+    weights = weights_of(read_checkpoint(checkpoint), checkpoint)
+    return any(name.startswith('student.') for name in weights)
 
 
 def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
     """All of them, or an error: mmengine leaves at random what a checkpoint lacks, and logs it."""
-    content = read_checkpoint(checkpoint)
-    weights = content.get('state_dict', content)
+    weights = weights_of(read_checkpoint(checkpoint), checkpoint)
     weights = {name.removeprefix('module.'): value for name, value in weights.items()}
     try:
         found = model.load_state_dict(weights, strict=False)
@@ -112,6 +99,8 @@ def resume(cfg: Config) -> None:
     if checkpoint is not None:
         cfg.load_from = str(checkpoint)
     cfg.resume = cfg.get('load_from') is not None
+    if cfg.resume and Path(cfg.load_from).is_file():
+        require_resumable(cfg.load_from)
 
 
 def use_mixed_precision(cfg: Config) -> None:

@@ -12,9 +12,11 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import nn
 
 from mmsmoke.utils import UserError, mappings, resolve_network
+from mmsmoke.utils.checkpoints import read_checkpoint
 from mmsmoke.utils.quiet import silence_known_noise
+from mmsmoke.utils.stored_configs import stored_config
 
-from .launch import holds_student, load_config, load_weights, read_checkpoint, use_checkpoint
+from .launch import holds_student, load_config, load_weights, use_checkpoint
 
 
 class Predictor:
@@ -48,10 +50,10 @@ def config_and_weights(
     elif Path(model).suffix in ('.py', '.json', '.yaml', '.yml'):
         cfg = load_config(model)
     else:
-        text = read_checkpoint(model).get('meta', {}).get('cfg')
-        if not text:
+        cfg = stored_config(read_checkpoint(model).get('meta', {}), model)
+        if cfg is None:
             raise UserError(f'{model} does not hold its config; name a config and it as weights')
-        cfg, weights = Config.fromstring(text, '.py'), weights or model
+        weights = weights or model
     if weights is None:
         raise UserError('weights are missing: name a checkpoint')
     return cfg, weights

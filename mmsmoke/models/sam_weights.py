@@ -6,6 +6,7 @@ from types import ModuleType
 import torch
 
 from mmsmoke.utils import UserError
+from mmsmoke.utils.checkpoints import read_pickle
 
 DOWNLOADS = 'https://dl.fbaipublicfiles.com/segment_anything/'
 WEIGHTS = dict(
@@ -32,8 +33,9 @@ def require_weights(checkpoint: Path, model_type: str) -> None:
 
 def load_weights(sam: torch.nn.Module, checkpoint: Path, model_type: str) -> None:
     require_weights(checkpoint, model_type)
+    weights = read_pickle(checkpoint, 'cpu')
     try:
-        sam.load_state_dict(torch.load(checkpoint, 'cpu', weights_only=True))
+        sam.load_state_dict(weights)
     except Exception as error:
         reason = ' '.join(str(error).split())[:200] or type(error).__name__
         raise UserError(f'{checkpoint} holds no weights of SAM {model_type}: {reason}') from error

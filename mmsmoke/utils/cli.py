@@ -3,11 +3,12 @@
 import argparse
 import functools
 import gc
+import os
 import re
 import sys
 from collections.abc import Callable
 
-from .errors import UserError
+from .errors import TRUST, UserError
 
 
 def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.ArgumentParser:
@@ -32,9 +33,27 @@ def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.Argu
         default='none',
         help='job launcher',
     )
+    add_trust_option(parser)
     # accepted for old launch commands; torch sets the variable LOCAL_RANK as well
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser
+
+
+class _TrustCheckpoints(argparse.Action):
+    """Says to all code in this process and its children that checkpoints may run code."""
+
+    def __call__(self, *_) -> None:
+        os.environ[TRUST] = '1'
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--trust-checkpoint',
+        action=_TrustCheckpoints,
+        nargs=0,
+        help='let checkpoints run the code that they hold (docs/trust.md): for files of people '
+        'whom you would let use this computer',
+    )
 
 
 def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:

@@ -1,3 +1,7 @@
+TRUST = 'MMSMOKE_TRUST_CHECKPOINTS'
+"""Environment variable that says that checkpoints may run code."""
+
+
 class UserError(ValueError):
     """Something that the user can mend; tools print its message alone, without a traceback."""
 

@@ -12,6 +12,7 @@ from mmsmoke.models.refiners.clip_es import log_odds, recorded_attention
 from mmsmoke.models.refiners.open_clip_model import load_clip
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
+from mmsmoke.utils.checkpoints import TRUST
 
 BOTH = torch.tensor([True, True])
 
@@ -285,7 +286,7 @@ def test_given_scores_spread_instead_of_clip_s_own(clip_es):
     assert not clip_es(image, torch.tensor([False, True]), given)[0].any()
 
 
-def test_weights_are_read_from_every_kind_of_file(tmp_path):
+def test_weights_are_read_from_every_kind_of_file(tmp_path, monkeypatch):
     from safetensors.torch import save_file
 
     state = tiny_clip(seed=5).state_dict()
@@ -295,6 +296,9 @@ def test_weights_are_read_from_every_kind_of_file(tmp_path):
     torch.save({k: v.half() for k, v in state.items()}, files[2])
     save_file(state, files[3])
     files.append(openai_archive(tmp_path / 'ViT.pt', state))
+    with pytest.raises(UserError, match=r'ViT\.pt is refused: it is a TorchScript program'):
+        load_clip(TINY, str(files[-1]))
+    monkeypatch.setenv(TRUST, '1')
     for file in files:
         clip = load_clip(TINY, str(file))
         tolerance = 1e-3 if file.name in ('half.pt', 'ViT.pt') else 0
@@ -325,7 +329,8 @@ def openai_archive(path, state):
     return path
 
 
-def test_openai_s_weights_need_quick_gelu(tmp_path):
+def test_openai_s_weights_need_quick_gelu(tmp_path, monkeypatch):
+    monkeypatch.setenv(TRUST, '1')
     path = openai_archive(tmp_path / 'ViT.pt', tiny_clip().state_dict())
     with pytest.raises(UserError, match=r"ViT\.pt is OpenAI's .* '-quickgelu'"):
         load_clip({**TINY, 'quick_gelu': False}, str(path))
@@ -348,7 +353,7 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch, checkpoint):
 def test_files_that_do_not_fit_are_named(tmp_path, checkpoint):
     garbage = tmp_path / 'garbage.pt'
     garbage.write_bytes(b'<html>404</html>')
-    with pytest.raises(UserError, match=r'garbage\.pt cannot be read as weights'):
+    with pytest.raises(UserError, match=r'garbage\.pt cannot be read as a checkpoint'):
         load_clip(TINY, str(garbage))
     tensor = tmp_path / 'tensor.pt'
     torch.save(torch.zeros(3), tensor)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from mmsmoke.apis.sheets import draw_cams
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument('--split', default='test')
     parser.add_argument('--images', type=int, default=5, help='how many')
     parser.add_argument('--width', type=int, default=192, help='of each picture, in pixels')
+    add_trust_option(parser)
     args = parser.parse_args()
     pairs = [pair.partition('=') for pair in args.results]
     if not all(path for _, _, path in pairs):

@@ -5,7 +5,7 @@ import sys
 
 from mmsmoke.apis.environment import environment
 from mmsmoke.apis.rerun import rerun
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 from mmsmoke.visualization import markdown_table
 
 
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument(
         '--tolerance', type=float, default=0.5, help='largest difference that is none (0.5)'
     )
+    add_trust_option(parser)
     args = parser.parse_args()
     rows = rerun(args.result, args.variant, args.seed)
     lines = [[row['column'], row['file'], row['now'], f'{row["difference"]:.3f}'] for row in rows]

@@ -9,7 +9,7 @@ from mmsmoke.apis.export import export_segmenter
 from mmsmoke.apis.export_formats import FORMATS
 from mmsmoke.apis.launch import load_config
 from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
     )
+    add_trust_option(parser)
     args = parser.parse_args()
     if min(*(args.size or [1]), args.batch_size or 1) < 1 or args.batch_size == 0:
         raise UserError('size and batch-size must be at least 1')

@@ -1,21 +1,19 @@
 """Cuts the student out of a distiller's checkpoint, for an ordinary CAMClassifier config."""
 
 import argparse
-from pathlib import Path
 
 import torch
 
 from mmsmoke.utils import UserError, atomic_path
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.checkpoints import read_checkpoint
+from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 PREFIX = 'student.'
 
 
 def publish(checkpoint: str, out: str) -> int:
     """Writes the student's weights and what belongs to them; returns how many tensors."""
-    if not Path(checkpoint).is_file():
-        raise UserError(f'checkpoint {checkpoint} not found')
-    whole = torch.load(checkpoint, map_location='cpu', weights_only=False)
+    whole = read_checkpoint(checkpoint)
     weights = {
         name.removeprefix(PREFIX): value
         for name, value in whole.get('state_dict', {}).items()
@@ -34,6 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('checkpoint', help='checkpoint of a CrossArchDistiller')
     parser.add_argument('out', help='where the student goes, as in student.pth')
+    add_trust_option(parser)
     args = parser.parse_args()
     print(f'{publish(args.checkpoint, args.out)} tensors of the student are in {args.out}')
 

@@ -6,6 +6,7 @@ from mmengine.hooks import CheckpointHook
 
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import atomic_path
+from mmsmoke.utils.stored_configs import KEY, config_to_json
 
 
 class AtomicLocalBackend(LocalBackend):
@@ -27,6 +28,10 @@ class AtomicCheckpointHook(CheckpointHook):
         kwargs.setdefault('backend_args', dict(backend='mmsmoke_atomic'))
         self._told = False
         super().__init__(*args, **kwargs)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep the config as data beside mmengine's Python text of it, which readers execute."""
+        checkpoint['meta'][KEY] = config_to_json(runner.cfg)
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         missing = [key for key in self.key_indicators or [] if key not in (metrics or {})]

@@ -1,10 +1,13 @@
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, sha256_of_file
+from mmsmoke.utils.checkpoints import WAY_ON, is_trusted, read_pickle, weights_of
 
 OPENAI_VIT_B_16 = (
     'https://openaipublic.azureedge.net/clip/models/'
@@ -83,10 +86,7 @@ def _is_plain_vit(visual: nn.Module) -> bool:
 
 
 def _load_weights(clip: nn.Module, config: dict, model: str | dict, checkpoint: str) -> None:
-    try:
-        weights = _read(checkpoint)
-    except Exception as error:
-        raise UserError(f'{checkpoint} cannot be read as weights: {_first_line(error)}') from error
+    weights = _read(checkpoint)
     if OPENAI_EXTRAS[0] in weights and not config.get('quick_gelu'):
         raise UserError(
             f"{checkpoint} is OpenAI's and was trained with QuickGELU: "
@@ -102,13 +102,30 @@ def _load_weights(clip: nn.Module, config: dict, model: str | dict, checkpoint: 
 
 
 def _read(checkpoint: str) -> dict[str, Tensor]:
-    from open_clip.factory import load_state_dict
-
     try:
-        return load_state_dict(checkpoint)
-    except RuntimeError:
-        # torch.load refuses TorchScript archives, and says so by a message alone
-        return torch.jit.load(checkpoint, map_location='cpu').state_dict()
+        if Path(checkpoint).suffix == '.safetensors':
+            return load_file(checkpoint)
+        if _is_torchscript(checkpoint):
+            # such a program runs while it is read
+            if sha256_of_file(checkpoint) not in OPENAI_VIT_B_16 and not is_trusted():
+                raise UserError(
+                    f'{checkpoint} is refused: it is a TorchScript program, and not the one at '
+                    f'{OPENAI_VIT_B_16}. {WAY_ON}'
+                )
+            return torch.jit.load(checkpoint, map_location='cpu').state_dict()
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f'{checkpoint} cannot be read as weights: {_first_line(error)}') from error
+    weights = weights_of(read_pickle(checkpoint, 'cpu'), checkpoint)
+    return {name.removeprefix('module.'): value for name, value in weights.items()}
+
+
+def _is_torchscript(checkpoint: str) -> bool:
+    if not zipfile.is_zipfile(checkpoint):
+        return False
+    with zipfile.ZipFile(checkpoint) as archive:
+        return any(name.endswith('/constants.pkl') for name in archive.namelist())
 
 
 def _first_line(error: Exception, index: int = 0) -> str:

@@ -1,0 +1,175 @@
+"""Reads checkpoints without running code that a stranger may have put into them.
+
+A checkpoint is a pickle, and a pickle may name any function of any module to be called with any
+arguments. Here only weights and a few harmless types are let through, whoever asks: our own code,
+mmengine's loaders, ``init_cfg``, ``load_from``, resuming. See docs/trust.md.
+"""
+
+import os
+import re
+import socket
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+from urllib.parse import urlparse
+
+import mmengine.runner.checkpoint
+import numpy as np
+import torch
+from mmengine.config import ConfigDict
+from mmengine.logging import HistoryBuffer
+
+from .errors import TRUST, UserError
+
+WAY_ON = 'If you trust whoever made the file: --trust-checkpoint (in Python trust=True)'
+PATIENCE = 60
+"""Seconds that a download may stand still."""
+
+
+def _statistic(owner: type, name: str) -> Any:
+    """Stand in for ``getattr``, by which mmengine's logs name the statistics that they keep."""
+    if owner is not HistoryBuffer or name not in ('min', 'max', 'mean', 'current'):
+        raise UnpicklingError(f'GLOBAL builtins.getattr of {owner} and {name!r} is not allowed')
+    return getattr(HistoryBuffer, name)
+
+
+def _harmless() -> list:
+    """List what a checkpoint may hold besides what torch allows by itself."""
+    multiarray = np._core.multiarray
+    functions = [
+        (getattr(multiarray, name), f'numpy.{core}.multiarray.{name}')
+        for core in ('core', '_core')  # the module has changed its name
+        for name in ('_reconstruct', 'scalar')
+    ]
+    dtypes = [kind for kind in vars(np.dtypes).values() if isinstance(kind, type)]
+    types = [np.ndarray, np.dtype, *dtypes, HistoryBuffer, ConfigDict]
+    return [*functions, *types, (_statistic, 'builtins.getattr')]
+
+
+@contextmanager
+def trusting(trust: bool = True) -> Iterator[None]:
+    """Let every checkpoint that is read inside run what code it holds, in child processes, too."""
+    before = os.environ.get(TRUST, '')
+    os.environ[TRUST] = '1' if trust else before
+    try:
+        yield
+    finally:
+        os.environ[TRUST] = before
+
+
+def is_trusted() -> bool:
+    """Tell whether the user has said that checkpoints may run code."""
+    return os.environ.get(TRUST) == '1'
+
+
+def read_pickle(file, map_location=None, weights_only=None, **options) -> Any:
+    """Read what ``torch.save`` wrote, with the name of the file in every error.
+
+    Args:
+        file: path, or an open file.
+        weights_only: ignored; mmengine's function, whose place this one takes, has it.
+        options: of ``torch.load``.
+    """
+    name = getattr(file, 'name', 'the checkpoint') if hasattr(file, 'read') else file
+    try:
+        if is_trusted():
+            return torch.load(file, map_location, weights_only=False, **options)
+        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
+            warnings.filterwarnings('ignore', 'Detected pickle protocol')
+            return torch.load(file, map_location, weights_only=True, **options)
+    except FileNotFoundError as error:
+        raise UserError(f'checkpoint {name} not found') from error
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file makes the reader stumble anywhere
+        raise UserError(_reason(name, error)) from error
+
+
+def _reason(name, error: Exception) -> str:
+    text = str(error)
+    found = re.search(r'GLOBAL (\S+)', text) if isinstance(error, UnpicklingError) else None
+    if found or 'unrecognized function' in text:
+        what = found[1] if found else text.split('unrecognized function')[1].split()[1]
+        return f'{name} is refused: it names {what}, which could run code. {WAY_ON}'
+    # torch wraps what the reader says into lines of advice
+    lines = text.partition('WeightsUnpickler error: ')[2] or text
+    reason = (lines.strip().splitlines() or [type(error).__name__])[0]
+    return (
+        f'{name} cannot be read as a checkpoint: it is damaged, or torch.save did not write it '
+        f'({reason or type(error).__name__})'
+    )
+
+
+def read_checkpoint(checkpoint: str | os.PathLike, trust: bool = False) -> dict:
+    """Return what is in the file; its weights are read when they are used, where that is possible.
+
+    Args:
+        trust: allow the file to run code.
+    """
+    if not Path(checkpoint).is_file():
+        raise UserError(f'checkpoint {checkpoint} not found')
+    with trusting(trust):
+        content = read_pickle(checkpoint, 'cpu', mmap=zipfile.is_zipfile(checkpoint))
+    weights_of(content, checkpoint)
+    return content
+
+
+def weights_of(content: Any, name: str | os.PathLike) -> dict[str, torch.Tensor]:
+    """Return the weights in what a checkpoint holds."""
+    weights = content.get('state_dict', content) if isinstance(content, Mapping) else content
+    if not isinstance(weights, Mapping) or not any(map(torch.is_tensor, weights.values())):
+        kind = type(weights).__name__
+        raise UserError(f'{name} holds no weights: a dict of tensors is needed, not this {kind}')
+    if not isinstance(content.get('meta', {}), Mapping):
+        raise UserError(f'{name} is damaged: its meta is no dict')
+    return weights
+
+
+def require_resumable(checkpoint: str | os.PathLike) -> None:
+    """Raise if a training cannot go on from this file: weights alone do not say where it was."""
+    content = read_checkpoint(checkpoint)
+    missing = [name for name in ('optimizer', 'message_hub') if name not in content]
+    missing += [f'meta.{name}' for name in ('epoch', 'iter') if name not in content.get('meta', {})]
+    if missing:
+        raise UserError(
+            f'{checkpoint} cannot be resumed: it has no {missing[0]}. '
+            'To begin with its weights: --cfg-options load_from=FILE, without --resume'
+        )
+
+
+def read_url(url: str, model_dir=None, map_location=None, progress=True, **_) -> Any:
+    """Read a checkpoint from the network, or from where an earlier download left it."""
+    folder = Path(model_dir or Path(torch.hub.get_dir()) / 'checkpoints')
+    file = folder / Path(urlparse(url).path).name
+    if not file.exists():
+        before = socket.getdefaulttimeout()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            socket.setdefaulttimeout(PATIENCE)
+            torch.hub.download_url_to_file(url, str(file), progress=progress)
+        except OSError as error:  # URLError and time-outs are of its kind
+            raise UserError(cannot_download(url, error, file)) from error
+        finally:
+            socket.setdefaulttimeout(before)
+    return read_pickle(file, map_location)
+
+
+def cannot_download(what: str, error: Exception, file: os.PathLike | None = None) -> str:
+    """Return the message for weights that the network does not give."""
+    reason = str(getattr(error, 'reason', None) or error or type(error).__name__).splitlines()[0]
+    by_hand = f'put the file there by hand: {file}; ' if file else ''
+    return (
+        f'pretrained weights {what} cannot be downloaded ({reason}). Three ways on: {by_hand}'
+        'begin with random weights: --cfg-options model.backbone.init_cfg=None; or take a config '
+        'that needs none: configs/cam/*scratch*, configs/cam/*112.py'
+    )
+
+
+def guard_loaders() -> None:
+    """Make mmengine read every checkpoint by the functions of this module."""
+    mmengine.runner.checkpoint._safe_torch_load = read_pickle
+    mmengine.runner.checkpoint.load_url = read_url
