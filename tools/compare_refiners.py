@@ -2,11 +2,9 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmsmoke.apis.refinement import compare_refiners
 from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -19,9 +17,7 @@ def main() -> None:
     parser.add_argument('--work-dir', help='where the label runs go (work_dirs/PLAN)')
     parser.add_argument('--out', help='JSON file for the results (PLAN.json in the work dir)')
     parser.add_argument('--rows', nargs='+', help='only these; the results then hold no others')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='changes to every run: key=value …'
-    )
+    add_config_options(parser, 'changes to every run: key=value …')
     add_trust_option(parser)
     args = parser.parse_args()
     pairs = [text.partition('=') for text in args.classifiers]

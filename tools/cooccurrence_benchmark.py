@@ -3,12 +3,10 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
 from mmsmoke.apis.cooccurrence_page import write_page
 from mmsmoke.utils import read_json
-from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -24,9 +22,7 @@ def main() -> None:
     parser.add_argument('--size', type=int, default=128, help='side of the scenes in pixels')
     parser.add_argument('--compare', nargs='*', default=[], help='JSON files of other methods')
     parser.add_argument('--work-dir', help='folder to write into (work_dirs/cooccurrence/NAME)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
-    )
+    add_config_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
     name = args.name or Path(args.config).stem

@@ -2,10 +2,8 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmsmoke.apis.pipeline import run_pipeline
-from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -13,9 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, of configs/pipelines/')
     parser.add_argument('--work-dir', help='where everything goes (work_dirs/CONFIG)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
-    )
+    add_config_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
     run_pipeline(args.config, args.work_dir, args.cfg_options)

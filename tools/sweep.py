@@ -2,10 +2,8 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmsmoke.apis.sweep import run_sweep
-from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -18,9 +16,7 @@ def main() -> None:
     parser.add_argument(
         '--variants', nargs='+', help='only these, and those whose checkpoints they start from'
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='changes to every run: key=value …'
-    )
+    add_config_options(parser, 'changes to every run: key=value …')
     parser.add_argument(
         '--known',
         nargs='+',

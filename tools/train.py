@@ -1,6 +1,6 @@
 """Trains a classifier (stage 1) or a segmentor (stage 3)."""
 
-from mmsmoke.apis.launch import build_runner, load_config, resume, use_mixed_precision
+from mmsmoke.apis.launch import load_config, resume, train, use_masks, use_mixed_precision
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -11,13 +11,20 @@ def main() -> None:
         '--resume', action='store_true', help='go on from the newest checkpoint of the work dir'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument(
+        '--masks',
+        metavar='DIR',
+        help='segmentors: masks to learn from, or the work dir of the label run that wrote them',
+    )
     args = parser.parse_args()
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    if args.masks:
+        use_masks(cfg, args.masks)
     if args.amp:
         use_mixed_precision(cfg)
     if args.resume:
         resume(cfg)
-    build_runner(cfg).train()
+    train(cfg)
 
 
 if __name__ == '__main__':

@@ -6,10 +6,11 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsmoke.utils import UserError
+from mmsmoke.utils.locks import exclusive
 
 from .evaluate import fix_threshold, tested_splits
 from .launch import load_config
-from .stages import begin, exclusive, label_settings, run_tool, say, train_and_test, write_config
+from .stages import begin, label_settings, run_tool, say, train_and_test, write_config
 from .threshold import built_hook, with_threshold
 
 WHAT = dict(

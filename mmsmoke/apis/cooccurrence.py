@@ -6,11 +6,12 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsmoke.utils import UserError, sha256_of_file, write_json
+from mmsmoke.utils.locks import exclusive
 
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .run_records import made_with, run_record
-from .stages import RESULTS, begin, exclusive, label_settings, run_test, say, write_config
+from .stages import RESULTS, begin, label_settings, run_test, say, write_config
 from .sweep_tables import sweep_table
 
 PROTOCOL = 'configs/_base_/sweeps/companion.py'

@@ -1,6 +1,7 @@
 """TorchScript and ONNX: how a network is written to a file, and run from there."""
 
 import importlib
+import io
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -33,8 +34,10 @@ class Format(NamedTuple):
 
 @torch.no_grad()
 def write_torchscript(network: nn.Module, example: Tensor, path: Path, any_batch: bool) -> None:
+    content = io.BytesIO()  # torch aborts the process if it cannot write a file to its end
     with _without_noise():
-        torch.jit.trace(network, example, check_trace=False).save(str(path))
+        torch.jit.save(torch.jit.trace(network, example, check_trace=False), content)
+    path.write_bytes(content.getbuffer())
 
 
 def read_torchscript(path: Path) -> Run:

@@ -1,7 +1,8 @@
 """What the tools share: read a config with its command-line changes, build a Runner from it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -12,9 +13,19 @@ from torch import nn
 
 from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, mappings, read_config, resolve_network
+from mmsmoke.utils.build_errors import naming_settings
 from mmsmoke.utils.checkpoints import read_checkpoint, require_resumable, weights_of
+from mmsmoke.utils.locks import exclusive
 from mmsmoke.utils.models import unwrapped
+from mmsmoke.utils.options import (
+    RUN_KEYS,
+    apply_options,
+    require_sound_numbers,
+    require_useful_names,
+)
 from mmsmoke.utils.quiet import silence_known_noise
+
+from .trial import require_fitting_model
 
 
 def load_config(
@@ -22,22 +33,21 @@ def load_config(
     work_dir: str | os.PathLike | None = None,
     options: Mapping | None = None,
     launcher: str = 'none',
+    keys: Collection[str] = RUN_KEYS,
 ) -> Config:
-    """Reads a config, by default with ``work_dirs/NAME`` as its work_dir, as mmseg does."""
+    """Read a config, by default with ``work_dirs/NAME`` as its work_dir, as mmseg does.
+
+    Args:
+        options: changes, by dotted names.
+        keys: what an option may change at the top level.
+    """
     silence_known_noise()
     cfg = read_config(config)
     cfg.launcher = launcher
-    options = dict(options or {})
-    if 'data_root' in options:
-        # merging it alone would come too late: the data sets hold copies of the old one
-        old = cfg.get('data_root')
-        holders = [node for node in mappings(cfg._cfg_dict) if node.get('data_root', ...) == old]
-        if 'train_dataloader' in cfg and len(holders) < 2:
-            raise UserError(f'{config} has several data sets; name the one to change in full')
-        for node in holders:
-            node['data_root'] = options['data_root']
-    for name, value in options.items():  # at once, a dict would replace what 'its.keys' set
-        cfg.merge_from_dict({name: value})
+    if 'model' in cfg:
+        require_useful_names(cfg)
+    apply_options(cfg, options or {}, keys)
+    require_sound_numbers(cfg)
     if 'optim_wrapper' in cfg:
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)
@@ -123,9 +133,42 @@ def build_runner(cfg: Config) -> Runner:
         os.environ.setdefault('LOCAL_RANK', os.environ['OMPI_COMM_WORLD_LOCAL_RANK'])
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         _prepare_cpu_processes(cfg)
-    if 'runner_type' in cfg:
-        return RUNNERS.build(cfg)
-    return Runner.from_cfg(cfg)
+    with naming_settings(cfg):
+        return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def train(cfg: Config) -> None:
+    """Train what a config describes, alone in its work_dir."""
+    with alone_in_work_dir(cfg), naming_settings(cfg):
+        runner = build_runner(cfg)
+        require_fitting_model(runner)
+        runner.train()
+
+
+@contextmanager
+def alone_in_work_dir(cfg: Config) -> Iterator[None]:
+    """Keep other runs out of the work_dir; the processes of one run share it."""
+    ranks = (os.environ.get(name) for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'))
+    is_main = cfg.get('launcher', 'none') == 'none' or next(filter(None, ranks), '0') == '0'
+    with exclusive(Path(cfg.work_dir)) if is_main else nullcontext():
+        yield
+
+
+def use_masks(cfg: Config, folder: str | os.PathLike) -> None:
+    """Make a segmentor learn from these masks.
+
+    Args:
+        folder: of masks, or the work_dir of the label run that wrote them.
+    """
+    folder = Path(folder)
+    folder = folder / 'masks' if (folder / 'masks').is_dir() else folder
+    if not folder.is_dir():
+        raise UserError(f'folder of masks {folder} not found')
+    learners = [node for node in mappings(cfg.train_dataloader) if 'seg_map_dir' in node]
+    if not learners:
+        raise UserError(f'{cfg.filename} learns from no masks; --masks is for segmentors')
+    for node in learners:
+        node['seg_map_dir'] = str(folder)
 
 
 def trained_runner(cfg: Config, checkpoint: str | os.PathLike) -> Runner:

@@ -8,6 +8,7 @@ from mmengine.registry import DATASETS
 from torch import nn
 
 from mmsmoke.utils import UserError, differences, write_json
+from mmsmoke.utils.locks import exclusive
 from mmsmoke.visualization import markdown_table
 
 from .chain import SEGMENTERS, TRUE_MASKS, Chain
@@ -15,7 +16,7 @@ from .environment import environment
 from .plan import load_plan
 from .predictor import build_model, scope_of
 from .report import write_report
-from .stages import RESULTS, exclusive, run_tool, say, take_turns
+from .stages import RESULTS, run_tool, say, take_turns
 from .summary import summary_rows
 
 

@@ -27,8 +27,9 @@ def load_plan(
     config: str | Path, work_dir: str | None = None, options: Mapping | None = None
 ) -> Config:
     """A pipeline config with its defaults; what it must not or does not say is an error."""
-    plan = load_config(config, work_dir, options)
-    _require_known(str(config), plan, (*_STAGES, *_OTHERS, *_OF_EVERY_CONFIG))
+    keys = (*_STAGES, *_OTHERS, *_OF_EVERY_CONFIG)
+    plan = load_config(config, work_dir, options, keys=keys)
+    _require_known(str(config), plan, keys)
     for stage in ('classify', 'label'):
         if stage not in plan:
             raise UserError(f'{config} needs the stage {stage}')

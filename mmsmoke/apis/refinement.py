@@ -11,6 +11,7 @@ from mmengine.registry import DATASETS
 
 from mmsmoke.engine import latest_checkpoint
 from mmsmoke.utils import UserError, mappings, plain, sha256_of_file, write_json
+from mmsmoke.utils.locks import exclusive
 from mmsmoke.visualization import markdown_table
 
 from .environment import checkpoint_record, environment
@@ -18,7 +19,7 @@ from .launch import load_config
 from .pipeline import draw_if_missing
 from .predictor import scope_of
 from .sheets import draw_masks
-from .stages import RESULTS, begin, exclusive, label_settings, run_tool, say, write_config
+from .stages import RESULTS, begin, label_settings, run_tool, say, write_config
 from .sweep_tables import sweep_tables
 
 FIXED = 0.3

@@ -1,6 +1,5 @@
 """Runs the tools as steps that are done once: finished ones are kept, half-done ones go on."""
 
-import fcntl
 import json
 import os
 import re
@@ -8,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +25,7 @@ from mmsmoke.utils import (
     sha256_of_folder,
     write_json,
 )
+from mmsmoke.utils.locks import Busy, exclusive
 from mmsmoke.utils.process import die_with_parent
 
 from .evaluate import masks_hash, masks_hash_of
@@ -35,26 +34,6 @@ Key = TypeVar('Key', bound=Hashable)
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
 RESULTS, DETAILS = 'results.json', 'details.json'
 _WORTH_SHOWING = re.compile(r'Epoch\(|Iter\(|WARNING|ERROR|error:|Traceback|images are done')
-
-
-class Busy(UserError):
-    """Somebody else is at it."""
-
-
-@contextmanager
-def exclusive(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Keeps a second run out of a folder. The lock goes when the process dies, however it dies.
-
-    Args:
-        wait: for the other run to end, instead of raising :class:`Busy`.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / '.lock', 'w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f'another run is at work in {folder}') from None
-        yield
 
 
 def take_turns(

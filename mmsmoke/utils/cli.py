@@ -17,16 +17,12 @@ def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.Argu
     Args:
         positionals: name and help of what stands after the config.
     """
-    from mmengine.config import DictAction  # loads torch, which converters do without
-
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('config', help='config file')
     for name, text in positionals:
         parser.add_argument(name, help=text)
     parser.add_argument('--work-dir', help='folder to write into (work_dirs/CONFIG)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
-    )
+    add_config_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -37,6 +33,24 @@ def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.Argu
     # accepted for old launch commands; torch sets the variable LOCAL_RANK as well
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser
+
+
+def add_config_options(
+    parser: argparse.ArgumentParser, text: str = 'settings to change: key=value …'
+) -> None:
+    from mmengine.config import DictAction  # loads torch, which converters do without
+
+    class Options(DictAction):
+        def __call__(self, parser, namespace, values, option_string=None) -> None:
+            for value in values:
+                if not re.match(r'[\w-]+(\.[\w-]+)*=', value):
+                    parser.error(f'--cfg-options: say key=value, not {value!r}')
+            try:
+                super().__call__(parser, namespace, values, option_string)
+            except (AssertionError, ValueError) as error:
+                parser.error(f'--cfg-options: {error}')
+
+    parser.add_argument('--cfg-options', nargs='+', action=Options, help=text)
 
 
 class _TrustCheckpoints(argparse.Action):
@@ -57,17 +71,20 @@ def add_trust_option(parser: argparse.ArgumentParser) -> None:
 
 
 def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:
-    """Prints a UserError as one line on standard error and exits with 2; with 130 on Ctrl-C."""
+    """Print what a user can mend as one line on standard error and exit with 2, on Ctrl-C with 130.
+
+    Besides UserError that is what the operating system refuses: a full disk, a folder that may not
+    be written. ``MMSMOKE_DEBUG=1`` shows the stack trace instead.
+    """
 
     @functools.wraps(main)
     def run() -> None:
         try:
             main()
-        except UserError as error:
-            # from a loader worker the text arrives with the worker's traceback before it
-            message = str(error).strip().splitlines()[-1]
-            message = re.sub(r'^mmsmoke\.utils\.errors\.\w+: ', '', message)
-            print(f'error: {message}', file=sys.stderr, flush=True)
+        except (UserError, OSError) as error:
+            if os.environ.get('MMSMOKE_DEBUG'):
+                raise
+            print(f'error: {_in_one_line(error)}', file=sys.stderr, flush=True)
             sys.exit(2)
         except KeyboardInterrupt:
             print('stopped', file=sys.stderr, flush=True)
@@ -75,6 +92,14 @@ def user_errors_as_text(main: Callable[[], None]) -> Callable[[], None]:
         _leave_process_group()
 
     return run
+
+
+def _in_one_line(error: UserError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f'{error.filename}: {error.strerror}'
+    # from a loader worker the text arrives with the worker's traceback before it
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r'^mmsmoke\.utils\.errors\.\w+: |^\[Errno \d+\] ', '', lines[-1])
 
 
 def _leave_process_group() -> None:

@@ -1,6 +1,7 @@
 """Finding and reading config files, and the network that one of them describes."""
 
 import os
+import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,11 +28,58 @@ def read_config(config: str | os.PathLike) -> Config:
     mmengine marks what comes from such a base with the scope before the ``::``. Our configs name
     that scope where it is needed, and their plain names are those of their default_scope.
     """
-    cfg = Config.fromfile(str(find_config(config)))
-    for node in mappings(cfg._cfg_dict):
-        if node.get('_scope_') == 'mmsmoke':
-            del node['_scope_']
+    path = find_config(config)
+    try:
+        cfg = Config.fromfile(str(path))
+        for node in mappings(cfg._cfg_dict):
+            if node.get('_scope_') == 'mmsmoke':
+                del node['_scope_']
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(_what_is_wrong(path, error)) from error
     return cfg
+
+
+def _what_is_wrong(config: Path, error: Exception) -> str:
+    """Return a line that names the file at fault, which may be a base of the one that was named."""
+    chain, line, missing = [_shown(config)], getattr(error, 'lineno', None), None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        names = frame.f_locals
+        if frame.f_code.co_name in ('_file2dict', '_is_lazy_import'):
+            if (file := _shown(names['filename'])) != chain[-1]:
+                chain.append(file)
+        elif frame.f_code.co_name == '_get_cfg_path' and isinstance(error, AssertionError):
+            missing = names['cfg_path']
+        elif _shown(frame.f_code.co_filename) == chain[-1]:
+            line = number
+    *parents, culprit = chain
+    if isinstance(error, RecursionError):
+        circle = list(dict.fromkeys(chain))
+        return f'the bases of {config} go round in a circle: {" -> ".join([*circle, circle[0]])}'
+    if isinstance(error, FileNotFoundError) and parents:
+        culprit, missing = parents[-1], culprit
+    if missing:
+        return f'{culprit} names a base that is not there: {missing}'
+    where = f'{culprit}, line {line}' if line else culprit
+    through = f' (a base of {config})' if parents else ''
+    return f'{where}{through}: {type(error).__name__}: {short_reason(error)}'
+
+
+def short_reason(error: Exception) -> str:
+    """Return the first line of what an error says, at most 300 characters."""
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = getattr(error, 'msg', None) or text  # without the place, which is said elsewhere
+    line = next(iter(str(text).strip().splitlines()), '')
+    if not line:  # a bare assert: the line of code says more than nothing
+        line = f'{type(error).__name__}: {traceback.extract_tb(error.__traceback__)[-1].line}'
+    return line if len(line) <= 300 else line[:297] + '…'
+
+
+def _shown(filename: str | os.PathLike) -> str:
+    """Return a path as short as it can be told from here."""
+    path = os.path.relpath(filename)
+    return os.path.abspath(filename) if path.startswith('..') else path
 
 
 def mappings(node) -> Iterator[Mapping]:

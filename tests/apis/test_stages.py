@@ -8,13 +8,13 @@ from mmsmoke.apis.evaluate import masks_hash_of
 from mmsmoke.apis.launch import load_config
 from mmsmoke.apis.stages import (
     begin,
-    exclusive,
     input_hashes,
     run_tool,
     take_turns,
     train_and_test,
 )
 from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils.locks import exclusive
 
 
 def test_a_step_is_open_until_it_has_results(tmp_path):

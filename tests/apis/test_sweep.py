@@ -6,9 +6,9 @@ import pytest
 from mmsmoke.apis import sweep as module
 from mmsmoke.apis.environment import environment
 from mmsmoke.apis.run_records import merge_results
-from mmsmoke.apis.stages import exclusive
 from mmsmoke.apis.sweep import run_sweep
 from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils.locks import exclusive
 
 SWEEP = """
 config = {config!r}

@@ -2,11 +2,9 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmsmoke.apis.browse import draw_training
 from mmsmoke.apis.launch import load_config
-from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.cli import add_config_options, user_errors_as_text
 
 
 @user_errors_as_text
@@ -19,9 +17,7 @@ def main() -> None:
     parser.add_argument('--draws', type=int, default=3, help='of the training pipeline (3)')
     parser.add_argument('--width', type=int, default=192, help='of each picture, in pixels (192)')
     parser.add_argument('--seed', type=int, default=0, help='of the training pipeline (0)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
-    )
+    add_config_options(parser)
     args = parser.parse_args()
     cfg = load_config(args.config, options=args.cfg_options)
     draw_training(args.out, cfg, args.split, args.images, args.draws, args.width, args.seed)

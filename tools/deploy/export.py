@@ -3,13 +3,11 @@
 import argparse
 import json
 
-from mmengine.config import DictAction
-
 from mmsmoke.apis.export import export_segmenter
 from mmsmoke.apis.export_formats import FORMATS
 from mmsmoke.apis.launch import load_config
 from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 
 
 @user_errors_as_text
@@ -32,9 +30,7 @@ def main() -> None:
     parser.add_argument(
         '--tolerance', type=float, default=1e-3, help='largest difference of a score (0.001)'
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to change: key=value …'
-    )
+    add_config_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
     if min(*(args.size or [1]), args.batch_size or 1) < 1 or args.batch_size == 0:

@@ -1,0 +1,91 @@
+"""Shows a model its data before a training begins, so that what does not fit is said by then."""
+
+import re
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.runner import Runner
+from torch import nn
+
+from mmsmoke.utils import UserError
+from mmsmoke.utils.configs import short_reason
+from mmsmoke.utils.models import unwrapped
+from mmsmoke.utils.options import RUN_KEYS, places_of
+from mmsmoke.utils.randomness import seeded
+
+
+def require_fitting_model(runner: Runner) -> None:
+    """Raise if the model of a training and its data do not go together.
+
+    Two images pass through the network, whose weights, statistics and random numbers stay as they
+    are.
+    """
+    model, dataset = unwrapped(runner.model), runner.train_dataloader.dataset
+    _require_classes(runner.cfg, dataset.metainfo.get('classes') or ())
+    mode = model.training
+    try:
+        with seeded('trial'), torch.no_grad():
+            data = pseudo_collate([dataset[0], dataset[len(dataset) - 1]])
+            model.eval()
+            model(**model.data_preprocessor(data, True), mode='loss')
+    except UserError:
+        raise
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        IndexError,
+    ) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise UserError(_what_does_not_fit(runner.cfg, model, error)) from error
+    finally:
+        model.train(mode)
+
+
+def _require_classes(cfg: Config, names: tuple[str, ...]) -> None:
+    """Raise if a head is made for another number of classes than the data have.
+
+    Args:
+        names: of all mask values, the background first.
+    """
+    wanted = len(names) - 1 if cfg.get('default_scope') == 'mmpretrain' else len(names)
+    for place in places_of(cfg, ['model'], 'num_classes'):
+        found = _get(cfg, place)
+        parent = _get(cfg, place.rpartition('.')[0])
+        if not names or not isinstance(found, int) or parent.get('out_channels') == 1:
+            continue
+        if found != wanted:
+            background = ' and the background' if wanted == len(names) else ''
+            raise UserError(
+                f'{place} is {found}, but the data have {wanted} '
+                f'({", ".join(names[1:])}{background}): --cfg-options {place}={wanted}'
+            )
+
+
+def _get(cfg: Config, place: str):
+    node = cfg
+    for key in place.split('.'):
+        node = node[int(key) if isinstance(node, list | tuple) else key]
+    return node
+
+
+def _what_does_not_fit(cfg: Config, model: nn.Module, error: Exception) -> str:
+    for name, part in model.named_modules():
+        kind = getattr(part, 'out_type', 'featmap')
+        if kind != 'featmap':  # of mmpretrain's ViTs, which give one vector by default
+            option = f'--cfg-options model.{name}.out_type=featmap'
+            return f'model.{name} gives no map of features (out_type={kind!r}): {option}'
+    reason = short_reason(error)
+    convolution = re.search(r'to have (\d+) channels, but got (\d+) channels', reason)
+    product = re.search(r'cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)', reason)
+    wanted, given = (
+        convolution.groups() if convolution else product.groups()[::-1] if product else (None, None)
+    )
+    for place in places_of(cfg, RUN_KEYS, 'in_channels') if wanted else ():
+        if _get(cfg, place) == int(wanted):
+            return f'{place} is {wanted}, but what comes in has {given} channels'
+    return f'the model does not take the training images: {type(error).__name__}: {reason}'
