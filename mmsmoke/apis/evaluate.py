@@ -6,7 +6,6 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DATASETS
-from mmengine.runner import Runner
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.registry import MODELS
@@ -61,7 +60,6 @@ def evaluate_splits(
         loader.dataset.split = split
         if threshold is not None:
             fix_threshold(evaluator, threshold)
-        _forget_test_numbers(runner)
         runner._test_loop = dict(type='TestLoop', dataloader=loader, evaluator=evaluator)
         numbers[split] = plain_numbers(runner.test())
         details[split] = metric_details(runner.test_loop.evaluator)
@@ -148,10 +146,3 @@ def _of_maps(evaluator: list | dict) -> Iterator[dict]:
     for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
         if metric['type'].split('.')[-1] in _AT_THRESHOLD and metric.get('source') != 'mask':
             yield metric
-
-
-def _forget_test_numbers(runner: Runner) -> None:
-    """The log would repeat numbers of the last split for metrics that this split does not have."""
-    scalars = runner.message_hub.log_scalars
-    for name in [name for name in scalars if name.startswith('test/')]:
-        del scalars[name]

@@ -11,7 +11,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import nn
 
-from mmsmoke.engine import latest_checkpoint
+from mmsmoke.engine import ScreenRunner, latest_checkpoint
 from mmsmoke.utils import UserError, mappings, read_config, resolve_network
 from mmsmoke.utils.build_errors import naming_settings
 from mmsmoke.utils.checkpoints import read_checkpoint, require_resumable, weights_of
@@ -109,8 +109,6 @@ def resume(cfg: Config) -> None:
     if checkpoint is not None:
         cfg.load_from = str(checkpoint)
     cfg.resume = cfg.get('load_from') is not None
-    if cfg.resume and Path(cfg.load_from).is_file():
-        require_resumable(cfg.load_from)
 
 
 def use_mixed_precision(cfg: Config) -> None:
@@ -134,11 +132,13 @@ def build_runner(cfg: Config) -> Runner:
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         _prepare_cpu_processes(cfg)
     with naming_settings(cfg):
-        return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        return RUNNERS.build(cfg) if 'runner_type' in cfg else ScreenRunner.from_cfg(cfg)
 
 
 def train(cfg: Config) -> None:
     """Train what a config describes, alone in its work_dir."""
+    if cfg.get('resume') and Path(cfg.load_from or '').is_file():
+        require_resumable(cfg.load_from)
     with alone_in_work_dir(cfg), naming_settings(cfg):
         runner = build_runner(cfg)
         require_fitting_model(runner)

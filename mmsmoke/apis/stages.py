@@ -33,7 +33,9 @@ from .evaluate import masks_hash, masks_hash_of
 Key = TypeVar('Key', bound=Hashable)
 TOOLS = Path(mmsmoke.__file__).parent / '.mim' / 'tools'
 RESULTS, DETAILS = 'results.json', 'details.json'
-_WORTH_SHOWING = re.compile(r'Epoch\(|Iter\(|WARNING|ERROR|error:|Traceback|images are done')
+_WORTH_SHOWING = re.compile(
+    r'Epoch\(|Iter\(|best so far|WARNING|ERROR|error:|Traceback|images are done'
+)
 
 
 def take_turns(

@@ -49,7 +49,7 @@ def _what_is_wrong(config: Path, error: Exception) -> str:
         if frame.f_code.co_name in ('_file2dict', '_is_lazy_import'):
             if (file := _shown(names['filename'])) != chain[-1]:
                 chain.append(file)
-        elif frame.f_code.co_name == '_get_cfg_path' and isinstance(error, AssertionError):
+        elif frame.f_code.co_name == '_get_cfg_path':
             missing = names['cfg_path']
         elif _shown(frame.f_code.co_filename) == chain[-1]:
             line = number
@@ -59,7 +59,7 @@ def _what_is_wrong(config: Path, error: Exception) -> str:
         return f'the bases of {config} go round in a circle: {" -> ".join([*circle, circle[0]])}'
     if isinstance(error, FileNotFoundError) and parents:
         culprit, missing = parents[-1], culprit
-    if missing:
+    if missing and isinstance(error, FileNotFoundError | AssertionError):
         return f'{culprit} names a base that is not there: {missing}'
     where = f'{culprit}, line {line}' if line else culprit
     through = f' (a base of {config})' if parents else ''

@@ -20,6 +20,21 @@ LOGS = (
     '"HardDiskBackend" is the alias of "LocalBackend"',
     'Could not import OneDL',
 )
+# what a run logs and a user need not read while it goes on; the log file holds it
+FILE_ONLY = (
+    '\n' + 60 * '-' + '\nSystem environment:',
+    'Config:\n',
+    'Hooks will be executed in the following order:\n',
+    'Distributed training is not used, all SyncBatchNorm',
+    'Checkpoints will be saved to ',
+    'Exp name: ',
+    # mmseg's table of each class
+    'per class results:',
+    '\n+--',
+    # AtomicCheckpointHook says what is best so far
+    'The best checkpoint with ',
+    'The previous best checkpoint ',
+)
 # they took their own reference to print_log before we could wrap it
 _EARLY_IMPORTERS = (mmengine.fileio.file_client, mmengine.evaluator.metric)
 
@@ -36,6 +51,11 @@ def silence_known_noise() -> None:
 
     # dtypes in the checkpoints of mmseg's segmentors that torch.load does not know as harmless
     torch.serialization.add_safe_globals([np.dtypes.Float32DType, np.dtypes.Float64DType])
+
+
+def belongs_on_screen(message: str) -> bool:
+    """Is the message of a run for the screen, too, and not for its log file alone?"""
+    return not message.startswith(FILE_ONLY)
 
 
 def _without_noise(print_log):

@@ -131,3 +131,19 @@ def test_a_failing_tool_shows_the_end_of_its_output_and_names_the_log(tmp_path, 
         run_tool('train.py', tmp_path / 'missing.py', log=log)
     assert 'missing.py not found' in capfd.readouterr().out
     assert 'missing.py not found' in log.read_text()
+
+
+def test_of_the_output_of_a_tool_the_lines_of_progress_are_shown(tmp_path, capfd, monkeypatch):
+    progress = [
+        'Epoch(train) [1][ 1/25]  lr: 5.0e-05  loss: 0.7',
+        'Epoch(val) [1][4/4]    cam/image_iou: 6.9  (12 more in the log file)',
+        'best so far: cam/image_iou 6.88 (epoch 1), this epoch 6.88',
+    ]
+    lines = [*progress, 'Saving checkpoint at 1 epochs']
+    lines = [f'11/29 13:53:09 - mmengine - INFO - {line}' for line in lines]
+    (tmp_path / 'tool.py').write_text(f'print({chr(10).join(lines)!r})')
+    monkeypatch.setattr(stages, 'TOOLS', tmp_path)
+    run_tool('tool.py', log=tmp_path / 'tool.log')
+    shown = capfd.readouterr().out.splitlines()
+    assert shown == ['$ python tools/tool.py', *(f'  {line}' for line in progress)]
+    assert (tmp_path / 'tool.log').read_text().splitlines() == lines

@@ -37,3 +37,33 @@ def test_another_choice_is_named_where_there_is_one(wanted, measured, advice):
     hook._save_best_checkpoint(runner, measured)
     (said,) = said
     assert f'gives no {wanted}' in said and said.endswith('save_best=label/accuracy') == advice
+
+
+BEST = dict(best_score=24.1, best_ckpt='run/best_cam_image_iou_epoch_7.pth')
+OF_TWO = {
+    'best_score_a': 3,
+    'best_ckpt_a': 'run/best_a_iter_40.pth',
+    'best_score_b': 0.5,
+    'best_ckpt_b': 'run/mine.pth',
+}
+
+
+@pytest.mark.parametrize(
+    ('save_best', 'known', 'lines'),
+    [
+        ('cam/image_iou', BEST, [f'{BEST["best_ckpt"]}, cam/image_iou 24.10 (epoch 7)']),
+        (['a', 'b'], OF_TWO, ['run/best_a_iter_40.pth, a 3.00 (iter 40)', 'run/mine.pth, b 0.50']),
+        ('cam/image_iou', {}, []),  # nothing was measured yet
+        ('auto', BEST, []),  # nobody knows of what it is
+        (None, BEST, []),
+    ],
+)
+def test_the_best_checkpoint_is_named_where_there_is_one(save_best, known, lines):
+    rule = None if save_best == 'auto' else 'greater'
+    hook = AtomicCheckpointHook(interval=1, save_best=save_best, rule=rule)
+    said = []
+    runner = SimpleNamespace(
+        logger=SimpleNamespace(info=said.append), message_hub=SimpleNamespace(runtime_info=known)
+    )
+    hook.after_train(runner)
+    assert said == [f'best checkpoint: {line}' for line in lines]

@@ -7,6 +7,7 @@ from .clip_hook import CLIPHook
 from .confident_label_hook import ConfidentLabelHook
 from .crf_hook import CRFHook
 from .label_preview_hook import LabelPreviewHook
+from .progress_hook import ProgressHook
 from .pseudo_label_hook import PseudoLabelHook, read_scores
 from .refine_hook import RefineHook
 from .sam_hook import SAMHook
@@ -22,6 +23,7 @@ __all__ = [
     'CRFHook',
     'ConfidentLabelHook',
     'LabelPreviewHook',
+    'ProgressHook',
     'PseudoLabelHook',
     'RefineHook',
     'SAMHook',

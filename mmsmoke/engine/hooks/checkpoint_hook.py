@@ -22,7 +22,11 @@ register_backend('mmsmoke_atomic', AtomicLocalBackend, force=True)
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """mmengine's CheckpointHook, but a killed run leaves whole checkpoints only."""
+    """mmengine's CheckpointHook, but a killed run leaves whole checkpoints only.
+
+    It says what is best so far, after each validation and after a resume, and in the end where
+    that is.
+    """
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault('backend_args', dict(backend='mmsmoke_atomic'))
@@ -33,10 +37,35 @@ class AtomicCheckpointHook(CheckpointHook):
         """Keep the config as data beside mmengine's Python text of it, which readers execute."""
         checkpoint['meta'][KEY] = config_to_json(runner.cfg)
 
+    def before_train(self, runner) -> None:
+        super().before_train(runner)
+        for key, best in self._best(runner).items():
+            runner.logger.info(f'best so far: {_in_words(key, *best)}')
+
+    def after_train(self, runner) -> None:
+        super().after_train(runner)
+        for key, best in self._best(runner).items():
+            runner.logger.info(f'best checkpoint: {best[1]}, {_in_words(key, *best)}')
+
+    def _best(self, runner) -> dict[str, tuple[float, str]]:
+        """Return the best score and its checkpoint by metric, where there is one yet."""
+        keys, known = self.key_indicators if self.save_best else [], {}
+        for key in keys:
+            suffix = '' if len(keys) == 1 else f'_{key}'
+            names = f'best_score{suffix}', f'best_ckpt{suffix}'
+            score, path = map(runner.message_hub.runtime_info.get, names)
+            if path is not None and key != 'auto':  # it has no name before the first validation
+                known[key] = float(score), path
+        return known
+
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         missing = [key for key in self.key_indicators or [] if key not in (metrics or {})]
         if not self.save_best or not missing or 'auto' in missing:
             super()._save_best_checkpoint(runner, metrics)
+            now = 'this epoch' if self.by_epoch else 'now'
+            for key, best in self._best(runner).items():
+                this = f'{now} {metrics[key]:.2f}'
+                runner.logger.info(f'best so far: {_in_words(key, *best)}, {this}')
         elif not self._told:
             self._told = True
             message = (
@@ -48,6 +77,11 @@ class AtomicCheckpointHook(CheckpointHook):
                 option = f'default_hooks.checkpoint.save_best={other}'
                 message += f'. Another choice: --cfg-options {option}'
             runner.logger.warning(message)
+
+
+def _in_words(key: str, score: float, path: str) -> str:
+    when = re.search(r'_(epoch|iter)_(\d+)\.pth$', path)
+    return f'{key} {score:.2f}' + (f' ({when[1]} {when[2]})' if when else '')
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:

@@ -1,0 +1,63 @@
+import logging
+
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from mmsmoke.registry import RUNNERS
+from mmsmoke.utils.progress import waiting
+
+from .hooks.progress_hook import ProgressHook
+from .screen import ScreenHandler
+
+
+@RUNNERS.register_module()
+class ScreenRunner(Runner):
+    """mmengine's Runner with a screen for somebody who watches.
+
+    Its log file is that of mmengine; the screen leaves out what :class:`ScreenHandler` says and
+    has progress bars, if it is a terminal. Nothing of it stands in the config, so two runs that
+    only look different have the same settings.
+    """
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        logger.handlers[:] = [
+            ScreenHandler(one) if type(one) is logging.StreamHandler else one
+            for one in logger.handlers
+        ]
+        config = f'config {self.cfg.filename}, ' if self.cfg.filename else ''
+        logger.info(f'{config}work dir {self.work_dir}, log file {logger.log_file}')
+        return logger
+
+    def register_hooks(self, *args, **kwargs) -> None:
+        super().register_hooks(*args, **kwargs)
+        self.progress = ProgressHook()
+        self.register_hook(self.progress)
+
+    def build_model(self, model):
+        with waiting('building the model'):
+            return super().build_model(model)
+
+    def build_train_loop(self, loop):
+        with waiting('reading the training data'):
+            return super().build_train_loop(loop)
+
+    def build_val_loop(self, loop):
+        with waiting('reading the validation data'):
+            return super().build_val_loop(loop)
+
+    def build_test_loop(self, loop):
+        with waiting('reading the test data'):
+            return super().build_test_loop(loop)
+
+    def train(self):
+        with self.progress:
+            return super().train()
+
+    def val(self):
+        with self.progress:
+            return super().val()
+
+    def test(self):
+        with self.progress:
+            return super().test()

@@ -1,0 +1,66 @@
+"""What is said of a config file that cannot be read."""
+
+import pytest
+
+from mmsmoke.utils import UserError, read_config
+
+FILES = {
+    'name.py': 'x = 1\ny = z + 1\n',
+    'child_name.py': "_base_ = './name.py'\n",
+    'syntax.py': 'x = 1\ny = (\n',
+    'child_syntax.py': "_base_ = './syntax.py'\n",
+    'zero.py': 'x = 1 / 0\n',
+    'none.py': 'model = dict(init_cfg=None)\n',
+    'child_none.py': "_base_ = './none.py'\nmodel = dict(init_cfg=dict(type='Pretrained'))\n",
+    'none2.py': 'model = dict(init_cfg=None)\n',
+    'twice.py': "_base_ = ['./none.py', './none2.py']\n",
+    'number.py': '_base_ = 5\n',
+    'attribute.py': "_base_ = './none.py'\nx = _base_.y\n",
+    'reserved.py': 'filename = 3\n',
+    'orphan.py': "_base_ = './nowhere.py'\n",
+    'grandchild.py': "_base_ = './orphan.py'\n",
+    'installed.py': "_base_ = 'mmsmoke::cam/nowhere.py'\n",
+    'one.py': "_base_ = './two.py'\n",
+    'two.py': "_base_ = './one.py'\n",
+    'itself.py': "_base_ = './itself.py'\n",
+    'module.py': "custom_imports = dict(imports=['no_such_module'])\n",
+    'lazy.py': 'import no_such_module\n\nx = no_such_module.y\n',
+    'bytes.py': b'\xff\xfe\n',
+    'cut.json': '{"a":',
+}
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        ('name.py', r"name\.py, line 2: NameError: name 'z' is not defined"),
+        ('child_name.py', r'name\.py, line 2 \(a base of \S*child_name\.py\): NameError: name'),
+        ('syntax.py', r"syntax\.py, line 2: SyntaxError: '\(' was never closed"),
+        ('child_syntax.py', r'syntax\.py, line 2 \(a base of \S*child_syntax\.py\): SyntaxError'),
+        ('zero.py', r'zero\.py, line 1: ZeroDivisionError: division by zero'),
+        ('child_none.py', r'child_none\.py: TypeError: init_cfg=.*NoneType.*_delete_=True'),
+        ('twice.py', r"twice\.py: KeyError: Duplicate key .*'model'"),
+        ('number.py', r'number\.py: TypeError'),
+        ('attribute.py', r"attribute\.py, line 2: AttributeError: .* has no attribute 'y'"),
+        ('reserved.py', r'reserved\.py: KeyError: filename is reserved'),
+        ('orphan.py', r'orphan\.py names a base that is not there: \S*nowhere\.py'),
+        ('grandchild.py', r'orphan\.py names a base that is not there: \S*nowhere\.py'),
+        ('installed.py', r'installed\.py names a base that is not there: mmsmoke::cam/nowhere\.py'),
+        ('one.py', r'one\.py go round in a circle: \S*one\.py -> \S*two\.py -> \S*one\.py'),
+        ('itself.py', r'itself\.py go round in a circle: \S*itself\.py -> \S*itself\.py'),
+        ('module.py', r'module\.py: ImportError: .*no_such_module'),
+        ('lazy.py', r'lazy\.py.*no_such_module'),
+        ('bytes.py', r'bytes\.py: UnicodeDecodeError'),
+        ('cut.json', r'cut\.json, line 1: JSONDecodeError'),
+        ('folder.py', r'config \S*folder\.py not found'),
+        ('absent.py', r'config \S*absent\.py not found'),
+    ],
+)
+def test_the_file_at_fault_is_named_in_one_line(name, message, tmp_path):
+    for file, content in FILES.items():
+        content = content.encode() if isinstance(content, str) else content
+        (tmp_path / file).write_bytes(content)
+    (tmp_path / 'folder.py').mkdir()
+    with pytest.raises(UserError, match=message) as caught:
+        read_config(tmp_path / name)
+    assert '\n' not in str(caught.value)

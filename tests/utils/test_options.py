@@ -1,0 +1,116 @@
+"""Options that change a config, and those that would do nothing."""
+
+import pytest
+from mmengine.config import Config
+
+from mmsmoke.apis.launch import load_config
+from mmsmoke.utils import UserError
+from mmsmoke.utils.options import apply_options, require_sound_numbers, require_useful_names
+
+CONFIG = dict(
+    size=64,
+    lonely=3,
+    model=dict(backbone=dict(depth=18, init_cfg=None), head=dict(num_classes=1)),
+    train_cfg=dict(max_epochs=3),
+    train_dataloader=dict(
+        batch_size=2, dataset=dict(pipeline=[dict(type='Load'), dict(type='Resize', scale=64)])
+    ),
+    param_scheduler=[dict(type='LinearLR')],
+)
+
+
+@pytest.fixture
+def cfg():
+    return Config(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('model.backbone.depth', 50),
+        ('model.backbone.frozen_stages', 1),
+        ('model.backbone.init_cfg.type', 'Pretrained'),
+        ('train_dataloader.dataset.pipeline.1.scale', 96),
+        ('load_from', 'x.pth'),
+        ('custom_hooks', [dict(type='EMAHook')]),
+    ],
+)
+def test_what_a_run_reads_can_be_changed(cfg, name, value):
+    apply_options(cfg, {name: value})
+    node = cfg
+    for key in name.split('.'):
+        node = node[int(key) if key.isdigit() else key]
+    assert node == value
+
+
+def test_settings_of_a_none_come_together(cfg):
+    name = 'model.backbone.init_cfg'
+    apply_options(cfg, {f'{name}.type': 'Pretrained', f'{name}.checkpoint': 'x.pth'})
+    assert cfg.model.backbone.init_cfg == dict(type='Pretrained', checkpoint='x.pth')
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        ('modle', 'option modle: the config has no modle; did you mean model'),
+        ('modle.backbone.depth', r'the config has no modle; did you mean model\.backbone\.depth'),
+        ('epochs', r'the config has no epochs; did you mean train_cfg\.max_epochs'),
+        ('depth', r'the config has no depth; did you mean model\.backbone\.depth'),
+        ('nothing_like_it', 'the config has no nothing_like_it$'),
+        ('size', r'no effect: .*made of it: train_dataloader\.dataset\.pipeline\.1\.scale'),
+        ('lonely', 'option lonely would have no effect: .*a config of your own|made of it'),
+        ('param_scheduler.7.type', 'option param_scheduler.7.type does not fit: Index 7'),
+        ('train_cfg.max_epochs.x', r'option train_cfg\.max_epochs\.x does not fit'),
+    ],
+)
+def test_what_would_do_nothing_is_refused(cfg, name, message):
+    with pytest.raises(UserError, match=message):
+        apply_options(cfg, {name: 7})
+    assert cfg.to_dict() == CONFIG
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('train_cfg.max_epochs', -1),
+        ('train_cfg.max_epochs', 0),
+        ('train_cfg.max_epochs', 1.5),
+        ('train_cfg.max_epochs', '3'),
+        ('train_cfg.max_iters', 0),
+        ('train_cfg.val_interval', 0),
+        ('train_dataloader.batch_size', 0),
+        ('val_dataloader.batch_size', True),
+        ('test_dataloader.num_workers', -1),
+    ],
+)
+def test_lengths_and_sizes_must_be_sound(cfg, name, value):
+    require_sound_numbers(cfg)
+    apply_options(cfg, {name: value})
+    with pytest.raises(UserError, match=rf'{name} must be a whole number of at least \d, got '):
+        require_sound_numbers(cfg)
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        ('modle = dict(x=1)', r'child\.py: unknown key modle; did you mean model\?'),
+        ('train_dataloder = dict(x=1)', 'did you mean train_dataloader'),
+        ('epochs = 3', r'child\.py: epochs has no effect; did you mean train_cfg\.max_epochs\?'),
+        ('size = 96', r'child\.py: size has no effect: the base has used its own'),
+    ],
+)
+def test_names_in_a_file_that_nothing_reads_are_refused(line, message, tmp_path):
+    (tmp_path / 'base.py').write_text(
+        'size = 64\nmodel = dict(scale=size)\ntrain_cfg = dict(max_epochs=2)\n'
+    )
+    (tmp_path / 'child.py').write_text(f"_base_ = './base.py'\n{line}\n")
+    with pytest.raises(UserError, match=message):
+        load_config(tmp_path / 'child.py')
+
+
+def test_names_that_serve_the_file_are_left_alone(tmp_path):
+    (tmp_path / 'own.py').write_text(
+        "crop = 32\nmodel = dict(type='x', crop=crop)\nremark = 'for those who inherit'\n"
+        "evaluator = [dict(type='y')]\ntest_evaluator = evaluator\n_private = 1\n"
+    )
+    require_useful_names(Config.fromfile(tmp_path / 'own.py'))
