@@ -128,10 +128,13 @@ def _check_header(path: Path, header: list[str], classes: Sequence[str]) -> None
 
 
 def _row(number: int, header: list[str], cells: list[str]) -> Row | str:
-    surplus = any(cells[len(header) :])
-    if surplus or len(cells) < len(header):
-        hint = '; a cell with a comma in it needs quotation marks' if surplus else ''
-        return f'{TABLE} row {number} has {len(cells)} cells for {len(header)} columns{hint}'
+    if len(cells) < len(header):
+        return f'{TABLE} row {number} has {len(cells)} of {len(header)} cells'
+    if any(cells[len(header) :]):
+        return (
+            f'{TABLE} row {number} has {len(cells)} cells for {len(header)} columns; '
+            'a cell with a comma in it needs quotation marks'
+        )
     columns = {name: cell for name, cell in zip(header, cells, strict=False) if name}
     return Row(number, columns['image'], columns['split'], (), columns)
 

@@ -178,8 +178,8 @@ def test_labels_in_words_are_read_as_zero_and_one(table, yes, no):
 @pytest.mark.parametrize(
     ('line', 'expected'),
     [
-        ('images/a.png,train', 'labels.csv row 2 has 2 cells for 3 columns'),
-        ('images/a.png', 'labels.csv row 2 has 1 cells for 3 columns'),
+        ('images/a.png,train', 'labels.csv row 2 has 2 of 3 cells'),
+        ('images/a.png', 'labels.csv row 2 has 1 of 3 cells'),
         (
             'images/a,b.png,train,1',
             'labels.csv row 2 has 4 cells for 3 columns; a cell with a comma in it needs '
