@@ -2,26 +2,39 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
-from .near_duplicates import close_pairs, perceptual_hash
+from .near_duplicates import NUM_BITS, close_pairs, perceptual_hash
 from .shortcuts import Probe, image_statistics, probe
-from .table import Row, balance_problems, group_of, mask_problems, read_table
+from .split_names import NEEDED, split_problems, split_warnings
+from .strays import mask_file_problems, stray_images, stray_masks
+from .table import (
+    Row,
+    balance_problems,
+    group_of,
+    mask_problems_of_each,
+    read_lines,
+    read_table,
+)
 from .transforms.loading import LoadImage, read_mask
 
 ALARMING = 70.0
 """Percent of labels that image statistics alone may predict before there is a warning."""
 RAREST = 0.1
+MOST_STRETCHED = 4.0
+"""Longer side of an image by its shorter one, above which there is a warning."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ def check_dataset(
     root: str | os.PathLike,
     classes: Sequence[str] = ('smoke',),
     masks: str | os.PathLike | None = None,
+    splits: Sequence[str] = NEEDED,
     progress: bool = False,
 ) -> Report:
     """Decodes every image and looks at every mask.
@@ -84,9 +98,11 @@ def check_dataset(
         masks: folder of masks to learn from, such as pseudo labels, in which a split has either
             a mask for each image or none at all; by default the true masks in ``root/masks``,
             which may be there for some images only.
+        splits: those that must be there.
         progress: show a bar on standard error.
     """
     try:
+        named = [line for line in read_lines(root, classes) if isinstance(line, Row)]
         rows, problems = read_table(root, classes)
     except DataError as error:
         return Report(classes, [str(error)])
@@ -94,21 +110,27 @@ def check_dataset(
     folder = Path(root) / 'masks' if masks is None else Path(masks)
     masked = {row.image for row in rows if (folder / row.mask_name).is_file()}
     train = [row for row in rows if row.split == 'train']
+    readable = [row for row in rows if row.image in looks]
+    wrong = mask_problems_of_each(root, folder, readable, len(classes))
+    problems += split_problems(named, splits)
     problems += unreadable
     problems += balance_problems(train, classes, 'train') if train else []
     problems += _coverage_problems(rows, masked, folder) if masks is not None else []
-    readable = [row for row in rows if row.image in looks]
-    wrong = mask_problems(root, folder, readable, len(classes))
-    problems += wrong
+    problems += mask_file_problems(folder, named)
+    problems += chain.from_iterable(wrong)
     if masks is None:
         sound = [
             row
-            for row in readable
-            if row.image in masked and not any(f'({row.where})' in problem for problem in wrong)
+            for row, found in zip(readable, wrong, strict=True)
+            if row.image in masked and not found
         ]
         problems += _contradictions(sound, folder, classes)
     report = Report(classes, problems, rows, masks=masked)
     report.sizes = {image: look.size for image, look in looks.items()}
+    report.warnings += split_warnings(named)
+    report.warnings += stray_images(Path(root), named)
+    report.warnings += stray_masks(folder, named)
+    report.warnings += _size_warnings(report.sizes)
     report.warnings += _balance_warnings(train, classes)
     report.warnings += _leak_warnings(readable, looks)
     report.probes = _probes([row for row in readable if row.split == 'train'], looks, classes)
@@ -136,7 +158,7 @@ def _look_at_all(root: Path, rows: list[Row], progress: bool) -> tuple[dict, lis
 
     with ThreadPoolExecutor() as pool:
         found = pool.map(look, rows)
-        found = list(tqdm(found, 'images', len(rows), leave=False, disable=not progress))
+        found = list(tqdm(found, 'images', len(rows), leave=False, disable=not (progress and rows)))
     looks = {row.image: x for row, x in zip(rows, found, strict=True) if isinstance(x, _Look)}
     return looks, [problem for problem in found if isinstance(problem, str)]
 
@@ -153,6 +175,19 @@ def _contradictions(rows: list[Row], folder: Path, classes: Sequence[str]) -> It
                 yield f'{row.where}: {name} is 1, but its mask has none'
 
 
+def _size_warnings(sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """Images that a network sees distorted, and those that take long to decode."""
+    stretched = [name for name, size in sizes.items() if max(size) > MOST_STRETCHED * min(size)]
+    huge = [name for name, (w, h) in sizes.items() if w * h > Image.MAX_IMAGE_PIXELS]
+    for found, what in (
+        (stretched, f'longer than {MOST_STRETCHED:g} times their width, which configs make square'),
+        (huge, f'of more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels, slow to load'),
+    ):
+        if found:
+            width, height = sizes[found[0]]
+            yield f'images {what}: {len(found)}, such as {found[0]} ({width}x{height})'
+
+
 def _balance_warnings(train: list[Row], classes: Sequence[str]) -> Iterator[str]:
     for k, name in enumerate(classes):
         positive = sum(row.labels[k] for row in train)
@@ -163,7 +198,7 @@ def _balance_warnings(train: list[Row], classes: Sequence[str]) -> Iterator[str]
 
 def _leak_warnings(rows: list[Row], looks: dict[str, _Look]) -> Iterator[str]:
     """Images of different splits that show the same."""
-    hashes = np.array([looks[row.image].hash for row in rows], bool).reshape(len(rows), -1)
+    hashes = np.array([looks[row.image].hash for row in rows], bool).reshape(-1, NUM_BITS)
     leaks = defaultdict(list)
     for i, j in close_pairs(hashes, groups=[row.split for row in rows]):
         leaks[rows[i].split, rows[j].split].append((rows[i].image, rows[j].image))

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from mmsmoke.utils import DataError, UserError, atomic_path, plain, write_json
 from mmsmoke.utils.process import cores, process_pool
 
+from .labels import label_of
 from .table import TABLE, mask_name_of
 
 RECORD = 'source.json'
@@ -157,8 +158,8 @@ def count_table(rows: Sequence[Mapping], classes: Sequence[str] = ('smoke',)) ->
     lines = []
     for split in dict.fromkeys(row['split'] for row in rows):
         chosen = [row for row in rows if row['split'] == split]
-        counts = [sum(int(row[name]) for row in chosen) for name in classes]
-        clear = sum(not any(int(row[name]) for name in classes) for row in chosen)
+        counts = [sum(label_of(row[name]) for row in chosen) for name in classes]
+        clear = sum(not any(label_of(row[name]) for name in classes) for row in chosen)
         groups = [len({row['group'] for row in chosen})] if grouped else []
         lines.append([split, len(chosen), *counts, clear, *groups])
     return ['split', 'images', *classes, 'clear', *(['groups'] if grouped else [])], lines

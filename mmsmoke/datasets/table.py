@@ -9,7 +9,8 @@ import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,7 +19,12 @@ from PIL import Image
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
+from .labels import label_of
+from .transforms.loading import reason_of
+
 TABLE = 'labels.csv'
+IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+"""Endings, in lower case, of the files that count as images everywhere."""
 GROUPS = ('group', 'scene', 'video', 'clip')
 """Columns that tell which images belong together; of an image, the first that is not empty."""
 
@@ -60,6 +66,27 @@ def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Ro
     Raises:
         DataError: if there is no table, or none that could be read at all.
     """
+    rows, problems, seen = [], [], {}
+    lines = read_lines(root, classes)
+    for row in lines:
+        is_row = isinstance(row, Row)
+        found = list(_row_problems(Path(root), row, classes, seen)) if is_row else [row]
+        problems += found
+        if not found:
+            labels = {name: label_of(row.columns[name]) for name in classes}
+            cells = {name: str(label) for name, label in labels.items()}
+            rows.append(replace(row, labels=tuple(labels.values()), columns=row.columns | cells))
+    if not lines:
+        problems.append(f'{Path(root) / TABLE} has no rows')
+    return rows, problems
+
+
+def read_lines(root: str | os.PathLike, classes: Sequence[str]) -> list[Row | str]:
+    """Returns each row without its labels, or the problem of one that does not fit the header.
+
+    Raises:
+        DataError: as :func:`read_table`.
+    """
     path = Path(root) / TABLE
     if not path.is_file():
         raise DataError(
@@ -68,54 +95,76 @@ def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Ro
         )
     try:
         with open(path, encoding='utf-8-sig', newline='') as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            header = reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-            lines = [(reader.line_num, line) for line in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except OSError as error:
+        raise DataError(f'{path} cannot be read: {error.strerror}') from error
+    except UnicodeDecodeError as error:
         raise DataError(f'{path} is not a UTF-8 csv file: {error}') from error
-    missing = [name for name in ('image', 'split') if name not in header]
-    if missing:
-        raise DataError(f'{path} row 1 has no column {missing[0]!r}; it has: {", ".join(header)}')
-    unknown = [name for name in classes if name not in header]
-    if unknown:
+    except csv.Error as error:
         raise DataError(
-            f'{path} row 1 has no column for class {unknown[0]!r}; it has: {", ".join(header)}'
+            f'{path} row {reader.line_num} is no csv ({error}); is there a quotation mark too few?'
+        ) from error
+    lines = [(number, cells) for number, cells in lines if cells not in ([], [''])]
+    header = lines.pop(0)[1] if lines else []
+    while header and not header[-1]:
+        header.pop()
+    _check_header(path, header, classes)
+    return [_row(number, header, cells) for number, cells in lines]
+
+
+def _check_header(path: Path, header: list[str], classes: Sequence[str]) -> None:
+    hint = ' (columns are separated by commas)' if len(header) == 1 else ''
+    there = f'it has: {", ".join(header)}{hint}'
+    for name in ('image', 'split'):
+        if name not in header:
+            raise DataError(f'{path} row 1 has no column {name!r}; {there}')
+    for name in classes:
+        if name not in header:
+            raise DataError(f'{path} row 1 has no column for class {name!r}; {there}')
+    for name in filter(None, header):
+        if header.count(name) > 1:
+            raise DataError(f'{path} row 1 names the column {name!r} twice')
+
+
+def _row(number: int, header: list[str], cells: list[str]) -> Row | str:
+    if len(cells) < len(header):
+        return f'{TABLE} row {number} has {len(cells)} of {len(header)} cells'
+    if any(cells[len(header) :]):
+        return (
+            f'{TABLE} row {number} has {len(cells)} cells for {len(header)} columns; '
+            'a cell with a comma in it needs quotation marks'
         )
-
-    rows, problems, seen = [], [], {}
-    for number, line in lines:
-        columns = {key: (value or '').strip() for key, value in line.items() if key}
-        labels = [columns[name] for name in classes]
-        row = Row(number, columns['image'], columns['split'], (), columns)
-        found = list(_row_problems(Path(root), row, dict(zip(classes, labels, strict=True)), seen))
-        if found:
-            problems += found
-        else:
-            rows.append(Row(number, row.image, row.split, tuple(map(int, labels)), columns))
-    if not lines:
-        problems.append(f'{path} has no rows')
-    return rows, problems
+    columns = {name: cell for name, cell in zip(header, cells, strict=False) if name}
+    return Row(number, columns['image'], columns['split'], (), columns)
 
 
-def _row_problems(root: Path, row: Row, labels: dict[str, str], seen: dict) -> Iterator[str]:
+def _row_problems(root: Path, row: Row, classes: Sequence[str], seen: dict) -> Iterator[str]:
     if not row.image or not row.split:
         yield f'{TABLE} row {row.number}: empty image or split'
+        return
+    if len(f'{row.image} {row.split}'.splitlines()) > 1:
+        yield f'{TABLE} row {row.number}: line break in image or split; see the quotation marks'
         return
     path = PurePosixPath(row.image)
     if path.is_absolute() or '..' in path.parts:
         yield f'{row.where}: the path must lie inside the data set'
         return
-    if path in (PurePosixPath(), PurePosixPath('images')):
+    if path in (PurePosixPath(), PurePosixPath('images')) or os.path.isdir(root / path):
         yield f'{row.where}: this is a folder, not an image'
         return
     first = seen.setdefault(row.mask_name, row)
     if first is not row:
         same = 'is' if first.image == row.image else 'would share its mask with'
         yield f'{row.where}: duplicate, {same} the image of row {first.number} ({first.image})'
-    for name, value in labels.items():
-        if value not in ('0', '1'):
-            yield f'{row.where}: {name} must be 0 or 1, got {value!r}'
-    if not (root / row.image).is_file():
+    for name in classes:
+        try:
+            label_of(row.columns[name])
+        except DataError as error:
+            yield f'{row.where}: {name} {error}'
+    if path.suffix.lower() not in IMAGES:
+        yield f'{row.where}: an image must end in one of {", ".join(IMAGES)}'
+    elif not os.path.isfile(root / path):  # which is False for impossible names, too
         yield f'{row.where}: image file not found in {root}'
 
 
@@ -146,6 +195,13 @@ def mask_problems(
     root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
 ) -> list[str]:
     """Masks of another size or with other values than 0..K and 255."""
+    return list(chain.from_iterable(mask_problems_of_each(root, masks, rows, num_classes)))
+
+
+def mask_problems_of_each(
+    root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
+) -> list[list[str]]:
+    """The same, in a list for each row."""
 
     def check(row: Row) -> list[str]:
         if not (Path(masks) / row.mask_name).is_file():
@@ -153,7 +209,7 @@ def mask_problems(
         return list(_one_mask_problems(Path(root) / row.image, Path(masks), row, num_classes))
 
     with ThreadPoolExecutor() as pool:
-        return [problem for found in pool.map(check, rows) for problem in found]
+        return list(pool.map(check, rows))
 
 
 def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> Iterator[str]:
@@ -162,7 +218,7 @@ def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> 
         with Image.open(path) as file:
             mask, indexed = np.asarray(file), file.mode == 'P'
     except Exception as error:
-        yield f'{path} ({row.where}): mask cannot be read: {error}'
+        yield f'{path} ({row.where}): mask cannot be read: {reason_of(error)}'
         return
     if mask.ndim != 2 or mask.dtype != np.uint8:
         found = f'{mask.shape} {mask.dtype}'
@@ -171,7 +227,7 @@ def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> 
     try:
         size = displayed_size(image)
     except Exception as error:
-        yield f'{row.where}: image cannot be read: {error}'
+        yield f'{row.where}: image cannot be read: {reason_of(error)}'
         return
     if size != mask.shape[::-1]:
         yield (

@@ -8,6 +8,7 @@ from mmengine.dataset import BaseDataset
 from mmsmoke.registry import DATASETS
 from mmsmoke.utils import DataError
 
+from .labels import label_of
 from .table import TABLE, balance_problems, choose_split, mask_problems, read_table, spread
 
 
@@ -38,7 +39,8 @@ class WeakSegDataset(BaseDataset):
             masks reach metrics and reports only (``test_mode=True``). For full supervision say
             ``'{data_root}/masks'``.
         filter_cfg: keeps the rows whose columns have these values, as in
-            ``dict(smoke=1, camera=['north', 'south'])``.
+            ``dict(smoke=1, camera=['north', 'south'])``. Labels are compared as such, whichever
+            words labels.csv has for them.
         num_images: exactly so many of the rows that are left, evenly spread; an error if there
             are fewer.
         check_masks: look at size and values of all masks in use before anything starts.
@@ -144,9 +146,17 @@ class WeakSegDataset(BaseDataset):
             if name not in columns:
                 raise DataError(f'filter_cfg: {self.data_root}/{TABLE} has no column {name!r}')
             values = values if isinstance(values, list | tuple | set) else [values]
+            if name in self.label_classes:
+                values = [self._filter_label(name, value) for value in values]
             if columns[name] not in map(str, values):
                 return False
         return True
+
+    def _filter_label(self, name: str, value: object) -> int:
+        try:
+            return label_of(value)
+        except DataError as error:
+            raise DataError(f'filter_cfg: {name} {error}') from error
 
     def _raise(self, problems: list[str]) -> None:
         if problems:

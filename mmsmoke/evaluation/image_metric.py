@@ -1,8 +1,10 @@
+import logging
 import sys
 from collections.abc import Sequence
 
 import torch
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
 
 class ImageMetric(BaseMetric):
@@ -29,6 +31,10 @@ class ImageMetric(BaseMetric):
         # BaseMetric cuts the gathered results to ``size``, which drops the wrong ones if the
         # processes had different shares; compute_metrics removes the repeated ones instead.
         return super().evaluate(sys.maxsize)
+
+    def warn(self, message: str) -> None:
+        """For ``compute``, which the main process alone calls."""
+        print_log(f'{self.prefix}: {message}', logger='current', level=logging.WARNING)
 
     def foreground_names(self) -> Sequence[str] | None:
         classes = (self.dataset_meta or {}).get('classes')

@@ -44,7 +44,8 @@ class PseudoLabelMetric(ImageMetric):
     ===================== ======================================================================
 
     Images whose truth is unknown are left out, pixels that are ignored in truth or mask too
-    (mmseg counts those that a mask leaves open as missed).
+    (mmseg counts those that a mask leaves open as missed). Where no true mask has any foreground,
+    there is no ``miou``, which would be that of the background.
     With several classes, each has its numbers, ``NAME_CLASS``. For scores it looks at all
     thresholds 0.00 … 1.00 in one pass; without any positive image, none can be chosen.
 
@@ -89,14 +90,18 @@ class PseudoLabelMetric(ImageMetric):
             raise ValueError(f'threshold must be one of 0.00, 0.01, … 1.00, got {threshold}')
         self.source, self.threshold, self.normalize = source, threshold, normalize
         self.present, self.empty, self.bootstrap = present, empty, bootstrap
+        self._said_why = False
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
             name = image_name(sample)
             result = dict(image=name, group=group_of(sample.get('columns', {}), name))
             result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
-            if self.source == 'mask' and 'gt_sem_seg' in sample:
-                result['open'] = _open_pixels(sample)
+            result['sought'] = _is_positive(sample)
+            if self.source == 'mask':
+                result['found'] = _has_foreground(sample['pred_sem_seg'])
+                if 'gt_sem_seg' in sample:
+                    result['open'] = _open_pixels(sample)
             self.results.append(result)
 
     def _counts(self, sample: dict) -> Tensor:
@@ -118,6 +123,7 @@ class PseudoLabelMetric(ImageMetric):
         return sample['gt_score' if by_label else 'pred_score'] > 0.5
 
     def compute(self, results: list[dict]) -> dict[str, float]:
+        self._warn_of_missing_masks(results)
         known = [result for result in results if result['counts'] is not None]
         if not known:
             return {}
@@ -139,6 +145,8 @@ class PseudoLabelMetric(ImageMetric):
         else:
             open_pixels, pixels = torch.tensor([result['open'] for result in known]).sum(0)
             metrics |= self.per_class('ignored', 100 * open_pixels[None] / pixels)
+        if not counts[:, 1:, 2].any():
+            self._say_why_numbers_are_missing(results)
         self.details['images'] = self._of_images(known, counts)
         metrics |= self._overlap(counts) | self._intervals(counts, [one['group'] for one in known])
         if self.source == 'mask' or self.present != 'label':
@@ -148,15 +156,39 @@ class PseudoLabelMetric(ImageMetric):
     def _threshold_index(self, ious: Tensor) -> int:
         if self.threshold is not None:
             return THRESHOLD_VALUES.index(self.threshold)
-        return best_threshold_index(ious)
+        index = best_threshold_index(ious)
+        if index == 0:
+            self.warn(
+                'no threshold is better than 0.00, at which every pixel with any score is '
+                'foreground: the maps do not tell where it is'
+            )
+        return index
+
+    def _warn_of_missing_masks(self, results: list[dict]) -> None:
+        sought = sum(result.get('sought', False) for result in results)
+        if sought and not any(result.get('found', True) for result in results):
+            self.warn(
+                f'not one pixel of {len(results)} masks is foreground, though {sought} images '
+                'have some: everything is taken for background'
+            )
+
+    def _say_why_numbers_are_missing(self, results: list[dict]) -> None:
+        sought = sum(result.get('sought', False) for result in results)
+        if sought and not self._said_why:
+            self._said_why = True
+            self.warn(
+                f'none of {sought} images with foreground has a true mask that shows it, so there '
+                'is no IoU; clear images alone would give a miou that is high for any model'
+            )
 
     def _overlap(self, counts: Tensor) -> dict[str, float]:
         """Of counts [N, K + 1, 3]."""
         hit, predicted, true = counts[:, 1:].sum(0).double().unbind(-1)
+        miou = pooled_iou(counts).nanmean(0, keepdim=True)
         return {
             **self.per_class('image_iou', 100 * image_mean_iou(counts[:, 1:], self.empty)),
             **self.per_class('pooled_iou', 100 * pooled_iou(counts[:, 1:])),
-            **self.per_class('miou', 100 * pooled_iou(counts).nanmean(0, keepdim=True)),
+            **(self.per_class('miou', 100 * miou) if true.any() else {}),
             **self.per_class('precision', 100 * hit / predicted),
             **self.per_class('recall', 100 * hit / true),
             **self.per_class('f1', 200 * hit / (predicted + true)),
@@ -207,6 +239,17 @@ class PseudoLabelMetric(ImageMetric):
             **self.per_class('false_pixels', 100 * predicted.sum(0) / pixels.sum()),
             **self.per_class('false_images', 100 * (shares > ALARM).double().mean(0)),
         }
+
+
+def _is_positive(sample: dict) -> bool:
+    """By its label, or else by its true mask."""
+    if 'gt_score' in sample:
+        return bool((sample['gt_score'] > 0.5).any())
+    return 'gt_sem_seg' in sample and _has_foreground(sample['gt_sem_seg'])
+
+
+def _has_foreground(mask: dict) -> bool:
+    return bool(((mask['data'] > 0) & (mask['data'] != IGNORE)).any())
 
 
 def _open_pixels(sample: dict) -> tuple[int, int]:

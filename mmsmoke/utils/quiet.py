@@ -13,6 +13,7 @@ WARNINGS = (
     'Default ``avg_non_ignore`` is False',
     'For binary segmentation, we suggest using',
     "Only use 'alpha' for pillow backend",
+    'Image size .* exceeds limit of',
 )
 LOGS = (
     'The prefix is not set in metric class',

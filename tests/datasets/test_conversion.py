@@ -111,7 +111,7 @@ def test_count_table_counts_images_labels_and_groups():
         ['split', 'images', 'smoke', 'clear', 'groups'],
         [['train', 3, 2, 1, 2], ['val', 1, 0, 1, 1]],
     )
-    rows = [dict(split='train', high=1, low=1), dict(split='train', high=0, low=0)]
+    rows = [dict(split='train', high=1, low='yes'), dict(split='train', high='0', low='No')]
     assert count_table(rows, ('high', 'low')) == (
         ['split', 'images', 'high', 'low', 'clear'],
         [['train', 2, 1, 1, 1]],

@@ -67,12 +67,14 @@ GOOD = 'image,split,smoke\nimages/a.png,train,1\nimages/b.png,train,0\n'
         GOOD.replace(',', ' ,'),
         GOOD + '\n\n',
         'smoke,image,split\n1,images/a.png,train\n0,images/b.png,train\n',
-        GOOD.replace('train,1', 'train,1,surplus,cells'),
+        GOOD.replace('train,1', 'train,1,, '),
+        GOOD.replace('smoke', 'smoke,,').replace('train,0', 'train,0,,'),
         '"image","split","smoke"\n"images/a.png","train","1"\n"images/b.png","train","0"\n',
     ],
     ids=[
         'plain', 'byte-order mark', 'Windows line ends', 'no last line end', 'blanks after cells',
-        'blanks before commas', 'empty lines', 'other order', 'surplus cells', 'quotes',
+        'blanks before commas', 'empty lines', 'other order', 'blank cells at the end',
+        'blank columns at the end', 'quotes',
     ],
 )  # fmt: skip
 def test_what_spreadsheets_make_of_a_table_is_read_alike(table, text):
@@ -156,15 +158,58 @@ def test_missing_image_is_named_with_its_row(table):
     assert 'labels.csv row 4 (images/gone.png)' in problem and 'not found' in problem
 
 
-@pytest.mark.parametrize('value', ['2', '-1', '0.5', '1.0', 'yes', 'True', '', ' ', '01'])
+@pytest.mark.parametrize('value', ['2', '-1', '0.5', '1.0', 'maybe', 'ja', '', ' ', '01'])
 def test_label_other_than_zero_or_one(table, value):
     problem = only_problem(table(GOOD.replace('train,1', f'train,{value}')))
     assert 'labels.csv row 2 (images/a.png)' in problem
-    assert f'smoke must be 0 or 1, got {value.strip()!r}' in problem
+    assert f'smoke must be 0 or 1, got {value.strip()!r}; yes and no, true and' in problem
 
 
-def test_row_too_short_for_its_label(table):
-    assert "smoke must be 0 or 1, got ''" in only_problem(table(GOOD.replace('train,1', 'train')))
+@pytest.mark.parametrize(
+    ('yes', 'no'), [('1', '0'), ('yes', 'no'), ('TRUE', 'False'), (' Y ', '"n "')]
+)
+def test_labels_in_words_are_read_as_zero_and_one(table, yes, no):
+    root = table(f'image,split,smoke\nimages/a.png,train,{yes}\nimages/b.png,train,{no}\n')
+    rows, problems = read_table(root, ['smoke'])
+    assert problems == [] and [row.labels for row in rows] == [(1,), (0,)]
+    assert [row.columns['smoke'] for row in rows] == ['1', '0']
+
+
+@pytest.mark.parametrize(
+    ('line', 'expected'),
+    [
+        ('images/a.png,train', 'labels.csv row 2 has 2 of 3 cells'),
+        ('images/a.png', 'labels.csv row 2 has 1 of 3 cells'),
+        (
+            'images/a,b.png,train,1',
+            'labels.csv row 2 has 4 cells for 3 columns; a cell with a comma in it needs '
+            'quotation marks',
+        ),
+    ],
+)
+def test_row_that_is_too_short_or_too_long(table, line, expected):
+    assert only_problem(table(GOOD.replace('images/a.png,train,1', line))) == expected
+
+
+def test_line_break_in_a_name(table):
+    root = table('image,split,smoke\n"images/a.png\nimages/b.png",train,1\n')
+    assert only_problem(root) == (
+        'labels.csv row 3: line break in image or split; see the quotation marks'
+    )
+
+
+def test_quotation_mark_that_is_not_closed_swallows_no_rows(table):
+    message = fatal(table(GOOD.replace('images/a.png', '"images/a.png')))
+    assert 'labels.csv row 3 is no csv' in message and 'quotation mark' in message
+
+
+def test_column_that_is_there_twice(table):
+    assert "row 1 names the column 'smoke' twice" in fatal(table('image,split,smoke,smoke\n'))
+
+
+def test_semicolons_instead_of_commas(table):
+    message = fatal(table(GOOD.replace(',', ';')))
+    assert 'it has: image;split;smoke (columns are separated by commas)' in message
 
 
 @pytest.mark.parametrize('line', [',train,1', 'images/b.png,,1', ',,', ' ,train,0'])

@@ -128,6 +128,22 @@ def test_filter_keeps_rows_with_these_values(tiny_dataset, filter_cfg, expected)
     assert names(dataset) == [f'images/train_{i}.png' for i in expected]
 
 
+@pytest.mark.parametrize(('yes', 'no'), [('1', '0'), ('yes', 'No'), ('TRUE', 'FALSE'), ('y', 'n')])
+@pytest.mark.parametrize('wanted', [1, True, '1', 'yes', ['Y'], 0, False, 'no'])
+def test_filter_compares_labels_whichever_words_the_table_has(tiny_dataset, wanted, yes, no):
+    root = edit(
+        tiny_dataset(), lambda rows: [[{'1': yes, '0': no}.get(c, c) for c in row] for row in rows]
+    )
+    found = names(WeakSegDataset(str(root), filter_cfg=dict(smoke=wanted)))
+    first = 0 if wanted in (1, '1', 'yes', ['Y']) else 1
+    assert found == [f'images/train_{i}.png' for i in range(first, 6, 2)]
+
+
+def test_filter_by_what_is_no_label(tiny_dataset):
+    message = error_of(tiny_dataset(), filter_cfg=dict(smoke='some'))
+    assert message.startswith("filter_cfg: smoke must be 0 or 1, got 'some'")
+
+
 @pytest.mark.parametrize(('indices', 'expected'), [(2, [0, 1]), ([4, 1], [4, 1])])
 def test_indices(tiny_dataset, indices, expected):
     dataset = WeakSegDataset(str(tiny_dataset()), indices=indices)

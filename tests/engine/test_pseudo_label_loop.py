@@ -9,6 +9,7 @@ from mmengine.dataset import pseudo_collate
 from PIL import Image
 
 from mmsmoke.engine import PseudoLabelHook, read_scores
+from mmsmoke.engine.hooks import pseudo_label_hook
 from mmsmoke.engine.loops.pseudo_label_loop import one_thread
 from mmsmoke.functional import cams_to_scores, scores_to_mask, threshold_of_power
 from mmsmoke.utils import UserError
@@ -172,6 +173,24 @@ def test_images_without_truth_are_labelled_without_metrics(tiny_dataset, tmp_pat
     assert len(masks_of(out)) == 6
     metrics = json.loads((out / 'manifest.json').read_text())['metrics']
     assert not [name for name in metrics if 'image_iou' in name]
+
+
+@pytest.mark.parametrize(('value', 'what'), [(0, 'empty'), (1, 'foreground all over'), (0.5, None)])
+def test_masks_that_are_all_empty_or_all_full_are_said(
+    tiny_dataset, tmp_path, checkpoint, monkeypatch, value, what
+):
+    def label(scores, threshold, background):
+        mask = torch.zeros(scores.shape[1:], dtype=torch.uint8)
+        mask[: round(value * len(mask))] = int(scores.any())
+        return mask
+
+    monkeypatch.setattr(pseudo_label_hook, 'scores_to_mask', label)
+    _, runner = run(label_config(tiny_dataset(), tmp_path / 'out', checkpoint(), threshold=0.4))
+    log = (tmp_path / 'out' / runner.timestamp / f'{runner.timestamp}.log').read_text()
+    expected = f'all masks of the 3 images with a class are {what} at the threshold 0.40: nothing'
+    assert ('all masks of' in log) == bool(what)
+    assert what is None or expected in log
+    assert ('pseudo: not one pixel of 6 masks is foreground' in log) == (value == 0)
 
 
 def test_unreadable_image_stops_the_run_by_name_and_keeps_what_was_done(

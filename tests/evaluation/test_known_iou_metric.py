@@ -26,3 +26,9 @@ def test_images_of_unknown_truth_change_nothing():
 
 def test_without_any_truth_there_is_no_number():
     assert evaluate([sample([[0, 1]])]) == {}
+
+
+def test_clear_images_alone_give_no_number():
+    """The mean over the classes would be 100."""
+    assert evaluate([sample([[0, 0]], [[0, 0]]), sample([[1, 1]])]) == {}
+    assert evaluate([sample([[0, 1]], [[0, 255]])]) == {}

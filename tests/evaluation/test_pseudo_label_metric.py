@@ -1,3 +1,4 @@
+import logging
 import math
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.evaluation import IoUMetric
 
-from mmsmoke.evaluation import PseudoLabelMetric
+from mmsmoke.evaluation import PseudoLabelMetric, image_metric
 from mmsmoke.functional import IGNORE
 from mmsmoke.structures import WeakSegDataSample
 
@@ -415,6 +416,118 @@ def test_images_of_the_same_name_in_two_data_sets_are_two_images():
         sample['img_path'] = f'data/{"ab"[i // 2]}/{sample["image"]}'
         different[i]['image'] = different[i]['img_path'] = f'{i}.png'
     assert evaluate(samples) == evaluate(different)
+
+
+# Numbers that would mislead
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """The warnings of all metrics, in order."""
+    messages = []
+
+    def note(message, logger, level):
+        assert (logger, level) == ('current', logging.WARNING)
+        messages.append(message)
+
+    monkeypatch.setattr(image_metric, 'print_log', note)
+    return messages
+
+
+def without_truth(samples):
+    """Takes the true masks of images with smoke away, as where nobody has drawn any."""
+    for sample in samples:
+        if sample['gt_score'].any():
+            del sample['gt_sem_seg']
+    return samples
+
+
+def test_clear_images_alone_give_no_miou_and_it_is_said_once_why(said):
+    samples = without_truth(make_samples(6))
+    metric = build(source='mask', prefix='pseudo')
+    for _ in range(2):  # as after each epoch
+        metric.process({}, samples)
+        result = metric.evaluate(6)
+        assert 'pseudo/miou' not in result and 'pseudo/image_iou' not in result
+        assert 'pseudo/false_images' in result
+    assert said == [
+        'pseudo: none of 3 images with foreground has a true mask that shows it, so there is no '
+        'IoU; clear images alone would give a miou that is high for any model'
+    ]
+
+
+def test_one_true_mask_is_enough_for_a_miou(said):
+    samples = make_samples(6)
+    without_truth(samples[1:])
+    assert 0 < evaluate(samples, source='mask')['cam/miou'] < 100
+    assert said == []
+
+
+def test_split_of_clear_images_gives_no_miou_and_nothing_is_wrong_with_it(said):
+    clear = [clear_sample('a', 0), clear_sample('b', 3)]
+    assert 'cam/miou' not in evaluate(clear, source='mask')
+    assert 'cam/miou' not in evaluate(clear, threshold=0.3)
+    assert evaluate([clear_sample('a', 0)], source='mask')['cam/false_images'] == 0
+    assert said == []
+
+
+@pytest.mark.parametrize('shares', [(4, 2), (6, 0)])
+def test_uneven_shares_of_two_processes_give_the_warnings_of_one(said, shares):
+    samples = without_truth(make_samples(6))
+    for sample in samples:
+        sample['pred_sem_seg']['data'][:] = 0
+    expected = evaluate(samples, source='mask')
+    warnings = said.copy()
+    said.clear()
+    first, second = build(source='mask'), build(source='mask')
+    first.process({}, samples[: shares[0]])
+    second.process({}, [*samples[shares[0] :], samples[0]])
+    gathered = build(source='mask')
+    gathered.results = [*second.results, *first.results]
+    assert gathered.evaluate(6) == expected
+    assert said == warnings and len(said) == 2
+
+
+def test_best_threshold_of_zero_is_said(said):
+    (sample,) = make_samples(1)
+    backwards = set_scores(sample, [[[0.9, 0.1]]], [[0, 1]])
+    assert evaluate([backwards])['cam/threshold'] == 0
+    assert said == [
+        'cam: no threshold is better than 0.00, at which every pixel with any score is '
+        'foreground: the maps do not tell where it is'
+    ]
+    evaluate([backwards], threshold=0.0)  # somebody's own choice
+    evaluate([set_scores(sample, [[[0.2, 0.9]]], [[0, 1]])])
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize('known', [True, False])
+def test_model_that_finds_nothing_at_all_is_said(said, known):
+    samples = make_samples(4)
+    for sample in samples:
+        sample['pred_sem_seg']['data'][:] = 0
+        sample['pred_sem_seg']['data'][0, 0] = IGNORE
+        if not known:
+            del sample['gt_sem_seg']
+    evaluate(samples, source='mask', prefix='seg')
+    assert said == [
+        'seg: not one pixel of 4 masks is foreground, though 2 images have some: everything is '
+        'taken for background'
+    ]
+    samples[1]['pred_sem_seg']['data'][0, 5, 5] = 1
+    evaluate(samples, source='mask', prefix='seg')
+    assert len(said) == 1
+
+
+def test_images_without_labels_have_foreground_where_their_mask_has(said):
+    samples = make_samples(2)
+    for sample in samples:
+        del sample['gt_score']
+        sample['pred_sem_seg']['data'][:] = 0
+    evaluate(samples[1:], source='mask')
+    assert said == []
+    evaluate(samples, source='mask')
+    assert len(said) == 1 and 'though 1 images have some' in said[0]
 
 
 # Mistakes

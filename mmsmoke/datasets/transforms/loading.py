@@ -25,9 +25,8 @@ class LoadImage(LoadImageFromFile):
             return super().transform(results)
         except Exception as error:
             row = f' (labels.csv row {results["row"]})' if 'row' in results else ''
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
-                f'{results["img_path"]}{row}: image cannot be read: {reason}'
+                f'{results["img_path"]}{row}: image cannot be read: {reason_of(error)}'
             ) from error
 
 
@@ -77,4 +76,12 @@ def read_mask(path: str) -> np.ndarray:
         with Image.open(path) as file:
             return np.array(file)
     except Exception as error:
-        raise DataError(f'{path}: mask cannot be read: {error}') from error
+        raise DataError(f'{path}: mask cannot be read: {reason_of(error)}') from error
+
+
+def reason_of(error: Exception) -> str:
+    """Returns in one line why a picture cannot be read."""
+    if isinstance(error, Image.DecompressionBombError):
+        most = 2 * Image.MAX_IMAGE_PIXELS / 1e6
+        return f'more than {most:.0f} million pixels, which is too large; save it smaller'
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

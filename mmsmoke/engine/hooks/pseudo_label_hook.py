@@ -1,5 +1,7 @@
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from logging import Logger
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +126,18 @@ class PseudoLabelHook(Hook):
         with atomic_path(self.folder / 'manifest.json') as path:
             path.write_text(f'{text},\n "images": [\n{lines}\n ]\n}}\n', encoding='utf-8')
         runner.logger.info(f'{len(records)} masks and manifest.json are in {self.folder}')
+        self._warn_of_useless_masks(runner.logger, records)
+
+    def _warn_of_useless_masks(self, logger: Logger, records: Sequence[Mapping]) -> None:
+        """Masks of images without any class are empty by definition and say nothing."""
+        shares = [record['foreground'] for record in records if any(record['label'])]
+        for share, what in ((0, 'empty'), (1, 'foreground all over')):
+            if shares and all(one == share for one in shares):
+                logger.warning(
+                    f'all masks of the {len(shares)} images with a class are {what} at the '
+                    f'threshold {self.threshold:.2f}: nothing can be learned from them. Look at '
+                    'the classifier, or search a threshold with tools/search_threshold.py'
+                )
 
 
 def _curves(evaluator) -> dict[str, list[float]]:
