@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmsmoke.datasets.conversion import Missing, Plan, count_table, refuse_before, write_dataset
+from mmsmoke.datasets.split_names import NEEDED
 from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.visualization import markdown_table
 
@@ -95,8 +96,10 @@ def convert(args: argparse.Namespace, plan: Plan, record: Mapping) -> None:
     sheet = Path(args.out) / SHEET
     if written.images or not sheet.is_file():
         draw_samples(sheet, args.out, written.rows, plan.classes)
-    classes = '' if plan.classes == ('smoke',) else f' --classes {" ".join(plan.classes)}'
-    print(f'look at {sheet}, and check it: python tools/check_dataset.py {args.out}{classes}')
+    options = '' if plan.classes == ('smoke',) else f' --classes {" ".join(plan.classes)}'
+    if not {*NEEDED} <= {*plan.splits}:
+        options += f' --splits {" ".join(plan.splits)}'
+    print(f'look at {sheet}, and check it: python tools/check_dataset.py {args.out}{options}')
 
 
 def _summary(rows: Sequence[Mapping], plan: Plan) -> None:

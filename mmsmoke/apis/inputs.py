@@ -11,6 +11,7 @@ from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
+from mmsmoke.datasets.table import IMAGES
 from mmsmoke.datasets.transforms import LoadContext, LoadMask
 from mmsmoke.datasets.weak_seg import make_palette
 from mmsmoke.structures import WeakSegDataSample
@@ -18,7 +19,6 @@ from mmsmoke.utils import DataError, UserError
 
 from .predictor import scope_of
 
-IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.m4v', '.mpg', '.mpeg', '.webm', '.wmv')
 
 
