@@ -86,7 +86,7 @@ def look(args: argparse.Namespace) -> None:
         for error in skipped:
             print(f'skipped: {error}', file=sys.stderr)
     if skipped:
-        print(f'error: {len(skipped)} inputs cannot be read and were skipped', file=sys.stderr)
+        print(f'error: skipped what cannot be read: {len(skipped)} in all', file=sys.stderr)
         sys.exit(1)
 
 

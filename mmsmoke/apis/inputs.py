@@ -162,13 +162,12 @@ def _in_folder(folder: Path, results: list[str], annotated: list[str]) -> list[I
         if path.suffix.lower() in IMAGES and not _is_below(path, results)
     ]
     videos = [path for path in files if is_video(path) and not _is_below(path, annotated)]
-    left_out = f'{len(videos)} videos are not looked at, such as {videos[0]}' if videos else ''
-    if not found:
-        said = f'; {left_out}: name them one by one' if videos else ''
-        raise UserError(f'no images found in {folder}{said}')
     if videos:
-        message = f'{folder}: {left_out}; name them one by one'
-        warnings.warn(message, stacklevel=2)
+        message = f'{videos[0]} is a video in a folder, which is not looked at; name it itself'
+        more = f' ({len(videos)} such in all)' if len(videos) > 1 else ''
+        warnings.warn(message + more, stacklevel=2)
+    if not found:
+        raise UserError(f'no images found in {folder}')
     return found
 
 

@@ -52,7 +52,7 @@ def warning_of_stretches(images: Iterable[Prepared]) -> Iterator[Prepared]:
         yield image
     if count:
         warnings.warn(
-            f"the model's test pipeline stretches {count} pictures by more than {STRETCHED}:1, "
-            f'such as {example}; what it finds in them means little',
+            f"{example} is stretched by more than {STRETCHED}:1 by the model's test pipeline "
+            f'({count} such in all); what is found there means little',
             stacklevel=2,
         )

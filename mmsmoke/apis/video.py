@@ -142,22 +142,27 @@ def write_video(
     table_path = path.with_suffix('.csv')
     with (
         writing(table_path),
-        _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
         atomic_path(table_path) as table,
         open_table(table) as file,
+        _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
     ):
         yield from write_areas(file, map_ahead(write, found, 1, most), columns)
+        file.flush()  # where that fails there is no video, either
 
 
 @contextmanager
 def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """Gives a function that adds a frame; the first decides on the size."""
+    """Gives a function that adds a frame; the first decides on the size.
+
+    OpenCV says nothing where a disk is full: the frames that have arrived are counted.
+    """
     # OpenCV makes a fraction of it, with up to three decimals, that MPEG-4 wants in 16 bits
     rate = round(rate, next((digits for digits in (3, 2, 1) if rate * 10**digits <= 65535), 0))
     with atomic_path(path) as temporary:
-        writer = cv2.VideoWriter()
+        writer, frames = cv2.VideoWriter(), 0
 
         def add(frame: np.ndarray) -> None:
+            nonlocal frames
             if not writer.isOpened():
                 codec = cv2.VideoWriter.fourcc(*'mp4v')
                 if not writer.open(os.fsencode(temporary), codec, rate, frame.shape[1::-1]):
@@ -166,11 +171,17 @@ def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None
                         'overlays=False (--no-overlays) writes the table alone'
                     )
             writer.write(frame)
+            frames += 1
 
         try:
             yield add
         finally:
             writer.release()
+        capture = cv2.VideoCapture(os.fsencode(temporary))
+        arrived = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        capture.release()
+        if arrived != frames:
+            raise UserError(f'{path} cannot be written: not all frames arrive; is the disk full?')
 
 
 def annotated(picture: np.ndarray, prediction: Prediction, palette: Sequence) -> np.ndarray:
