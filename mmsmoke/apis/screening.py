@@ -27,7 +27,7 @@ def skipping(on_error: OnError | None, out_dir: str | os.PathLike | None = None)
             remove_results(out_dir, one.item.name)
         if on_error is None:
             raise one.error
-        on_error(one.error)
+        on_error(DataError(str(one.error)))  # the frames of the other keep pictures in memory
 
     return skip
 

@@ -131,6 +131,7 @@ def test_pictures_whose_proportions_are_kept_are_not_mentioned(
     save(photos / 'thread.png', np.zeros((4, 2000, 3), np.uint8))
     errors = []
     assert len(keeping(photos, on_error=errors.append)) == 4
+    assert errors[0].__traceback__ is None and errors[0].__cause__ is None  # they hold pictures
     (error,) = map(str, errors)
     assert f'{photos}/thread.png: image of 2000 x 4 cannot be prepared by Resize: ' in error
     assert error.count('\n') == 0
