@@ -102,7 +102,7 @@ def print_areas(
     on_error: OnError | None,
 ) -> None:
     def frames_of(path: str) -> Iterator[Prediction]:
-        with skipping(on_error):
+        with tolerating(on_error):
             yield from inferencer.stream_video(path, **video_options(args))
 
     sys.stdout.reconfigure(errors='surrogateescape')  # names that are not UTF-8 stay as they are
@@ -129,13 +129,13 @@ def write_all(
         found = inferencer(images, args.out, args.batch_size, overlays, on_error=on_error)
         print(f'{len(found)} images: {Path(args.out, "areas.csv")}')
     for path in videos:
-        with skipping(on_error):
+        with tolerating(on_error):
             found = inferencer.video(path, args.out, overlays=overlays, **video_options(args))
             print(f'{len(found)} frames of {path}: {Path(args.out, "videos", Path(path).stem)}.csv')
 
 
 @contextmanager
-def skipping(on_error: OnError | None) -> Iterator[None]:
+def tolerating(on_error: OnError | None) -> Iterator[None]:
     """Hands an error in the user's files over, if there is somebody who takes it."""
     try:
         yield
