@@ -17,7 +17,7 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One page; ``log`` holds what its scripts complain of."""
+    """One page; ``log`` holds what its scripts complain of, what it asks for and is refused."""
 
     def __init__(self, profile: Path, width: int = 1280, height: int = 900):
         ours_in, theirs_out = os.pipe()
@@ -41,7 +41,7 @@ class Browser:
         target = self.send('Target.createTarget', url='about:blank')['targetId']
         attached = self.send('Target.attachToTarget', targetId=target, flatten=True)
         self.session = attached['sessionId']
-        for domain in ('Page', 'Runtime', 'Network'):
+        for domain in ('Page', 'Runtime', 'Network', 'Log'):
             self.send(f'{domain}.enable')
         self.resize(width, height)
 
@@ -66,6 +66,8 @@ class Browser:
         message = json.loads(text)
         if message.get('method') == 'Runtime.exceptionThrown':
             self.log.append(message['params']['exceptionDetails']['text'])
+        if message.get('method') == 'Log.entryAdded':
+            self.log.append(message['params']['entry']['text'])
         if message.get('method') == 'Network.requestWillBeSent':
             self.log.append(message['params']['request']['url'][:80])
         return message

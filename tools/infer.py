@@ -1,16 +1,26 @@
-"""Finds smoke in images, folders and videos with a trained model."""
+"""Finds smoke in images, folders and videos with a trained model.
+
+What cannot be read is skipped and named at the end; the exit code is 1 then.
+"""
 
 import argparse
+import os
 import sys
+import warnings
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
+import cv2
+
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.apis.inputs import is_video
-from mmsmoke.apis.outputs import write_areas
+from mmsmoke.apis.outputs import Prediction, write_areas, writing
+from mmsmoke.apis.screening import OnError
 from mmsmoke.apis.video import annotated_path
-from mmsmoke.utils import UserError
+from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
@@ -39,6 +49,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-overlays', action='store_true', help='neither overlays nor annotated videos'
     )
+    parser.add_argument(
+        '--strict',
+        action='store_true',
+        help='stop at the first image or video that cannot be read, with exit code 2',
+    )
     add_trust_option(parser)
     return parser.parse_args()
 
@@ -46,32 +61,105 @@ def parse_args() -> argparse.Namespace:
 @user_errors_as_text
 def main() -> None:
     args = parse_args()
+    with one_line_warnings():
+        look(args)
+
+
+def look(args: argparse.Namespace) -> None:
+    """Does all that can be read; names the others at the end and exits with 1 if there are any."""
     videos = [path for path in args.inputs if is_video(path)]
-    images = [path for path in args.inputs if not is_video(path)]
+    images = [path for path in args.inputs if path not in videos]
     if images and videos and args.out is None:
         raise UserError('images and videos have different tables: name a folder with --out')
     for name, count in Counter(Path(path).stem for path in videos).items():
         if count > 1 and args.out:
             raise UserError(f'{count} videos are called {name}; do each with another --out')
-    sys.stdout.reconfigure(errors='surrogateescape')  # names that are not UTF-8 stay as they are
     inferencer = SmokeInferencer(args.model, args.weights, args.device, args.threshold)
-    in_video = dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
-    # says what is wrong with a video before the first image is looked at
-    streams = [inferencer.stream_video(path, **in_video) for path in videos]
-    if args.out is None:
-        streams += [inferencer.stream(images, args.batch_size)] if images else []
-        for _ in write_areas(sys.stdout, chain.from_iterable(streams)):
+    tolerated = () if args.strict else (DataError,)
+    for path in videos:  # says what is wrong with them before the first image is looked at
+        with suppress(*tolerated):
+            inferencer.stream_video(path, **video_options(args))
+    skipped: list[DataError] = []
+    do = print_areas if args.out is None else write_all
+    try:
+        do(inferencer, images, videos, args, None if args.strict else skipped.append)
+    finally:
+        for error in skipped:
+            print(f'skipped: {error}', file=sys.stderr)
+    if skipped:
+        print(f'error: skipped what cannot be read: {len(skipped)} in all', file=sys.stderr)
+        sys.exit(1)
+
+
+def video_options(args: argparse.Namespace) -> dict:
+    return dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
+
+
+def print_areas(
+    inferencer: SmokeInferencer,
+    images: Sequence[str],
+    videos: Sequence[str],
+    args: argparse.Namespace,
+    on_error: OnError | None,
+) -> None:
+    def frames_of(path: str) -> Iterator[Prediction]:
+        with tolerating(on_error):
+            yield from inferencer.stream_video(path, **video_options(args))
+
+    sys.stdout.reconfigure(errors='surrogateescape')  # names that are not UTF-8 stay as they are
+    found = chain.from_iterable(map(frames_of, videos))
+    if images:
+        found = inferencer.stream(images, args.batch_size, on_error=on_error)
+    with writing('standard output'):
+        for _ in write_areas(sys.stdout, found, inferencer.columns(in_video=bool(videos))):
             pass
-        return
+        sys.stdout.flush()
+
+
+def write_all(
+    inferencer: SmokeInferencer,
+    images: Sequence[str],
+    videos: Sequence[str],
+    args: argparse.Namespace,
+    on_error: OnError | None,
+) -> None:
     for path in videos:
         annotated_path(args.out, path)
     overlays = not args.no_overlays
     if images:
-        found = inferencer(images, args.out, args.batch_size, overlays)
+        found = inferencer(images, args.out, args.batch_size, overlays, on_error=on_error)
         print(f'{len(found)} images: {Path(args.out, "areas.csv")}')
     for path in videos:
-        found = inferencer.video(path, args.out, overlays=overlays, **in_video)
-        print(f'{len(found)} frames of {path}: {Path(args.out, "videos", Path(path).stem)}.csv')
+        with tolerating(on_error):
+            found = inferencer.video(path, args.out, overlays=overlays, **video_options(args))
+            print(f'{len(found)} frames of {path}: {Path(args.out, "videos", Path(path).stem)}.csv')
+
+
+@contextmanager
+def tolerating(on_error: OnError | None) -> Iterator[None]:
+    """Hands an error in the user's files over, if there is somebody who takes it."""
+    try:
+        yield
+    except DataError as error:
+        if on_error is None:
+            raise
+        on_error(error)
+
+
+@contextmanager
+def one_line_warnings() -> Iterator[None]:
+    """Without the code that warns, nor what OpenCV says of a file that cannot be read."""
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    before, warnings.formatwarning = warnings.formatwarning, _as_text
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
+def _as_text(message, *_, **__) -> str:
+    return f'warning: {message}\n'
 
 
 if __name__ == '__main__':

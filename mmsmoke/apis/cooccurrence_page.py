@@ -10,7 +10,7 @@ from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.datasets.smokestack import KINDS
 from mmsmoke.datasets.table import spread
 from mmsmoke.functional import cams_to_scores, scores_to_mask
-from mmsmoke.utils import read_json, save_png
+from mmsmoke.utils import atomic_path, read_json, save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 from mmsmoke.visualization.html import data_uri, html_charts, html_page, html_table
 
@@ -76,7 +76,8 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
     data = data_uri(picture.read_bytes(), 'image/png')
     parts.append('<h2>Maps</h2><p>Outlined: where the map exceeds its threshold.</p>')
     parts.append(f'<img alt="maps of {escape(first["variant"])}" src="{data}">')
-    path.write_text(html_page(title, '\n'.join(parts)), encoding='utf-8')
+    with atomic_path(path) as temporary:
+        temporary.write_text(html_page(title, '\n'.join(parts)), encoding='utf-8')
 
 
 def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarray:

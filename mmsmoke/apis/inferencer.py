@@ -12,15 +12,23 @@ from tqdm import tqdm
 from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
 from mmsmoke.functional import scores_to_mask, strongest
 from mmsmoke.registry import INFERENCERS
-from mmsmoke.utils import UserError
+from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.checkpoints import trusting
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 
-from .inputs import Item, Prepared, TestPipeline, find_images
-from .outputs import Prediction, by_name, check_names, shares_of, write_predictions
+from .inputs import Item, Prepared, TestPipeline, Unreadable, find_images
+from .outputs import (
+    Prediction,
+    by_name,
+    check_names,
+    columns_of,
+    shares_of,
+    write_predictions,
+)
 from .predictor import config_and_weights, load_model
-from .video import Video, smoothed, write_video
+from .screening import OnError, Skip, readable, skipping, warning_of_stretches
+from .video import Video, remove_video_results, smoothed, write_video
 
 READERS = min(4, cores())
 BATCH = 8
@@ -78,6 +86,7 @@ class SmokeInferencer:
         overlays: bool = True,
         return_scores: bool = False,
         show_progress: bool = True,
+        on_error: OnError | None = None,
     ) -> list[Prediction]:
         """Looks at images.
 
@@ -89,14 +98,18 @@ class SmokeInferencer:
             overlays: write pictures with their masks, too.
             return_scores: predictions hold score maps; without ``out_dir`` only.
             show_progress: a bar on standard error, if that is a terminal.
+            on_error: takes the error of each image that cannot be read, in their order, such as
+                ``errors.append``; that image is left out. By default the first ends the call.
         """
         items = find_images(inputs, out_dir)
-        found = self._look(items, batch_size, return_scores)
+        found = self._look(items, batch_size, return_scores, skipping(on_error, out_dir))
         if out_dir is None:
             found = (prediction for _, prediction in found)
         else:
             check_names(items, out_dir)
-            found = write_predictions(out_dir, found, self.palette, overlays, 2 * batch_size)
+            found = write_predictions(
+                out_dir, found, self.columns(), self.palette, overlays, 2 * batch_size
+            )
         return _with_bar(found, len(items), 'img', show_progress)
 
     def video(
@@ -121,19 +134,32 @@ class SmokeInferencer:
                 each frame by itself.
             overlays: write the annotated video, too.
         """
-        video = Video(path, every)
+        try:
+            video = Video(path, every)
+        except DataError:
+            if out_dir is not None:
+                remove_video_results(out_dir, path)
+            raise
         found = self._look_at_video(video, smoothing, batch_size, return_scores)
         if out_dir is None:
             found = (prediction for _, prediction in found)
         else:
-            found = write_video(out_dir, video, found, self.palette, overlays, 2 * batch_size)
+            columns = self.columns(in_video=True)
+            found = write_video(
+                out_dir, video, found, columns, self.palette, overlays, 2 * batch_size
+            )
         return _with_bar(found, video.total, 'frame', show_progress)
 
     def stream(
-        self, inputs, batch_size: int = BATCH, return_scores: bool = False
+        self,
+        inputs,
+        batch_size: int = BATCH,
+        return_scores: bool = False,
+        on_error: OnError | None = None,
     ) -> Iterator[Prediction]:
         """Predictions with masks, one after the other; the images are named before the first."""
-        found = self._look(find_images(inputs), batch_size, return_scores)
+        items = find_images(inputs)
+        found = self._look(items, batch_size, return_scores, skipping(on_error))
         return (prediction for _, prediction in found)
 
     def stream_video(
@@ -148,13 +174,17 @@ class SmokeInferencer:
         found = self._look_at_video(Video(path, every), smoothing, batch_size, return_scores)
         return (prediction for _, prediction in found)
 
+    def columns(self, in_video: bool = False) -> list[str]:
+        """Those of the table of areas."""
+        return columns_of(self.classes, _is_classifier(self.model), in_video)
+
     def _look_at_video(
         self, video: Video, smoothing: float, batch_size: int, with_scores: bool
     ) -> Iterator[tuple[np.ndarray, Prediction]]:
         if not 0 <= smoothing < 1:
             raise UserError(f'smoothing must be in [0, 1), got {smoothing}')
         frames = iterate_ahead(video.frames(), batch_size)
-        found = self._look(frames, batch_size, with_scores or smoothing > 0)
+        found = self._look(frames, batch_size, with_scores or smoothing > 0, skipping(None))
         if not smoothing:
             return found
         found = smoothed(found, smoothing, self._decide)
@@ -163,15 +193,20 @@ class SmokeInferencer:
         return ((picture, replace(one, scores=None)) for picture, one in found)
 
     def _look(
-        self, items: Iterable[Item], batch_size: int, with_scores: bool
+        self,
+        items: Iterable[Item],
+        batch_size: int,
+        with_scores: bool,
+        skip: Skip,
     ) -> Iterator[tuple[np.ndarray, Prediction]]:
         """Pictures as they were loaded, and what was found in them."""
         if batch_size < 1:
             raise UserError(f'batch_size must be at least 1, got {batch_size}')
-        return self._looked(items, batch_size, with_scores)
+        return self._looked(items, batch_size, with_scores, skip)
 
-    def _looked(self, items, batch_size, with_scores):
-        prepared = map_ahead(self.prepare, items, READERS, 2 * batch_size)
+    def _looked(self, items, batch_size, with_scores, skip):
+        tried = map_ahead(self._try_to_prepare, items, READERS, 2 * batch_size)
+        prepared = warning_of_stretches(readable(tried, skip))
         while batch := list(islice(prepared, batch_size)):
             found = {}
             for places in _same_sizes(batch):
@@ -179,6 +214,13 @@ class SmokeInferencer:
                 found |= dict(zip(places, predictions, strict=True))
             for place, image in enumerate(batch):
                 yield image.picture, found[place]
+
+    def _try_to_prepare(self, item: Item) -> Prepared | Unreadable:
+        """Hands an error over: raised in a thread, it would end what the others do."""
+        try:
+            return self.prepare(item)
+        except DataError as error:
+            return Unreadable(item, error)
 
     @torch.no_grad()
     def _predict(self, batch: list[Prepared], with_scores: bool) -> list[Prediction]:
@@ -229,9 +271,13 @@ class SmokeInferencer:
         return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
 
 
+def _is_classifier(model) -> bool:
+    return hasattr(model, 'cam_normalize')
+
+
 def _own_threshold(model) -> float | None:
     """What a model's masks are made with; None where the strongest channel wins."""
-    if hasattr(model, 'cam_normalize'):
+    if _is_classifier(model):
         return THRESHOLD
     head = getattr(model, 'decode_head', None)
     return head.threshold if getattr(head, 'out_channels', None) == 1 else None

@@ -1,10 +1,12 @@
 """What a model can be given: images in files, folders and arrays, and how its test data look."""
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
@@ -19,7 +21,12 @@ from mmsmoke.utils import DataError, UserError
 
 from .predictor import scope_of
 
-VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.m4v', '.mpg', '.mpeg', '.webm', '.wmv')
+VIDEOS = (
+    '.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.wmv', '.asf', '.flv', '.ogv', '.3gp',
+    '.mpg', '.mpeg', '.vob', '.ts', '.mts', '.m2ts', '.mjpeg', '.mjpg', '.h264', '.gif',
+)  # fmt: skip
+TEXT_FILE = cv2.VideoWriter.fourcc(*'ansi')
+"""What FFmpeg, which plays text files, says of one."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +52,43 @@ class Prepared:
     Args:
         picture: uint8 [H, W, 3] BGR, as loaded.
         inputs: [3, h, w], after the model's own test pipeline.
+        stretch: by how much that has changed the picture's proportions; 1 where it kept them.
     """
 
     item: Item
     picture: np.ndarray
     inputs: torch.Tensor
     sample: WeakSegDataSample
+    stretch: float
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An item that cannot be looked at, and why."""
+
+    item: Item
+    error: DataError
 
 
 def is_video(source) -> bool:
-    if not isinstance(source, str | os.PathLike):
+    """Tell videos by the endings of their names, and files of unknown endings by their content."""
+    if not isinstance(source, str | os.PathLike) or Path(source).is_dir():
         return False
-    return Path(source).suffix.lower() in VIDEOS and not Path(source).is_dir()
+    ending = Path(source).suffix.lower()
+    return ending in VIDEOS or (ending not in IMAGES and _has_frames(Path(source)))
+
+
+def _has_frames(path: Path) -> bool:
+    """Whether OpenCV takes it for a video that says how many frames it has, more than one.
+
+    It takes pictures for videos, too, but does not know how many frames those have.
+    """
+    if not path.is_file():
+        return False
+    capture = cv2.VideoCapture(os.fsencode(path))
+    frames, codec = (capture.get(p) for p in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FOURCC))
+    capture.release()
+    return frames > 1 and codec != TEXT_FILE
 
 
 def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
@@ -66,16 +98,19 @@ def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
         inputs: a file, a folder (with all folders below it, sorted), an array uint8 [H, W, 3] in
             the order BGR, several of them [N, H, W, 3], or a list of such things.
         out_dir: what an earlier run has left there is no input.
+
+    Videos in a folder are not looked at, with a warning.
     """
     results = [] if out_dir is None else [Path(out_dir, name) for name in ('masks', 'overlays')]
     results = [os.path.abspath(folder) for folder in results]
+    annotated = [] if out_dir is None else [os.path.abspath(Path(out_dir, 'videos'))]
     items = []
     for source in _each(inputs):
         if isinstance(source, np.ndarray):
             arrays = sum(isinstance(item.source, np.ndarray) for item in items)
             items.append(Item(f'array_{arrays}', _checked(source)))
         elif Path(source).is_dir():
-            items += _in_folder(Path(source), results)
+            items += _in_folder(Path(source), results, annotated)
         else:
             items.append(Item(Path(source).name, _image_file(Path(source), results)))
     if not items:
@@ -104,21 +139,33 @@ def _image_file(path: Path, results: list[str]) -> Path:
     if is_video(path):
         raise UserError(f'{path} is a video; SmokeInferencer.video takes it')
     if path.suffix.lower() not in IMAGES:
-        raise UserError(f'{path} is no image: its name ends in none of {", ".join(IMAGES)}')
+        raise UserError(
+            f'{path} is no image: its name ends in none of {", ".join(IMAGES)}; '
+            'neither is it a video'
+        )
     if _is_below(path, results):
         raise UserError(f'{path} is itself a result, which would be overwritten')
     return path
 
 
-def _in_folder(folder: Path, results: list[str]) -> list[Item]:
-    found = [
-        Item(path.relative_to(folder).as_posix(), path)
+def _in_folder(folder: Path, results: list[str], annotated: list[str]) -> list[Item]:
+    files = [
+        path
         for path in sorted(folder.rglob('*'))
-        if path.suffix.lower() in IMAGES
+        if path.suffix.lower() in IMAGES + VIDEOS
         and not path.name.startswith('.')
         and not path.is_dir()
-        and not _is_below(path, results)
     ]
+    found = [
+        Item(path.relative_to(folder).as_posix(), path)
+        for path in files
+        if path.suffix.lower() in IMAGES and not _is_below(path, results)
+    ]
+    videos = [path for path in files if is_video(path) and not _is_below(path, annotated)]
+    if videos:
+        message = f'{videos[0]} is a video in a folder, which is not looked at; name it itself'
+        more = f' ({len(videos)} such in all)' if len(videos) > 1 else ''
+        warnings.warn(message + more, stacklevel=2)
     if not found:
         raise UserError(f'no images found in {folder}')
     return found
@@ -152,6 +199,7 @@ class TestPipeline:
         self.load = load
         answers = _is(steps, (LoadAnnotations, LoadMask, LoadContext))
         self.steps = [step for step, no in zip(steps, answers, strict=True) if not no]
+        self.stretches = any(getattr(step, 'keep_ratio', None) is False for step in self.steps)
         names = dataset.metainfo.get('classes')
         if names is None:
             raise UserError('the test data set of the config does not name its classes')
@@ -162,10 +210,11 @@ class TestPipeline:
         results = self._loaded(item)
         picture = results['img'].astype(np.uint8, copy=False)
         for step in self.steps:
-            results = step(results)
+            results = _applied(step, results, item, picture)
         # no labels, and of our kind whatever the pipeline packs
         sample = WeakSegDataSample(metainfo=results['data_samples'].metainfo)
-        return Prepared(item, picture, results['inputs'], sample)
+        stretch = _stretch(picture.shape, results['inputs'].shape[1:]) if self.stretches else 1.0
+        return Prepared(item, picture, results['inputs'], sample, stretch)
 
     def _loaded(self, item: Item) -> dict:
         results = dict(seg_fields=[], reduce_zero_label=False)
@@ -178,7 +227,35 @@ class TestPipeline:
         except UserError:
             raise
         except Exception as error:
-            raise DataError(f'{item.source}: image cannot be read: {error}') from error
+            raise DataError(f'{item.source}: image cannot be read: {_reason(error)}') from error
+
+
+def _applied(step, results: dict, item: Item, picture: np.ndarray) -> dict:
+    try:
+        return step(results)
+    except UserError:
+        raise
+    except Exception as error:
+        name = item.name if isinstance(item.source, np.ndarray) else item.source
+        raise DataError(
+            f'{name}: image of {_size(picture)} cannot be prepared by '
+            f'{type(step).__name__}: {_reason(error)}'
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Its first line, or its type where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _size(picture: np.ndarray) -> str:
+    return f'{picture.shape[1]} x {picture.shape[0]}'
+
+
+def _stretch(before: Sequence[int], after: Sequence[int]) -> float:
+    """How many times as much a picture was shrunk along one side as along the other."""
+    ratio = before[1] / before[0] * after[0] / after[1]
+    return max(ratio, 1 / ratio)
 
 
 def _is(steps: Sequence, kinds) -> list[bool]:

@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -63,20 +64,36 @@ def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]
     return dict(zip(classes, values, strict=True))
 
 
+def columns_of(classes: Sequence[str], with_probabilities: bool, in_video: bool) -> list[str]:
+    """Those of the table of areas."""
+    zeros = dict.fromkeys(classes, 0.0)
+    probabilities = zeros if with_probabilities else None
+    frame, seconds = (0, 0.0) if in_video else (None, None)
+    return list(Prediction('', zeros, probabilities, frame=frame, seconds=seconds).row())
+
+
+@contextmanager
+def writing(path: str | os.PathLike) -> Iterator[None]:
+    """Says which file cannot be written, as the system does not where a disk is full."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f'{path} cannot be written: {error.strerror or error}') from error
+
+
 def open_table(path: Path) -> TextIO:
     """For writing; names of files that are not UTF-8 stay as they are."""
     return open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='')
 
 
-def write_areas(file: TextIO, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    """Passes predictions on and writes a row of each."""
-    table = None
+def write_areas(
+    file: TextIO, predictions: Iterable[Prediction], columns: Sequence[str]
+) -> Iterator[Prediction]:
+    """Passes predictions on and writes a row of each, below a header that is always there."""
+    table = csv.DictWriter(file, columns, lineterminator='\n')
+    table.writeheader()
     for prediction in predictions:
-        row = prediction.row()
-        if table is None:
-            table = csv.DictWriter(file, list(row), lineterminator='\n')
-            table.writeheader()
-        table.writerow(row)
+        table.writerow(prediction.row())
         yield prediction
 
 
@@ -101,9 +118,17 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
             )
 
 
+def remove_results(out_dir: str | os.PathLike, image: str) -> None:
+    """Removes what an earlier run has found in an image."""
+    for path in _result_paths(out_dir, image):
+        with writing(path):
+            path.unlink(missing_ok=True)
+
+
 def write_predictions(
     out_dir: str | os.PathLike,
     found: Iterable[tuple[np.ndarray, Prediction]],
+    columns: Sequence[str],
     palette: Sequence,
     overlays: bool,
     most: int,
@@ -112,23 +137,35 @@ def write_predictions(
 
     Args:
         found: pictures uint8 [H, W, 3] BGR and what was found in them.
+        columns: of the table.
         most: how many may wait for being written.
     """
     out_dir = Path(out_dir)
 
     def write(pair: tuple[np.ndarray, Prediction]) -> Prediction:
         picture, prediction = pair
-        name = Path(prediction.image)
-        save_png(out_dir / 'masks' / name.with_suffix('.png'), prediction.mask, palette)
-        overlay = out_dir / 'overlays' / name.with_suffix('.jpg')
-        if overlays:
-            save_image(overlay, overlay_mask(picture[..., ::-1], prediction.mask, palette))
-        else:  # that of an earlier run would show another mask
-            overlay.unlink(missing_ok=True)
+        mask, overlay = _result_paths(out_dir, prediction.image)
+        with writing(mask):
+            save_png(mask, prediction.mask, palette)
+        with writing(overlay):
+            if overlays:
+                save_image(overlay, overlay_mask(picture[..., ::-1], prediction.mask, palette))
+            else:  # that of an earlier run would show another mask
+                overlay.unlink(missing_ok=True)
         return replace(prediction, mask=None, scores=None)
 
-    out_dir.mkdir(parents=True, exist_ok=True)
-    with open_table(out_dir / UNFINISHED) as file:
-        (out_dir / AREAS).unlink(missing_ok=True)
-        yield from write_areas(file, map_ahead(write, found, 2, most))
-    os.replace(out_dir / UNFINISHED, out_dir / AREAS)
+    with writing(out_dir / UNFINISHED):
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with open_table(out_dir / UNFINISHED) as file:
+            (out_dir / AREAS).unlink(missing_ok=True)
+            yield from write_areas(file, map_ahead(write, found, 2, most), columns)
+        os.replace(out_dir / UNFINISHED, out_dir / AREAS)
+
+
+def _result_paths(out_dir: str | os.PathLike, image: str) -> tuple[Path, Path]:
+    """Its mask and its overlay."""
+    name = Path(image)
+    return (
+        Path(out_dir, 'masks', name.with_suffix('.png')),
+        Path(out_dir, 'overlays', name.with_suffix('.jpg')),
+    )

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from mmsmoke.utils import atomic_path
-from mmsmoke.visualization.examples_html import examples_html, examples_style
+from mmsmoke.visualization.examples_html import examples_html, examples_script, examples_style
 from mmsmoke.visualization.html import html_charts, html_page, html_table
 
 from .curves import details_of, images_of, threshold_chart, training_charts
@@ -63,9 +63,8 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
         'Examples': _examples(models, details, splits, threshold, chain['label'], folder),
         'Protocol': _protocol(result),
     }
-    page = html_page(
-        f'mmsmoke: {Path(result["pipeline"]).stem}', _body(result, sections), examples_style()
-    )
+    title = f'mmsmoke: {Path(result["pipeline"]).stem}'
+    page = html_page(title, _body(result, sections), examples_style(), examples_script())
     path = folder / 'report' / 'index.html'
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding='utf-8')

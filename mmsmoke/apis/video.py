@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmsmoke.utils import UserError, atomic_path
+from mmsmoke.utils import DataError, UserError, atomic_path
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
 from .inputs import VIDEOS, Item, is_video
-from .outputs import Prediction, open_table, write_areas
+from .outputs import Prediction, open_table, write_areas, writing
 
 Found = Iterable[tuple[np.ndarray, Prediction]]
 
@@ -48,7 +48,7 @@ class Video:
         )
         capture.release()
         if not self.fps > 0:
-            raise UserError(f'{path} cannot be opened as a video')
+            raise DataError(f'{path} cannot be opened as a video')
         self.total = max(0, math.ceil(self.stated / every))
 
     def frames(self) -> Iterator[Item]:
@@ -73,7 +73,7 @@ class Video:
         finally:
             capture.release()
         if not taken:
-            raise UserError(f'{self.path}: no frame can be read')
+            raise DataError(f'{self.path}: no frame can be read')
         # some containers guess how many frames they hold by duration: a few too many are no damage
         if self.stated - end <= max(3, self.stated / 100):
             lost = [number for number in lost if number < end]
@@ -109,10 +109,20 @@ def annotated_path(out_dir: str | os.PathLike, video: str | os.PathLike) -> Path
     return path
 
 
+def remove_video_results(out_dir: str | os.PathLike, video: str | os.PathLike) -> Path:
+    """Removes what an earlier run has found in a video; gives the path of the annotated one."""
+    path = annotated_path(out_dir, video)
+    for earlier in (path, path.with_suffix('.csv')):
+        with writing(earlier):
+            earlier.unlink(missing_ok=True)
+    return path
+
+
 def write_video(
     out_dir: str | os.PathLike,
     video: Video,
     found: Found,
+    columns: Sequence[str],
     palette: Sequence,
     overlays: bool,
     most: int,
@@ -121,9 +131,7 @@ def write_video(
 
     These follow each other more slowly than in the original, so that the duration is the same.
     """
-    path = annotated_path(out_dir, video.path)
-    for earlier in (path, path.with_suffix('.csv')):
-        earlier.unlink(missing_ok=True)
+    path = remove_video_results(out_dir, video.path)
 
     def write(pair: tuple[np.ndarray, Prediction]) -> Prediction:
         picture, prediction = pair
@@ -131,23 +139,30 @@ def write_video(
             add(annotated(picture, prediction, palette))
         return replace(prediction, mask=None, scores=None)
 
+    table_path = path.with_suffix('.csv')
     with (
-        _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
-        atomic_path(path.with_suffix('.csv')) as table,
+        writing(table_path),
+        atomic_path(table_path) as table,
         open_table(table) as file,
+        _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
     ):
-        yield from write_areas(file, map_ahead(write, found, 1, most))
+        yield from write_areas(file, map_ahead(write, found, 1, most), columns)
+        file.flush()  # where that fails there is no video, either
 
 
 @contextmanager
 def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """Gives a function that adds a frame; the first decides on the size."""
+    """Gives a function that adds a frame; the first decides on the size.
+
+    OpenCV says nothing where a disk is full: the frames that have arrived are counted.
+    """
     # OpenCV makes a fraction of it, with up to three decimals, that MPEG-4 wants in 16 bits
     rate = round(rate, next((digits for digits in (3, 2, 1) if rate * 10**digits <= 65535), 0))
     with atomic_path(path) as temporary:
-        writer = cv2.VideoWriter()
+        writer, frames = cv2.VideoWriter(), 0
 
         def add(frame: np.ndarray) -> None:
+            nonlocal frames
             if not writer.isOpened():
                 codec = cv2.VideoWriter.fourcc(*'mp4v')
                 if not writer.open(os.fsencode(temporary), codec, rate, frame.shape[1::-1]):
@@ -156,11 +171,17 @@ def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None
                         'overlays=False (--no-overlays) writes the table alone'
                     )
             writer.write(frame)
+            frames += 1
 
         try:
             yield add
         finally:
             writer.release()
+        capture = cv2.VideoCapture(os.fsencode(temporary))
+        arrived = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        capture.release()
+        if arrived != frames:
+            raise UserError(f'{path} cannot be written: not all frames arrive; is the disk full?')
 
 
 def annotated(picture: np.ndarray, prediction: Prediction, palette: Sequence) -> np.ndarray:

@@ -64,7 +64,7 @@ def pack_example(
 def examples_html(
     examples: Sequence[Mapping], threshold: float, colour: Sequence[int], segmenter: bool
 ) -> str:
-    """Slider, filters and examples.
+    """Slider, filters and examples, for a page with the style and the script of examples.
 
     Args:
         examples: dicts of what :func:`pack_example` gives and ``name``, ``split``, ``group``,
@@ -99,12 +99,15 @@ def examples_html(
         '<span id="status" role="status"></span></div><div id="cards"></div>'
         '<noscript>The examples are drawn by a script, which this browser does not run.</noscript>'
         f'<script type="application/json" id="data">{data}</script>'
-        f'<script>{_read("page.js")}</script>'
     )
 
 
 def examples_style() -> str:
     return _read('page.css')
+
+
+def examples_script() -> str:
+    return _read('page.js')
 
 
 def _select(name: str, options: Sequence[str]) -> str:

@@ -4,17 +4,17 @@ import csv
 import os
 import re
 
-import cv2
 import numpy as np
 import pytest
 import torch
+from clips import frames_of, noise, write_clip
 from tiny_trained import tiny_model, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.apis.outputs import Prediction, shares_of
 from mmsmoke.apis.video import Video, annotated, smoothed
 
-RATE, SIZE = 12.5, (48, 32)
+RATE = 12.5
 
 
 @pytest.fixture(scope='module')
@@ -24,33 +24,12 @@ def inferencer(tmp_path_factory):
 
 @pytest.fixture
 def clip(tmp_path):
-    """Function that writes frames as a video; of equal frames it makes equal ones."""
+    """Function that writes frames as a video below the folder of the test."""
 
     def write(frames, name='clip.avi', codec='MJPG', rate=RATE):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), rate, SIZE)
-        for frame in frames:
-            writer.write(frame)
-        writer.release()
-        return path
+        return write_clip(tmp_path / name, frames, codec, rate)
 
     return write
-
-
-def noise(count, seed=0):
-    """Blurred colours, so that a codec keeps them."""
-    rng = np.random.default_rng(seed)
-    small = rng.integers(0, 256, (count, 4, 6, 3)).astype(np.uint8)
-    return [cv2.resize(picture, SIZE, interpolation=cv2.INTER_CUBIC) for picture in small]
-
-
-def frames_of(path):
-    capture = cv2.VideoCapture(str(path))
-    frames = []
-    while (read := capture.read())[0]:
-        frames.append(read[1])
-    return frames
 
 
 @pytest.mark.parametrize('every', [1, 2, 3, 50])

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from browser import Browser, find_chromium
 from conftest import save_palette
 from mmengine.registry import MODELS, DefaultScope
 
@@ -53,13 +54,29 @@ def test_without_masks_to_test_by_the_maps_are_shown(classifier, tmp_path):
     label = dict(split='train', metrics={}, curves={}, protocol=classify['protocol'], seed=0)
     chain = dict(seed=0, classify=dict(classify, seed=0), label=label)
     result = dict(pipeline='mine.py', data_root=None, chains=[chain], environment={})
-    page = write_report(tmp_path, result, 'test').read_text()
+    path = write_report(tmp_path, result, 'test')
+    page = path.read_text()
     examples = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])['examples']
     positive = [one for one in examples if one['says'].startswith('smoke')]
     groups = {split: {one['group'] for one in positive if one['split'] == split}
               for split in ('val', 'test')}  # fmt: skip
     assert groups['test'] == {'sample'} and 'best' in groups['val']
     assert all(one['outcome'] == 'truth not known' for one in positive if one['split'] == 'test')
+    if find_chromium():
+        look_at(path, len(examples), tmp_path / 'profile')
+
+
+def look_at(page, examples, profile):
+    """The report as a whole works under its own policy, in a browser."""
+    browser = Browser(profile)
+    try:
+        browser.open(page)
+        assert not [entry for entry in browser.log if not entry.startswith(('file:', 'data:'))]
+        status = browser.run("document.getElementById('status').textContent")
+        assert status.startswith(f'{examples} of {examples} examples')
+        assert browser.run("getComputedStyle(document.querySelector('nav')).display") == 'flex'
+    finally:
+        browser.close()
 
 
 def test_a_threshold_is_not_chosen_on_what_is_tested(classifier):

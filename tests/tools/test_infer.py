@@ -1,11 +1,15 @@
 import csv
 import io
 import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
 
 import cv2
 import numpy as np
 import pytest
-from conftest import draw, save
+from conftest import ROOT, draw, save
 from tiny_trained import tiny_model, tiny_segmentor, trained
 
 
@@ -85,7 +89,7 @@ def test_mistakes_are_found_before_the_first_image(tool, run_main, inputs, tmp_p
     other = save(tmp_path / 'other/0.png', np.zeros((8, 8, 3), np.uint8))
     for arguments, message in (
         (['nowhere.mp4'], 'nowhere.mp4 not found'),
-        ([broken], 'cannot be opened as a video'),
+        ([broken, '--strict'], 'cannot be opened as a video'),
         (['--every', 0], 'every must be at least 1'),
         (['--smoothing', 1], 'smoothing must be in [0, 1)'),
         (['--batch-size', 0], 'batch_size must be at least 1'),
@@ -98,6 +102,85 @@ def test_mistakes_are_found_before_the_first_image(tool, run_main, inputs, tmp_p
     code, _, error = run_main(tool.main, weights, *inputs, '--out', out)
     assert code == 2 and 'clip.mp4 is not of an earlier run' in error
     assert [path.name for path in out.iterdir()] == ['videos']
+
+
+@pytest.fixture
+def some_broken(inputs, tmp_path):
+    """The inputs, with two broken images and two broken videos."""
+    photos, clip = inputs
+    for name in ('1.png', '2b.jpg'):
+        (photos / name).write_bytes(b'broken')
+    for name in ('a.mp4', 'z.webm'):
+        (tmp_path / name).write_bytes(b'broken')
+    return tmp_path / 'a.mp4', photos, clip, tmp_path / 'z.webm'
+
+
+def test_what_is_broken_is_skipped(tool, run_main, some_broken, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    out = tmp_path / 'out'
+    code, text, error = run_main(tool.main, weights, *some_broken, '--out', out)
+    assert code == 1 and '2 images' in text and '4 frames' in text
+    unreadable = "image cannot be read: cannot identify image file '{0}'"
+    assert error.splitlines() == [
+        *(
+            f'skipped: {path}: {unreadable.format(path)}'
+            for path in (some_broken[1] / '1.png', some_broken[1] / '2b.jpg')
+        ),
+        f'skipped: {tmp_path}/a.mp4 cannot be opened as a video',
+        f'skipped: {tmp_path}/z.webm cannot be opened as a video',
+        'error: skipped what cannot be read: 4 in all',
+    ]
+    written = {path.relative_to(out).as_posix() for path in out.rglob('*') if path.is_file()}
+    assert written == {
+        'areas.csv', 'videos/clip.csv', 'videos/clip.mp4',
+        'masks/0.png', 'masks/2.png', 'overlays/0.jpg', 'overlays/2.jpg',
+    }  # fmt: skip
+    code, _, error = run_main(tool.main, weights, *some_broken, '--out', out, '--strict')
+    assert code == 2 and 'a.mp4 cannot be opened' in error and error.count('\n') == 1
+    assert (out / 'areas.csv').exists()  # found before the first image
+    arguments = (weights, *some_broken[1:3], '--out', out, '--strict')
+    code, _, error = run_main(tool.main, *arguments)
+    assert code == 2 and '1.png: image cannot be read' in error and error.count('\n') == 1
+    assert not (out / 'areas.csv').exists()
+
+
+def test_without_a_folder_what_is_broken_is_skipped_too(tool, run_main, some_broken, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    for arguments, rows, skipped in (
+        (some_broken[1:2], ['0.png', '2.png'], 2),
+        ([some_broken[0], *some_broken[2:]], ['clip.avi'] * 4, 2),
+        (some_broken[:1], [], 1),
+        ([some_broken[1] / '1.png'], [], 1),
+    ):
+        code, text, error = run_main(tool.main, weights, *arguments)
+        header, *lines = text.splitlines()
+        assert code == 1 and header.endswith('share_smoke')
+        assert [line.split(',')[0] for line in lines] == rows
+        assert len(re.findall('^skipped: ', error, re.M)) == skipped
+        code, _, error = run_main(tool.main, weights, *arguments, '--strict')
+        assert code == 2 and error.startswith('error: ') and error.count('\n') == 1
+
+
+def test_each_complaint_is_one_line(some_broken, tmp_path):
+    """OpenCV and FFmpeg say nothing of their own, and no warning shows our code."""
+    _, weights = trained(tmp_path, tiny_segmentor())
+    (some_broken[1] / 'clip.mp4').write_bytes(b'broken')
+    command = [sys.executable, ROOT / 'tools/infer.py', weights, '--device', 'cpu']
+    done = subprocess.run(
+        [*command, *some_broken, '--out', tmp_path / 'out'], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    beginnings = [line.split(':')[0] for line in done.stderr.splitlines()]
+    assert beginnings == ['warning', *['skipped'] * 4, 'error']
+
+
+def test_standard_output_on_a_full_disk(tool, run_main, inputs, tmp_path, monkeypatch):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    with suppress(OSError), open('/dev/full', 'w') as full:  # closing it fails, too
+        monkeypatch.setattr('sys.stdout', full)
+        code, _, error = run_main(tool.main, weights, inputs[0])
+    assert code == 2
+    assert error == 'error: standard output cannot be written: No space left on device\n'
 
 
 def test_overlays_can_be_left_out(tool, run_main, inputs, tmp_path):

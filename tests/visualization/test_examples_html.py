@@ -1,11 +1,19 @@
 """The examples of a report in a real browser."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import numpy as np
 import pytest
 from browser import Browser, find_chromium
 
 from mmsmoke.functional import IGNORE
-from mmsmoke.visualization.examples_html import examples_html, examples_style, pack_example
+from mmsmoke.visualization.examples_html import (
+    examples_html,
+    examples_script,
+    examples_style,
+    pack_example,
+)
 from mmsmoke.visualization.html import html_page
 
 COLOUR = (255, 128, 0)
@@ -42,15 +50,35 @@ def browser(tmp_path_factory):
     one.close()
 
 
+@pytest.fixture(scope='module')
+def server():
+    """Has nothing; ``asked`` holds what it was asked for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            one.asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as one:
+        one.asked = []
+        Thread(target=one.serve_forever).start()
+        yield one
+        one.shutdown()
+
+
 @pytest.fixture
 def page(tmp_path, browser):
     """Function that writes a page of examples and opens it."""
 
-    def open_it(*examples, threshold=0.6, segmenter=True, fragment=''):
+    def open_it(*examples, threshold=0.6, segmenter=True, fragment='', more=''):
         body = examples_html(examples or [example()], threshold, COLOUR, segmenter)
-        body += '<h2 id="last">the end</h2>'
+        body += f'<h2 id="last">the end</h2>{more}'
         path = tmp_path / 'index.html'
-        path.write_text(html_page('test', body, examples_style()), encoding='utf-8')
+        page = html_page('test', body, examples_style(), examples_script())
+        path.write_text(page, encoding='utf-8')
         browser.open(path, fragment)
         return browser
 
@@ -183,10 +211,65 @@ def test_without_truth_or_segmenter_nothing_is_made_up(page):
 def test_it_asks_for_nothing_and_complains_of_nothing(page):
     name = '</script><b>x<!--<script>'
     browser = page(example(name))
-    asked = [entry for entry in browser.log if not entry.startswith(('file:', 'data:', 'about:'))]
-    assert not asked
+    choose(browser, 'threshold', 25)
+    browser.run("document.getElementById('reset').click()")
+    other = [entry for entry in browser.log if not entry.startswith(('file:', 'data:', 'about:'))]
+    assert not other
     assert len([entry for entry in browser.log if entry.startswith('file:')]) == 1
     assert shown(browser) == [name]
+
+
+RUNS = "document.title = 'ours'"
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        f'<img src="x" onerror="{RUNS}">.png',
+        f'"><script>{RUNS}</script>',
+        f"' onfocus={RUNS.replace(' ', '')} autofocus='",
+        f'</select></script><svg onload="{RUNS}">',
+    ],
+)
+def test_a_name_is_text_wherever_it_stands(page, name):
+    one = example(name, name, name, name)
+    browser = page({**one, 'says': name, 'tested': name})
+    choose(browser, 'split', name.replace("'", "\\'"))
+    assert shown(browser) == [name] and browser.run('document.title') == 'test'
+    assert browser.run("document.querySelectorAll('img, svg, script:not(#data)').length") == 1
+    assert not [entry for entry in browser.log if 'Content Security' in entry]
+
+
+@pytest.mark.parametrize(
+    'element',
+    [
+        f'<script>{RUNS}</script>',
+        f'<img src="data:x" onerror="{RUNS}">',
+        f'<a id="link" href="javascript:{RUNS}">x</a>',
+        f'<iframe srcdoc="<script>parent.{RUNS}</script>"></iframe>',
+        '<img src="http://SERVER/x.png">',
+        '<link rel="stylesheet" href="http://SERVER/x.css">',
+        '<script src="http://SERVER/x.js"></script>',
+        '<base href="http://SERVER/"><img src="x.png">',
+        '<form id="form" action="http://SERVER/"></form>',
+        '<style>h2 { display: none }</style>',
+        '<p style="display: none">x</p>',
+    ],
+)
+def test_what_is_not_ours_neither_runs_nor_asks(page, server, element):
+    """The policy holds even where an element has come into the page."""
+    server.asked.clear()
+    browser = page(more=element.replace('SERVER', f'127.0.0.1:{server.server_port}'))
+    browser.run("document.getElementById('link')?.click()")
+    browser.run("document.getElementById('form')?.submit()")
+    browser.run('new Promise(done => setTimeout(done, 100))')
+    assert not server.asked
+    assert browser.run('document.title') == 'test'
+    hidden = "[...document.querySelectorAll('h2, p')].filter(e => !e.checkVisibility()).length"
+    assert browser.run(hidden) == 0
+    assert any('Content Security Policy' in entry for entry in browser.log)
+    choose(browser, 'threshold', 25)  # the page itself works
+    assert tinted(browser, 'CAM > threshold') == pytest.approx(74, abs=1.1)
 
 
 @pytest.mark.parametrize('label', [None, np.zeros(SIZE, np.uint8)])
