@@ -1,6 +1,11 @@
 """Writes pseudo masks with a trained classifier (stage 2): masks/, manifest.json."""
 
-from mmsmoke.apis.launch import load_config, require_label_run, trained_runner
+from mmsmoke.apis.launch import (
+    alone_in_work_dir,
+    load_config,
+    require_label_run,
+    trained_runner,
+)
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -16,7 +21,8 @@ def main() -> None:
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     require_label_run(cfg)
     cfg.test_cfg.overwrite = args.overwrite
-    trained_runner(cfg, args.checkpoint).test()
+    with alone_in_work_dir(cfg):
+        trained_runner(cfg, args.checkpoint).test()
 
 
 if __name__ == '__main__':

@@ -65,6 +65,11 @@ class WeakSegDataset(BaseDataset):
         check_masks: bool = True,
         **kwargs,
     ):
+        if 'seg_map_path' in (kwargs.get('data_prefix') or {}):
+            raise DataError(
+                "data_prefix.seg_map_path is mmseg's: a WeakSegDataset reads masks from "
+                'seg_map_dir, which tools/train.py CONFIG --masks DIR sets'
+            )
         metainfo = copy.copy(metainfo or {})
         if classes is not None:
             metainfo['classes'] = ('background', *classes)

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS, Registry
 
+from .checkpoints import cannot_download
 from .configs import short_reason
 from .errors import UserError
 from .options import RUN_KEYS, places_of
@@ -45,6 +46,11 @@ def _message(cfg: Config, error: Exception) -> str | None:
     where = f'{place} ({kind})' if place and kind else str(place or kind)
     if isinstance(error, KeyError) and 'is not in the' in str(error):
         return f'{where}: no component is called {kind}{_guess(kind, built["registry"])}'
+    if type(error).__module__.startswith('huggingface_hub'):
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        what = f'of {kind} {built["cfg"].get("model_name", "")}'.strip()
+        return cannot_download(what, error, HF_HUB_CACHE, f'{place}.pretrained=False')
     reason = re.sub(r'^class `\w+` in \S+: |^\w*\.?__init__\(\) ', '', short_reason(error))
     return f'{where}: {reason}'
 

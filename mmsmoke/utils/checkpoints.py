@@ -158,14 +158,23 @@ def read_url(url: str, model_dir=None, map_location=None, progress=True, **_) ->
     return read_pickle(file, map_location)
 
 
-def cannot_download(what: str, error: Exception, file: os.PathLike | None = None) -> str:
-    """Return the message for weights that the network does not give."""
+def cannot_download(
+    what: str,
+    error: Exception,
+    by_hand: str | os.PathLike,
+    option: str = 'model.backbone.init_cfg=None',
+) -> str:
+    """Return the message for weights that the network does not give.
+
+    Args:
+        by_hand: where the file can be put.
+        option: what makes a training begin without them.
+    """
     reason = str(getattr(error, 'reason', None) or error or type(error).__name__).splitlines()[0]
-    by_hand = f'put the file there by hand: {file}; ' if file else ''
     return (
-        f'pretrained weights {what} cannot be downloaded ({reason}). Three ways on: {by_hand}'
-        'begin with random weights: --cfg-options model.backbone.init_cfg=None; or take a config '
-        'that needs none: configs/cam/*scratch*, configs/cam/*112.py'
+        f'pretrained weights {what} cannot be downloaded ({reason}). Three ways on: put the file '
+        f'there by hand: {by_hand}; begin with random weights: --cfg-options {option}; or take a '
+        'config that needs none, such as configs/cam/resnet18-s_12e_weakseg-112.py'
     )
 
 
