@@ -52,7 +52,7 @@ def load_config(
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)
     for role in ('student', 'teacher'):  # so that what is saved and hashed is the whole model
-        if role in cfg.get('model', {}):
+        if role in (cfg.get('model') or {}):
             cfg.model[role] = resolve_network(cfg.model[role])
     if work_dir is not None:
         cfg.work_dir = str(work_dir)

@@ -36,14 +36,18 @@ class Companions:
     def read(cls, path: Path) -> 'Companions':
         content = read_json(path)
         try:
-            if not isinstance(content['view'], list):
+            view, size = content['view'], content.get('size')
+            if not isinstance(view, list) or not all(isinstance(name, str) for name in view):
                 raise TypeError('view must be a list of columns')
+            if size is not None:
+                size = width, height = tuple(map(int, size))
+                if min(width, height) < 1:
+                    raise ValueError(f'size must be positive, not {size}')
             polygons = {
                 view: [_polygon(one) for one in polygons]
                 for view, polygons in content['polygons'].items()
             }
-            size = content.get('size')
-            return cls(tuple(content['view']), size and tuple(map(int, size)), polygons)
+            return cls(tuple(view), size, polygons)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f'{path} is no file of polygons: {error!r}') from error
 
@@ -57,7 +61,7 @@ class Companions:
             return None
         mask = np.zeros((height, width), np.uint8)
         if row.columns.get('side'):
-            x, y, side = (float(row.columns[name]) for name in ('x', 'y', 'side'))
+            x, y, side = (_number(row, name) for name in ('x', 'y', 'side'))
             offset, scale = (x, y), (width / side, height / side)
         else:
             wide, high = self.size or (width, height)
@@ -72,6 +76,14 @@ class Companions:
             return ' '.join(row.columns[name] for name in self.view)
         except KeyError as error:
             raise DataError(f'labels.csv has no column {error.args[0]!r} to tell views') from error
+
+
+def _number(row: Row, column: str) -> float:
+    try:
+        return float(row.columns[column])
+    except (KeyError, ValueError) as error:
+        value = row.columns.get(column)
+        raise DataError(f'{row.where}: {column} must be a number, got {value!r}') from error
 
 
 def _polygon(corners: Sequence) -> np.ndarray:

@@ -115,7 +115,7 @@ def read_lines(root: str | os.PathLike, classes: Sequence[str]) -> list[Row | st
 
 def _check_header(path: Path, header: list[str], classes: Sequence[str]) -> None:
     hint = ' (columns are separated by commas)' if len(header) == 1 else ''
-    there = f'it has: {", ".join(header)}{hint}'
+    there = f'it has: {" ".join(", ".join(header).split())}{hint}'
     for name in ('image', 'split'):
         if name not in header:
             raise DataError(f'{path} row 1 has no column {name!r}; {there}')

@@ -38,6 +38,9 @@ def apply_options(cfg: Config, options: Mapping, keys: Collection[str] = RUN_KEY
     for name, value in options.items():  # at once, a dict would replace what 'its.keys' set
         _require_effect(cfg, name, keys)
         _fill_in(cfg._cfg_dict, name.split('.')[:-1])
+        if isinstance(cfg.get(name), Mapping) and not isinstance(value, Mapping | None):
+            first = next(iter(cfg[name]), 'type')
+            raise UserError(f'option {name}: several settings stand there; say {name}.{first}=…')
         try:
             cfg.merge_from_dict({name: value})
         except (KeyError, TypeError, IndexError, AttributeError) as error:

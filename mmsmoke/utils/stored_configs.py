@@ -156,7 +156,8 @@ def _foreign_names(cfg: Config, imports: list[str]) -> Iterator[str]:
 def _built(cfg: Config) -> Iterator[Mapping]:
     """Yield all settings of what is built to predict: the model, and the data it is shown."""
     data = cfg.get('test_dataloader')
-    yield from mappings([cfg.get('model'), data and data.get('dataset')])
+    data = data.get('dataset') if isinstance(data, Mapping) else None
+    yield from mappings([cfg.get('model'), data])
 
 
 def _require_registered(cfg: Config, name: Any) -> None:

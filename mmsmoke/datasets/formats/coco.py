@@ -40,6 +40,9 @@ def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
         raise DataError(f'{path} not found') from error
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f'{path} is not a COCO file of instances: {error!r}') from error
+    for one in images.values():
+        if min(one.width, one.height) < 1:
+            raise DataError(f'{path}: {one.file_name} is said to be {one.width} x {one.height}')
     if len(images) < len(content['images']):
         raise DataError(f'{path}: two images have the same id')
     for image_id, annotations in by_image.items():
