@@ -114,9 +114,10 @@ def places_of(cfg: Config, keys: Collection[str], name: str) -> list[str]:
 def require_useful_names(cfg: Config) -> None:
     """Raise if a config file sets a name that nothing reads and that looks like a mistake.
 
-    Names that serve the file itself, as ``size`` does, and names for those who inherit it stay.
+    Names that serve the file itself, as ``size`` does, and names for those who inherit it stay, as
+    do all names of a config without bases, such as those that trainings leave in their work_dir.
     """
-    for name in _unread_names(Path(cfg.filename)):
+    for name in _unread_names(Path(cfg.filename)) if _bases(cfg.filename) else ():
         close = get_close_matches(name, RUN_KEYS, 1, 0.8)
         if close and not close[0].endswith(name):
             raise UserError(f'{cfg.filename}: unknown key {name}; did you mean {close[0]}?')
@@ -143,6 +144,8 @@ def _unread_names(path: Path) -> Iterator[str]:
 
 
 def _bases(filename: str) -> list[str]:
+    if Config._is_lazy_import(filename):
+        return []
     return [Config._get_cfg_path(base, filename)[0] for base in Config._get_base_files(filename)]
 
 

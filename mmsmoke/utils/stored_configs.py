@@ -171,6 +171,9 @@ def _require_registered(cfg: Config, name: Any) -> None:
 
 
 def _registries() -> Iterator[Registry]:
+    import mmcv.cnn
+    import mmcv.transforms  # noqa: F401 (both register layers and steps when they are imported)
+
     kinds = (root.MODELS, root.DATASETS, root.TRANSFORMS)
     for parent in (*kinds, root.TASK_UTILS, root.WEIGHT_INITIALIZERS):
         for registry in (parent, *map(parent.children.get, PACKAGES)):

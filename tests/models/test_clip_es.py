@@ -357,7 +357,7 @@ def test_files_that_do_not_fit_are_named(tmp_path, checkpoint):
         load_clip(TINY, str(garbage))
     tensor = tmp_path / 'tensor.pt'
     torch.save(torch.zeros(3), tensor)
-    with pytest.raises(UserError, match=r'tensor\.pt cannot be read as weights'):
+    with pytest.raises(UserError, match=r'tensor\.pt holds no weights'):
         load_clip(TINY, str(tensor))
     deeper = {**TINY, 'vision_cfg': {**TINY['vision_cfg'], 'layers': 5}}
     with pytest.raises(UserError, match=r'does not hold the weights of .* Missing key'):
