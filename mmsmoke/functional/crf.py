@@ -97,8 +97,9 @@ def usable_backend(name: str) -> str:
         raise ValueError(f'backend must be one of {sorted(BACKENDS)}, got {name!r}')
     if name == 'pydensecrf' and importlib.util.find_spec('pydensecrf') is None:
         warnings.warn(
-            'pydensecrf is not installed: dense CRFs run on torch instead, with the same result, '
-            "slower on CPUs (pip install 'mmsmoke[crf]' needs a C++ compiler)",
+            'pydensecrf is not installed: dense CRFs run on torch instead, with nearly the same '
+            "result, slower on CPUs; say backend='torch' if that is what you want, or install it: "
+            "pip install 'mmsmoke[crf]' (needs a C++ compiler; README, Extras)",
             stacklevel=3,
         )
         return 'torch'
