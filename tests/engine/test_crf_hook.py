@@ -133,16 +133,6 @@ def test_processes_and_batches_change_nothing(way):
         assert np.abs(refined.numpy() - alone).max() < 1e-5
 
 
-@pytest.fixture
-def without_pydensecrf(monkeypatch):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util,
-        'find_spec',
-        lambda name, *args: None if name == 'pydensecrf' else find_spec(name, *args),
-    )
-
-
 def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, scene):
     _, inputs, scores, _ = scene
     with warnings.catch_warnings(record=True) as said:
