@@ -1,13 +1,16 @@
 # make demo      the whole pipeline on drawn data, on the CPU
 # make test      the tests, JOBS of them at once (make test JOBS=8)
-# Either works first, on a machine that has Python 3.10 to 3.12, make and, for dense CRFs, a C++ compiler.
+# Either works first, on a machine that has Python 3.10 or newer, make and, for dense CRFs, a C++ compiler.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
-CANDIDATES := python3 python3.12 python3.11 python3.10 python
 JOBS   ?= 2
-PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
-	'import sys; (3, 10) <= sys.version_info[:2] <= (3, 12) and print("$(p)")' 2>/dev/null)))
+# a newer Python than those tested is taken only if there is none of these
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10 python
+TESTED := (3, 10) <= sys.version_info[:2] <= (3, 13)
+NEWER  := sys.version_info[:2] > (3, 13)
+first   = $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c 'import sys; $(1) and print("$(p)")' 2>/dev/null)))
+PYTHON ?= $(or $(call first,$(TESTED)),$(call first,$(NEWER)))
 # mmcv's compiled operators are not needed, and building them takes the better part of an hour
 export MMCV_WITH_OPS := 0
 
@@ -34,15 +37,20 @@ demo: $(VENV)/.installed
 	$(BIN)/python tools/run_pipeline.py configs/pipelines/smokestack_demo.py --work-dir work_dirs/demo
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "No Python 3.10 to 3.12 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; $(NEWER) and print("NOTE: tested on Python 3.10 to 3.13; this one is newer:", sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: setup.py mmsmoke/version.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "Installing mmsmoke and PyTorch: some minutes and about 6 GB"
 	$(BIN)/python -m pip install -e .
-	@$(BIN)/python -m pip install --quiet -e '.[crf]' || \
-		echo "NOTE: pydensecrf could not be built (is a C++ compiler there?); going on without it"
+	@# pydensecrf asks for a Cython that does not know Python 3.13; it builds with today's, too
+	@{ $(BIN)/python -m pip install -e '.[crf]' || { \
+		$(BIN)/python -m pip install 'cython>=3.0.11,<4' 'setuptools>=70' && \
+		$(BIN)/python -m pip install --no-build-isolation -e '.[crf]'; }; } >$(VENV)/crf.log 2>&1 || \
+		echo "NOTE: pydensecrf could not be built (is a C++ compiler there? see $(VENV)/crf.log);" \
+			"going on without it: dense CRFs run on torch"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

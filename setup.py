@@ -5,6 +5,7 @@ from setuptools import find_packages, setup
 version = {}
 exec(Path(__file__).with_name('mmsmoke').joinpath('version.py').read_text(), version)
 
+TESTED = ('3.10', '3.11', '3.12', '3.13')
 EXTRAS = dict(
     crf=['pydensecrf2>=1.1,<2'],
     sam=['segment-anything>=1.0'],
@@ -33,7 +34,11 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     keywords='weakly supervised segmentation, class activation map, smoke, OpenMMLab',
-    python_requires='>=3.10,<3.13',
+    python_requires='>=3.10',
+    classifiers=[
+        'Programming Language :: Python :: 3',
+        *(f'Programming Language :: Python :: {tested}' for tested in TESTED),
+    ],
     packages=find_packages(include=['mmsmoke', 'mmsmoke.*']),
     # mmsmoke/.mim holds links to configs/ and tools/, so that editable and ordinary installs
     # carry them alike and `mim` finds them.

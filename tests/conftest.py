@@ -160,3 +160,14 @@ def checkpoint(tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture
+def without_pydensecrf(monkeypatch) -> None:
+    """As on a machine where pydensecrf is not installed."""
+    find_spec = importlib.util.find_spec
+
+    def find_others(name: str, *args):
+        return None if name == 'pydensecrf' else find_spec(name, *args)
+
+    monkeypatch.setattr(importlib.util, 'find_spec', find_others)

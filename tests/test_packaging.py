@@ -1,3 +1,4 @@
+import email
 import subprocess
 import sys
 import zipfile
@@ -33,34 +34,62 @@ def test_configs_inherit_from_installed_packages(tmp_path, base, model):
     assert Config.fromfile(config).model.type == model
 
 
-def test_a_wheel_carries_all_configs_and_tools(tmp_path):
-    source = tmp_path / 'source'
+def tracked_files():
     listing = subprocess.run(
         ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
         cwd=ROOT, capture_output=True, check=True,
     )  # fmt: skip
-    tracked = [name for name in listing.stdout.decode().split('\0') if name]
-    for name in tracked:
-        if (ROOT / name).exists():
-            target = source / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / name).is_symlink():
-                target.symlink_to((ROOT / name).readlink())
-            else:
-                target.write_bytes((ROOT / name).read_bytes())
+    names = [name for name in listing.stdout.decode().split('\0') if name]
+    return [name for name in names if (ROOT / name).exists()]
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('wheel')
+    source = folder / 'source'
+    for name in tracked_files():
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_symlink():
+            target.symlink_to((ROOT / name).readlink())
+        else:
+            target.write_bytes((ROOT / name).read_bytes())
     done = subprocess.run(
         [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation',
-         '-w', tmp_path, source],
+         '-w', folder, source],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob('*.whl')
-    inside = set(zipfile.ZipFile(wheel).namelist())
+    (path,) = folder.glob('*.whl')
+    with zipfile.ZipFile(path) as wheel:
+        yield wheel
+
+
+def test_a_wheel_carries_all_configs_and_tools(wheel):
+    inside = set(wheel.namelist())
     expected = {
         f'mmsmoke/.mim/{name}'
-        for name in tracked
-        if name.startswith(('configs/', 'tools/')) and (ROOT / name).exists()
+        for name in tracked_files()
+        if name.startswith(('configs/', 'tools/'))
     }
     assert expected <= inside
     assert 'mmsmoke/.mim/model-index.yml' in inside
     assert {f for f in inside if f.endswith('registry.py')} == {'mmsmoke/registry.py'}
+
+
+def test_no_python_is_too_new_and_all_say_which_are_tested(wheel):
+    (name,) = (name for name in wheel.namelist() if name.endswith('.dist-info/METADATA'))
+    metadata = email.message_from_bytes(wheel.read(name))
+    assert metadata['Requires-Python'] == '>=3.10'
+    prefix = 'Programming Language :: Python :: 3.'
+    tested = [
+        int(line.removeprefix(prefix))
+        for line in metadata.get_all('Classifier')
+        if line.startswith(prefix)
+    ]
+    first, last = f'3.{tested[0]}', f'3.{tested[-1]}'
+    assert tested == list(range(tested[0], tested[-1] + 1))
+    assert f'tested on {first} to {last}' in (ROOT / 'README.md').read_text()
+    makefile = (ROOT / 'Makefile').read_text()
+    assert f'(3, {tested[0]}) <= sys.version_info[:2] <= (3, {tested[-1]})' in makefile
+    assert f'tested on Python {first} to {last}' in makefile

@@ -16,7 +16,7 @@ PACKAGES = (
 
 
 def environment() -> dict:
-    """What a result was made with."""
+    """Return what a result was made with. Where pydensecrf is None, dense CRFs run on torch."""
     return dict(
         mmsmoke=__version__,
         python=platform.python_version(),
@@ -25,6 +25,7 @@ def environment() -> dict:
         cpu_instructions=torch.backends.cpu.get_cpu_capability(),
         threads=torch.get_num_threads(),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        pydensecrf=_version('pydensecrf2') or _version('pydensecrf'),
         packages={name: _version(name) for name in PACKAGES},
     )
 

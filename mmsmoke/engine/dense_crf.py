@@ -7,7 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsmoke.functional.crf import BACKENDS, CRF_PRESETS, dense_crf, usable_backend
+from mmsmoke.functional.crf import (
+    BACKENDS,
+    CRF_PRESETS,
+    dense_crf,
+    has_pydensecrf,
+    usable_backend,
+)
 from mmsmoke.utils import UserError
 from mmsmoke.utils.process import cores, process_pool
 
@@ -67,6 +73,14 @@ class DenseCRF:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+
+def require_pydensecrf() -> None:
+    """Stop a measurement of pydensecrf where torch would take its place."""
+    if not has_pydensecrf():
+        raise UserError(
+            "pydensecrf, which this measures, is not installed: pip install 'mmsmoke[crf]'"
+        )
 
 
 def in_batches(

@@ -91,14 +91,19 @@ def dense_crf(
     return refined.numpy() if isinstance(probs, np.ndarray) else refined
 
 
+def has_pydensecrf() -> bool:
+    return importlib.util.find_spec('pydensecrf') is not None
+
+
 def usable_backend(name: str) -> str:
     """The backend itself, or ``torch`` and a warning instead of a missing pydensecrf."""
     if name not in BACKENDS:
         raise ValueError(f'backend must be one of {sorted(BACKENDS)}, got {name!r}')
-    if name == 'pydensecrf' and importlib.util.find_spec('pydensecrf') is None:
+    if name == 'pydensecrf' and not has_pydensecrf():
         warnings.warn(
-            'pydensecrf is not installed: dense CRFs run on torch instead, with the same result, '
-            "slower on CPUs (pip install 'mmsmoke[crf]' needs a C++ compiler)",
+            'pydensecrf is not installed: dense CRFs run on torch instead, with nearly the same '
+            "result, slower on CPUs; say backend='torch' if that is what you want, or install it: "
+            "pip install 'mmsmoke[crf]' (needs a C++ compiler; README, Extras)",
             stacklevel=3,
         )
         return 'torch'

@@ -1,4 +1,5 @@
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -26,10 +27,14 @@ def die_with_parent(parent: int) -> None:
 def process_pool(workers: int, begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
     """Processes that leave Ctrl-C to their parent and end with it.
 
+    On Linux they are forks, also on Python 3.14, whose default is a server that forks instead:
+    the processes would end with that.
+
     Args:
         begin: what each does first.
     """
-    return ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(), begin))
+    context = multiprocessing.get_context('fork' if sys.platform == 'linux' else None)
+    return ProcessPoolExecutor(workers, context, _begin, (os.getpid(), begin))
 
 
 def _begin(parent: int, begin: Callable[[], None] | None) -> None:

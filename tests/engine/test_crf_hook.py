@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import warnings
 
 import numpy as np
@@ -9,7 +10,7 @@ from label_runs import label_config, masks_of, run
 from mmsmoke.engine import CRFHook, DenseCRF
 from mmsmoke.engine import dense_crf as engine_crf
 from mmsmoke.engine.dense_crf import in_batches
-from mmsmoke.functional import background_scores, crf
+from mmsmoke.functional import background_scores
 from mmsmoke.functional.crf import dense_crf
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
@@ -132,15 +133,16 @@ def test_processes_and_batches_change_nothing(way):
         assert np.abs(refined.numpy() - alone).max() < 1e-5
 
 
-def test_without_pydensecrf_torch_does_it_and_says_so_once(monkeypatch, scene):
+def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, scene):
     _, inputs, scores, _ = scene
-    monkeypatch.setattr(crf.importlib.util, 'find_spec', lambda name: None)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter('always')
         hook = CRFHook(backend='pydensecrf', workers=2)
         for _ in range(2):
             refined = hook.refine([inputs] * 3, [make_sample(scores) for _ in range(3)])
-    assert len(said) == 1 and 'mmsmoke[crf]' in str(said[0].message)
+    # Python 3.12 and newer also warn of forking
+    said = [str(warning.message) for warning in said if warning.category is UserWarning]
+    assert len(said) == 1 and 'mmsmoke[crf]' in said[0]
     by_torch = CRFHook(backend='torch')
     expected = by_torch.refine([inputs] * 3, [make_sample(scores) for _ in range(3)])
     assert all(torch.equal(*pair) for pair in zip(refined, expected, strict=True))
@@ -181,6 +183,40 @@ def test_no_process_is_refused():
         DenseCRF(workers=0)
 
 
+def manifest_settings(folder):
+    return json.loads((folder / 'manifest.json').read_text())['settings']
+
+
+def test_the_manifest_names_the_backend_that_ran_not_the_one_asked_for(
+    tiny_dataset, tmp_path, checkpoint, without_pydensecrf
+):
+    cfg = label_config(tiny_dataset(splits=dict(train=3)), tmp_path, checkpoint())
+    run(cfg)
+    assert 'dense_crf' not in manifest_settings(tmp_path)
+    cfg.test_cfg.overwrite = True
+    crf_hook = dict(type='mmsmoke.CRFHook', backend='pydensecrf', workers=1)
+    cfg.custom_hooks = [crf_hook, *cfg.custom_hooks]
+    with pytest.warns(UserWarning, match=r"backend='torch'.*pip install 'mmsmoke\[crf\]'"):
+        run(cfg)
+    assert manifest_settings(tmp_path)['dense_crf'] == ['torch']
+
+
+def test_torch_does_not_go_on_with_what_pydensecrf_began(
+    tiny_dataset, tmp_path, checkpoint, without_pydensecrf
+):
+    cfg = label_config(tiny_dataset(splits=dict(train=3)), tmp_path, checkpoint())
+    cfg.custom_hooks = [dict(type='mmsmoke.CRFHook', workers=1), *cfg.custom_hooks]
+    with pytest.warns(UserWarning):
+        run(cfg)
+    began = tmp_path / 'journal/settings.json'
+    began.write_text(began.read_text().replace('"torch"', '"pydensecrf"'))
+    with (
+        pytest.warns(UserWarning),
+        pytest.raises(UserError, match=r'dense_crf\[0\]: pydensecrf -> torch'),
+    ):
+        run(cfg)
+
+
 def test_a_label_run_with_a_crf(tiny_dataset, tmp_path, checkpoint):
     root = tiny_dataset(splits=dict(train=6))
     masks = {}
@@ -191,6 +227,7 @@ def test_a_label_run_with_a_crf(tiny_dataset, tmp_path, checkpoint):
         cfg.test_evaluator.append(dict(type='mmsmoke.RefinementMetric'))
         metrics, _ = run(cfg)
         assert metrics['refine/crf'] == metrics['cam/image_iou']
+        assert manifest_settings(tmp_path / backend)['dense_crf'] == [backend]
         masks[backend] = masks_of(tmp_path / backend)
     assert any(mask.any() for mask in masks['torch'].values())
     for found in masks.values():

@@ -42,3 +42,9 @@ def test_all_ways_are_timed_and_agree(tool, run_main, tiny_dataset, tmp_path):
 def test_mistakes_are_named(tool, run_main, tiny_dataset, arguments, message):
     code, _, error = run_main(tool.main, tiny_dataset(), *arguments)
     assert code == 2 and message in error
+
+
+def test_torch_is_not_measured_in_its_place(tool, run_main, tiny_dataset, without_pydensecrf):
+    code, text, error = run_main(tool.main, tiny_dataset(), '--images', 1, '--sizes', 40)
+    assert code == 2 and not text
+    assert error.startswith('error: pydensecrf, which this measures, is not installed')

@@ -18,3 +18,9 @@ def test_half_resolution_takes_less_memory(tmp_path):
     used = {(row['backend'], row['resolution']): row['GB beyond the start'] for row in rows}
     assert len(used) == 4 and rows[0]['image'] == '480x320'
     assert used['torch', 'full'] > 1.5 * used['torch', 'half'] > 0
+
+
+def test_torch_is_not_measured_in_its_place(load_tool, run_main, without_pydensecrf):
+    code, text, error = run_main(load_tool('benchmarks/crf_memory.py').main)
+    assert code == 2 and not text
+    assert error.startswith('error: pydensecrf, which this measures, is not installed')

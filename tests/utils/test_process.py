@@ -32,3 +32,21 @@ def test_a_child_does_not_outlive_a_killed_parent():
             return
         time.sleep(0.05)
     raise AssertionError('the child lives on')
+
+
+POOL = """
+import multiprocessing
+from mmsmoke.utils.process import process_pool
+if __name__ == '__main__':
+    multiprocessing.set_start_method('forkserver')
+    with process_pool(2) as pool:
+        print(list(pool.map(abs, [-1, 2])))
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere processes are not forked')
+def test_a_pool_works_where_forkserver_is_the_default_as_on_python_3_14(tmp_path):
+    file = tmp_path / 'pool.py'
+    file.write_text(POOL)
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True)
+    assert done.stdout == '[1, 2]\n', done.stderr

@@ -16,6 +16,7 @@ from PIL import Image
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.engine import DenseCRF
+from mmsmoke.engine.dense_crf import require_pydensecrf
 from mmsmoke.functional import background_scores
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
@@ -80,6 +81,7 @@ def measure(args: argparse.Namespace, size: int) -> list[dict]:
 
 def crfs_to_compare(args: argparse.Namespace) -> dict[str, tuple[DenseCRF, int | None]]:
     """Each by its name, with how many images it gets at once (None: all)."""
+    require_pydensecrf()
     pool, half = f'{args.workers} processes', 'half resolution'
     crfs = {
         'pydensecrf, one process': DenseCRF(workers=1),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from mmsmoke.engine.dense_crf import require_pydensecrf
 from mmsmoke.functional import dense_crf
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import user_errors_as_text
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument('--height', type=int, default=2160, help='in pixels')
     parser.add_argument('--out', type=Path, help='JSON file for the table')
     args = parser.parse_args()
+    require_pydensecrf()
     rows = []
     for backend, half in WAYS:
         with multiprocessing.get_context('spawn').Pool(1) as pool:

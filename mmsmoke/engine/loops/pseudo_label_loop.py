@@ -1,9 +1,11 @@
 import copy
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, get_rank, get_world_size
+from mmengine.hooks import Hook
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
@@ -12,6 +14,7 @@ from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, checkpoint_hashes, plain, sha256_of_file
 from mmsmoke.utils.models import unwrapped
 
+from ..dense_crf import DenseCRF
 from ..journal import Journal
 
 CAMS, SEGMENTOR = 'cams', 'segmentor'
@@ -47,7 +50,7 @@ class PseudoLabelLoop(TestLoop):
     ):
         dataloader = copy.deepcopy(dataloader)
         dataset = DATASETS.build(dataloader['dataset'])
-        self.settings = output_settings(runner.cfg)
+        self.settings = output_settings(runner.cfg, runner.hooks)
         self.journal = Journal(Path(runner.work_dir), self.settings, overwrite)
         names = [dataset.get_data_info(index)['image'] for index in range(len(dataset))]
         pending = [i for i, name in enumerate(names) if name not in self.journal.records]
@@ -114,8 +117,13 @@ def one_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, initializer=torch.cuda.set_device, initargs=(gpu,))
 
 
-def output_settings(cfg) -> dict:
-    """Everything that decides what the pseudo labels look like."""
+def output_settings(cfg, hooks: Sequence[Hook]) -> dict:
+    """Return everything that decides what the pseudo labels look like.
+
+    Args:
+        hooks: of the runner; they know which backend their dense CRFs run on, which may not be
+            the one that the config asks for.
+    """
     dataset = cfg.test_dataloader['dataset']
     if 'data_root' not in dataset:
         raise UserError('pseudo labels are written for one data set at a time, not for a mixture')
@@ -129,6 +137,9 @@ def output_settings(cfg) -> dict:
     refiners = checkpoint_hashes(settings['hooks'])
     if refiners:
         settings['refiners'] = refiners
+    crfs = [hook.crf for hook in hooks if isinstance(getattr(hook, 'crf', None), DenseCRF)]
+    if crfs:
+        settings['dense_crf'] = sorted({crf.backend for crf in crfs})
     return dict(
         **plain(settings),
         checkpoint=sha256_of_file(cfg.load_from) if cfg.get('load_from') else None,
