@@ -13,7 +13,7 @@ def split_problems(rows: Sequence[Row], needed: Sequence[str] = NEEDED) -> Itera
     """Splits under another name than the one that configs look for, and those that are missing."""
     numbers_of = {}
     for row in rows:
-        numbers_of.setdefault(row.split, []).append(row.number)
+        numbers_of.setdefault(' '.join(row.split.split()), []).append(row.number)
     for name, numbers in numbers_of.items():
         meant = _meant(name)
         if meant != name:

@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,8 +111,10 @@ def read_checkpoint(checkpoint: str | os.PathLike, trust: bool = False) -> dict:
     """
     if not Path(checkpoint).is_file():
         raise UserError(f'checkpoint {checkpoint} not found')
+    with open(checkpoint, 'rb') as file:
+        is_archive = file.read(4) == b'PK\3\4'  # the older format cannot be mapped into memory
     with trusting(trust):
-        content = read_pickle(checkpoint, 'cpu', mmap=zipfile.is_zipfile(checkpoint))
+        content = read_pickle(checkpoint, 'cpu', mmap=is_archive)
     weights_of(content, checkpoint)
     return content
 
