@@ -1,10 +1,12 @@
 # make demo      the whole pipeline on drawn data, on the CPU
 # make test      the tests, JOBS of them at once (make test JOBS=8)
+# make fuzz      hostile input, EXAMPLES of each kind (make fuzz EXAMPLES=20000)
 # Either works first, on a machine that has Python 3.10 or newer, make and, for dense CRFs, a C++ compiler.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
+EXAMPLES ?= 3000
 # a newer Python than those tested is taken only if there is none of these
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10 python
 TESTED := (3, 10) <= sys.version_info[:2] <= (3, 13)
@@ -14,13 +16,16 @@ PYTHON ?= $(or $(call first,$(TESTED)),$(call first,$(NEWER)))
 # mmcv's compiled operators are not needed, and building them takes the better part of an hour
 export MMCV_WITH_OPS := 0
 
-.PHONY: install test lint demo clean browser
+.PHONY: install test fuzz lint demo clean browser
 .DELETE_ON_ERROR:
 
 install: $(VENV)/.installed
 
 test: $(VENV)/.installed-test browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
+
+fuzz: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz
 
 # the report is tested in a real browser, if there is one or Debian's can be had
 browser:

@@ -16,6 +16,7 @@ EXTRAS = dict(
     test=[
         'pytest>=8',
         'pytest-xdist>=3.6',
+        'hypothesis>=6.100',
         'ruff>=0.9',
         'segment-anything>=1.0',
         'open-clip-torch>=2.30',
