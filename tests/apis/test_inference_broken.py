@@ -1,12 +1,11 @@
 """Images that cannot be read or that a pipeline distorts, and disks that are full."""
 
-import csv
-
 import numpy as np
 import pytest
-from conftest import draw, save
+from conftest import save
 from full_disk import files_up_to
 from label_runs import tiny_model
+from photos import table, write_photos
 from PIL import Image
 from tiny_trained import PIPELINE, tiny_segmentor, trained
 
@@ -25,15 +24,7 @@ def inferencer(model):
 
 @pytest.fixture
 def photos(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ('b/2.jpg', 'b/1.JPG', 'a.png', 'b/c/3.png'):
-        save(tmp_path / 'photos' / name, draw(rng, (40, 32), [1])[0])
-    return tmp_path / 'photos'
-
-
-def table(path):
-    with open(path, newline='', encoding='utf-8') as file:
-        return list(csv.DictReader(file))
+    return write_photos(tmp_path / 'photos')
 
 
 @pytest.mark.parametrize('batch_size', [1, 3, 8])

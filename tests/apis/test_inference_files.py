@@ -1,13 +1,13 @@
 """What the inferencer reads and writes, and what it says when it cannot."""
 
-import csv
 import os
 
 import numpy as np
 import pytest
 import torch
-from conftest import draw, save
+from conftest import save
 from mmengine.config import Config
+from photos import table, write_photos
 from PIL import Image
 from tiny_trained import PIPELINE, tiny_segmentor, trained
 
@@ -27,17 +27,10 @@ def inferencer(model):
 
 @pytest.fixture
 def photos(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ('b/2.jpg', 'b/1.JPG', 'a.png', 'b/c/3.png'):
-        save(tmp_path / 'photos' / name, draw(rng, (40, 32), [1])[0])
-    (tmp_path / 'photos/notes.txt').write_text('no image')
-    save(tmp_path / 'photos/.hidden.png', np.zeros((8, 8, 3), np.uint8))
-    return tmp_path / 'photos'
-
-
-def table(path):
-    with open(path, newline='', encoding='utf-8') as file:
-        return list(csv.DictReader(file))
+    folder = write_photos(tmp_path / 'photos')
+    (folder / 'notes.txt').write_text('no image')
+    save(folder / '.hidden.png', np.zeros((8, 8, 3), np.uint8))
+    return folder
 
 
 def test_files_have_the_names_of_the_images(inferencer, photos, tmp_path):
