@@ -22,6 +22,11 @@ def require_fitting_model(runner: Runner) -> None:
     are.
     """
     model, dataset = unwrapped(runner.model), runner.train_dataloader.dataset
+    if len(runner.train_dataloader) == 0:
+        raise UserError(
+            f'{len(dataset)} training images do not fill one batch: --cfg-options '
+            f'train_dataloader.batch_size={max(1, len(dataset) // 2)}'
+        )
     _require_classes(runner.cfg, dataset.metainfo.get('classes') or ())
     mode = model.training
     try:

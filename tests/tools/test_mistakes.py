@@ -83,6 +83,9 @@ OF_CNN = {
         'val_evaluator.0 (mmsmoke.LabelAcuracy): no component is called mmsmoke.LabelAcuracy; '
         'did you mean mmsmoke.LabelAccuracy?'
     ),
+    'train_dataloader.batch_size=99': (
+        '6 training images do not fill one batch: --cfg-options train_dataloader.batch_size=3'
+    ),
     'load_from=nowhere.pth': 'nowhere.pth can not be found',
 }
 OF_VIT = {
