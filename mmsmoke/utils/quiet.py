@@ -5,8 +5,6 @@ import warnings
 import mmengine.evaluator.metric
 import mmengine.fileio.file_client
 import mmengine.logging
-import numpy as np
-import torch
 
 WARNINGS = (
     'Fail to import ``MultiScaleDeformableAttention``',
@@ -49,9 +47,6 @@ def silence_known_noise() -> None:
         quiet = _without_noise(mmengine.logging.print_log)
         for module in (mmengine.logging, *_EARLY_IMPORTERS):
             module.print_log = quiet
-
-    # dtypes in the checkpoints of mmseg's segmentors that torch.load does not know as harmless
-    torch.serialization.add_safe_globals([np.dtypes.Float32DType, np.dtypes.Float64DType])
 
 
 def belongs_on_screen(message: str) -> bool:
