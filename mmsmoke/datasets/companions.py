@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mmsmoke.utils import DataError, UserError, read_json, save_png
 
+from .polygons import fill_polygon
 from .smokestack_writer import CONTEXT_PALETTE
 from .table import Row, displayed_size, read_table
 
@@ -68,7 +68,7 @@ class Companions:
             offset, scale = (0, 0), (width / wide, height / high)
         for polygon in polygons:
             corners = (polygon - offset) * scale
-            cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 1)
+            fill_polygon(mask, np.round(corners), f'a polygon of {self.view_of(row)!r}')
         return mask
 
     def view_of(self, row: Row) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from mmsmoke.datasets.polygons import fill_polygon
 from mmsmoke.utils import DataError
+
+MOST_PIXELS = 2**28
 
 
 @dataclass
@@ -41,7 +43,7 @@ def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f'{path} is not a COCO file of instances: {error!r}') from error
     for one in images.values():
-        if min(one.width, one.height) < 1:
+        if min(one.width, one.height) < 1 or one.width * one.height > MOST_PIXELS:
             raise DataError(f'{path}: {one.file_name} is said to be {one.width} x {one.height}')
     if len(images) < len(content['images']):
         raise DataError(f'{path}: two images have the same id')
@@ -93,7 +95,7 @@ def _region(image: CocoImage, annotation: Mapping) -> np.ndarray:
         if not np.isfinite(points).all():
             raise DataError(f'{where}: a coordinate is not a number')
         if len(points) >= 3:  # fewer enclose nothing
-            cv2.fillPoly(region, [points.astype(np.int32)], 1)
+            fill_polygon(region, points, where)
     return region
 
 

@@ -149,3 +149,27 @@ def test_other_files_are_named(tmp_path, text, message):
 
 def test_both_ways_to_write_an_accent_are_one_name():
     assert plain_name('cafe\u0301.jpg') == plain_name('caf\u00e9.jpg')
+
+
+def test_a_corner_far_away_is_an_error_and_not_the_end_of_the_process(tmp_path):
+    image = CocoImage('a.jpg', 8, 6)
+    for far in (1e6, -1e18, 2**31):
+        image.annotations = [dict(id=1, category_id=1, segmentation=[[0, 0, far, 0, 5, 5]])]
+        with pytest.raises(
+            DataError, match=r'annotation 1 of a\.jpg: a corner lies more than 32768'
+        ):
+            draw_mask(image, {1: 1})
+    image.annotations = [
+        dict(id=1, category_id=1, segmentation=[[-5, -5, 20000, -5, 20000, 9, -5, 9]])
+    ]
+    assert draw_mask(image, {1: 1}).all()  # somewhat outside is cut off
+
+
+def test_sizes_that_no_picture_has_are_named(tmp_path):
+    for width, height in ((0, 6), (8, -1), (10**6, 10**6)):
+        content = dict(
+            images=[dict(id=1, file_name='a.jpg', width=width, height=height)], annotations=[]
+        )
+        (tmp_path / 'c.json').write_text(json.dumps(content))
+        with pytest.raises(DataError, match=rf'a\.jpg is said to be {width} x {height}'):
+            read_coco(tmp_path / 'c.json')
