@@ -39,14 +39,14 @@ class Companions:
             view, size = content['view'], content.get('size')
             if not isinstance(view, list) or not all(isinstance(name, str) for name in view):
                 raise TypeError('view must be a list of columns')
-            if size is not None:
-                size = width, height = tuple(map(int, size))
-                if min(width, height) < 1:
-                    raise ValueError(f'size must be positive, not {size}')
             polygons = {
                 view: [_polygon(one) for one in polygons]
                 for view, polygons in content['polygons'].items()
             }
+            if size is not None:
+                size = width, height = tuple(map(int, size))
+                if min(width, height) < 1:
+                    raise ValueError(f'size must be positive, not {size}')
             return cls(tuple(view), size, polygons)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f'{path} is no file of polygons: {error!r}') from error
