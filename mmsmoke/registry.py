@@ -8,9 +8,7 @@ from mmengine import registry as root
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
-from mmsmoke.utils.checkpoints import guard_loaders
-
-guard_loaders()
+import mmsmoke.utils.checkpoints  # noqa: F401 (it makes mmengine read checkpoints as data)
 
 # by which name pip knows what stands before '::' in a base config, as in
 # _base_ = 'mmsmoke::cam/resnet50_12e_weakseg-224.py'

@@ -17,36 +17,14 @@ from typing import Any
 from urllib.parse import urlparse
 
 import mmengine.runner.checkpoint
-import numpy as np
 import torch
-from mmengine.config import ConfigDict
-from mmengine.logging import HistoryBuffer
 
 from .errors import TRUST, UserError
+from .harmless import harmless_globals
 
 WAY_ON = 'If you trust whoever made the file: --trust-checkpoint (in Python trust=True)'
 PATIENCE = 60
 """Seconds that a download may stand still."""
-
-
-def _statistic(owner: type, name: str) -> Any:
-    """Stand in for ``getattr``, by which mmengine's logs name the statistics that they keep."""
-    if owner is not HistoryBuffer or name not in ('min', 'max', 'mean', 'current'):
-        raise UnpicklingError(f'GLOBAL builtins.getattr of {owner} and {name!r} is not allowed')
-    return getattr(HistoryBuffer, name)
-
-
-def _harmless() -> list:
-    """List what a checkpoint may hold besides what torch allows by itself."""
-    multiarray = np._core.multiarray
-    functions = [
-        (getattr(multiarray, name), f'numpy.{core}.multiarray.{name}')
-        for core in ('core', '_core')  # the module has changed its name
-        for name in ('_reconstruct', 'scalar')
-    ]
-    dtypes = [kind for kind in vars(np.dtypes).values() if isinstance(kind, type)]
-    types = [np.ndarray, np.dtype, *dtypes, HistoryBuffer, ConfigDict]
-    return [*functions, *types, (_statistic, 'builtins.getattr')]
 
 
 @contextmanager
@@ -77,15 +55,19 @@ def read_pickle(file, map_location=None, weights_only=None, **options) -> Any:
     try:
         if is_trusted():
             return torch.load(file, map_location, weights_only=False, **options)
-        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
+        with torch.serialization.safe_globals(harmless_globals()), warnings.catch_warnings():
             warnings.filterwarnings('ignore', 'Detected pickle protocol')
-            return torch.load(file, map_location, weights_only=True, **options)
+            content = torch.load(file, map_location, weights_only=True, **options)
     except FileNotFoundError as error:
         raise UserError(f'checkpoint {name} not found') from error
     except UserError:
         raise
     except Exception as error:  # a damaged file makes the reader stumble anywhere
         raise UserError(_reason(name, error)) from error
+    if isinstance(content, Mapping) and isinstance(content.get('meta'), Mapping):
+        # mmengine executes it when a training is resumed, to ask for the number of GPUs
+        content['meta'].pop('config', None)
+    return content
 
 
 def _reason(name, error: Exception) -> str:
@@ -94,6 +76,11 @@ def _reason(name, error: Exception) -> str:
     if found or 'unrecognized function' in text:
         what = found[1] if found else text.split('unrecognized function')[1].split()[1]
         return f'{name} is refused: it names {what}, which could run code. {WAY_ON}'
+    if 'Unsupported operand' in text:
+        return (
+            f'{name} cannot be read as a checkpoint: it is none, or it was written with a newer '
+            f'protocol of pickle than PyTorch reads safely. {WAY_ON}'
+        )
     # torch wraps what the reader says into lines of advice
     lines = text.partition('WeightsUnpickler error: ')[2] or text
     reason = (lines.strip().splitlines() or [type(error).__name__])[0]
@@ -179,7 +166,6 @@ def cannot_download(
     )
 
 
-def guard_loaders() -> None:
-    """Make mmengine read every checkpoint by the functions of this module."""
-    mmengine.runner.checkpoint._safe_torch_load = read_pickle
-    mmengine.runner.checkpoint.load_url = read_url
+# so mmengine reads every checkpoint by the functions of this module
+mmengine.runner.checkpoint._safe_torch_load = read_pickle
+mmengine.runner.checkpoint.load_url = read_url
