@@ -47,8 +47,9 @@ def evil_configs(path: Path, traces: Path, cfg, weights: dict) -> dict[str, tupl
     module = traces.with_name('foreign_module.py')
     module.write_text(f'{touch}\n')
     text, plain = cfg.pretty_text, cfg.to_dict()
-    called = dict(type='pathlib.Path.touch', self=str(traces))
-    dumped = dict(type='mmengine.dump', obj='x', file=str(traces), file_format='json')
+    called = dict(type='pathlib.Path.touch')
+    dumped = dict(type='mmengine.dump', obj='x', file_format='json')
+    companions = _companions(path, traces)
     foreign = dict(imports=['foreign_module'])
     texts = {
         'a line before': (f'{touch}\n{text}', 'line 1 is code, not a value'),
@@ -59,15 +60,22 @@ def evil_configs(path: Path, traces: Path, cfg, weights: dict) -> dict[str, tupl
     }
     values = {
         'a foreign module': (dict(plain, custom_imports=foreign), 'module foreign_module'),
-        'a function as type': (dict(plain, model=called), 'the type pathlib.Path.touch'),
-        'a helper as type': (dict(plain, model=dumped), 'no component is called mmengine.dump'),
-        'a module as type': (dict(plain, model=dict(type='foreign_module')), 'is called foreign_'),
+        'a function as type': (dict(plain, model=called), 'the component pathlib.Path.touch'),
+        'a helper as type': (dict(plain, model=dumped), 'the component mmengine.dump'),
+        'a module as type': (dict(plain, model=dict(type='foreign_module')), 'component foreign_'),
         'a foreign scope': (dict(plain, default_scope='foreign_module'), 'scope foreign_module'),
         'a foreign scope inside': (
             dict(plain, model=dict(plain['model'], _scope_='foreign_module')),
             'scope foreign_module',
         ),
     }
+    values |= {
+        f'a model with {key}': (dict(plain, model=model), named)
+        for key, (model, named) in _models(plain['model'], companions).items()
+    }
+    for step in _steps(traces):
+        named = f'the component {step["type"]}'
+        values[f'the step {step["type"]}'] = _with_step(plain, step), named
     metas = {f'text: {key}': (dict(cfg=text), named) for key, (text, named) in texts.items()}
     metas |= {
         f'JSON: {key}': (dict(mmsmoke_cfg=json.dumps(value)), named)
@@ -79,3 +87,54 @@ def evil_configs(path: Path, traces: Path, cfg, weights: dict) -> dict[str, tupl
         torch.save(dict(state_dict=weights, meta=meta), file)
         files[key] = file, named
     return files
+
+
+def _companions(path: Path, traces: Path) -> dict[str, str]:
+    """Write files that run code when they are read by those who trust them."""
+    files = {name: path / f'companion.{name}' for name in ('py', 'yaml', 'pkl')}
+    files['py'].write_text(f'open({str(traces)!r}, "w")\nmodel = dict()\n')
+    files['yaml'].write_text(f'x: !!python/object/apply:os.system ["touch {traces}"]\n')
+    files['pkl'].write_bytes(pickle.dumps(_Touch(traces)))
+    return {name: str(file) for name, file in files.items()}
+
+
+def _models(good: dict, files: dict[str, str]) -> dict[str, tuple[dict, str]]:
+    """Return models that would read files which run code, and what must be named of each."""
+    weighted = dict(type='CrossEntropyLoss', class_weight=files['pkl'])
+    distiller = dict(type='mmsmoke.CrossArchDistiller', teacher=good)
+    return {
+        'pickled weights of classes': (
+            dict(good, decode_head=dict(good['decode_head'], loss_decode=weighted)),
+            f'the file {files["pkl"]}',
+        ),
+        'a config as student': (dict(distiller, student=files['py']), f'the file {files["py"]}'),
+        'a YAML config as student': (
+            dict(distiller, student=dict(config=files['yaml'])),
+            f'the file {files["yaml"]}',
+        ),
+        'code of a hub': (dict(good, backbone=dict(trust_remote_code=True)), 'trust_remote_code'),
+        'another package': (
+            dict(good, backbone=dict(type='mmpretrain.BlipCaption')),
+            'the component mmpretrain.BlipCaption',
+        ),
+    }
+
+
+def _steps(traces: Path) -> list[dict]:
+    """Return steps of a pipeline that evaluate text, call any function or read pickles."""
+    text = f'float32 if open({str(traces)!r}, "w") else float32'
+    return [
+        dict(type='mmpretrain.torchvision/ConvertImageDtype', dtype=text),
+        dict(
+            type='RandomResize', scale=(8, 8), resize_type='logging.basicConfig',
+            filename=str(traces), filemode='w',
+        ),
+        dict(type='LoadBiomedicalData', decode_backend='pickle'),
+    ]  # fmt: skip
+
+
+def _with_step(cfg: dict, step: dict) -> dict:
+    dataset = cfg['test_dataloader']['dataset']
+    load, *others = dataset['pipeline']
+    pipeline = [load, step, *others]
+    return dict(cfg, test_dataloader=dict(dataset=dict(dataset, pipeline=pipeline)))

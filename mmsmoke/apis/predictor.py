@@ -2,7 +2,8 @@
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 from mmsmoke.utils import UserError, mappings, resolve_network
 from mmsmoke.utils.checkpoints import read_checkpoint
 from mmsmoke.utils.quiet import silence_known_noise
+from mmsmoke.utils.stored_components import StoredConfig, registered_only
 from mmsmoke.utils.stored_configs import stored_config
 
 from .launch import holds_student, load_config, load_weights, use_checkpoint
@@ -86,8 +88,12 @@ def build_model(cfg: Config) -> nn.Module:
         return MODELS.build(settings).eval()
 
 
-def scope_of(cfg: Config):
-    return DefaultScope.overwrite_default_scope(cfg.get('default_scope'))
+@contextmanager
+def scope_of(cfg: Config) -> Iterator[None]:
+    """Build within the scope of a config; one that came out of a checkpoint builds no more."""
+    closed = registered_only() if isinstance(cfg, StoredConfig) else nullcontext()
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')), closed:
+        yield
 
 
 def _forget_pretrained(model: Mapping) -> None:

@@ -93,7 +93,7 @@ def write_threshold_config(path: str | Path, found: dict) -> None:
     """A config that inherits the label run and has the threshold that was found."""
     base = os.path.relpath(found['config'], Path(path).parent)
     checkpoint = found['checkpoint']
-    text = f"""# Written by tools/search_threshold.py for the checkpoint {checkpoint['path']}
+    text = f"""# Written by tools/search_threshold.py for the checkpoint {checkpoint['path']!r}
 # (sha256 {checkpoint['sha256'][:12]}…).
 _base_ = {base!r}
 

@@ -48,7 +48,7 @@ class Companions:
                 if min(width, height) < 1:
                     raise ValueError(f'size must be positive, not {size}')
             return cls(tuple(view), size, polygons)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise DataError(f'{path} is no file of polygons: {error!r}') from error
 
     def mask(self, row: Row, width: int, height: int) -> np.ndarray | None:

@@ -6,21 +6,17 @@ checkpoints hold JSON beside it. Of the others the text is parsed, and must be l
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from mmengine import registry as root
 from mmengine.config import Config
-from mmengine.registry import Registry
 from mmengine.utils import import_modules_from_strings
 
 from .checkpoints import WAY_ON, is_trusted
-from .configs import mappings
 from .errors import UserError
+from .stored_components import StoredConfig, foreign_parts, unknown_parts
 
 KEY = 'mmsmoke_cfg'
-PACKAGES = ('mmsmoke', 'mmseg', 'mmpretrain', 'mmcv', 'mmengine')
-"""Whose code a checkpoint's config may name; all else needs the user's trust."""
 _TUPLE = '__tuple__'
 _MAKERS = dict(dict=dict, list=list, tuple=tuple, set=set)
 
@@ -59,28 +55,30 @@ def stored_config(meta: Mapping, name: Any) -> Config | None:
     if not stored and not text:
         return None
     try:
-        if stored:
-            content = json.loads(stored, object_hook=_untagged)
-        elif is_trusted():
+        if not stored and is_trusted():
             return Config.fromstring(text, '.py')
-        else:
-            content = parse_literals(text)
-        cfg = Config(content)
+        content = json.loads(stored, object_hook=_untagged) if stored else parse_literals(text)
+        cfg = Config(content) if is_trusted() else StoredConfig(content)
+        imports = _imports(cfg)
     except UserError as error:
-        raise UserError(f'{name}: its config is refused: {error}. {WAY_ON}') from error
+        raise _refusal(name, error) from error
     except (TypeError, ValueError, KeyError, RecursionError, MemoryError) as error:
         raise UserError(f'{name}: its config cannot be read: {error}') from error
-    imports = _imports(cfg)
     if not is_trusted():
-        for foreign in _foreign_names(cfg, imports):
-            raise UserError(f'{name}: its config is refused: it names {foreign}. {WAY_ON}')
+        for part in foreign_parts(cfg, imports):
+            raise _refusal(name, f'it names {part}')
     try:
         import_modules_from_strings(imports)
     except ImportError as error:
         raise UserError(f'{name}: its config needs a module that is not there: {error}') from error
     if not is_trusted():
-        _require_registered(cfg, name)
+        for part in unknown_parts(cfg):
+            raise _refusal(name, f'it names {part}, which is not on the list of what may be built')
     return cfg
+
+
+def _refusal(name: Any, reason: Any) -> UserError:
+    return UserError(f'{name}: its config is refused: {reason}. {WAY_ON}')
 
 
 def _imports(cfg: Config) -> list[str]:
@@ -130,53 +128,3 @@ def _value(node: ast.expr) -> Any:
 def _no_literal(node: ast.AST) -> UserError:
     code = ast.unparse(node).splitlines()[0]
     return UserError(f'line {node.lineno} is code, not a value ({code[:60]})')
-
-
-def _foreign_names(cfg: Config, imports: list[str]) -> Iterator[str]:
-    """Yield what would import or call code that is not of the packages."""
-    for module in imports:
-        if module.split('.')[0] not in PACKAGES:
-            yield f'the module {module}'
-    scopes = [cfg.get('default_scope'), *(node.get('_scope_') for node in _built(cfg))]
-    for scope in filter(None, scopes):
-        if scope not in PACKAGES:
-            yield f'the scope {scope}'
-    for node in _built(cfg):
-        if 'trust_remote_code' in node:
-            yield 'trust_remote_code'
-        kind = node.get('type')
-        if kind is not None and not isinstance(kind, str):
-            yield f'the type {kind!r}'
-        *scope, _ = str(kind).split('.')
-        # mmengine would import any dotted name and call what it finds: os.system is a type, too
-        if len(scope) > 1 or (scope and scope[0] not in (*PACKAGES, 'torchvision')):
-            yield f'the type {kind}'
-
-
-def _built(cfg: Config) -> Iterator[Mapping]:
-    """Yield all settings of what is built to predict: the model, and the data it is shown."""
-    data = cfg.get('test_dataloader')
-    data = data.get('dataset') if isinstance(data, Mapping) else None
-    yield from mappings([cfg.get('model'), data])
-
-
-def _require_registered(cfg: Config, name: Any) -> None:
-    known = {key for registry in _registries() for key in registry.module_dict}
-    for node in _built(cfg):
-        kind = node.get('type')
-        if kind is not None and kind not in known and kind.split('.', 1)[-1] not in known:
-            raise UserError(
-                f'{name}: its config is refused: no component is called {kind}. {WAY_ON}'
-            )
-
-
-def _registries() -> Iterator[Registry]:
-    import mmcv.cnn
-    import mmcv.transforms  # noqa: F401 (both register layers and steps when they are imported)
-
-    kinds = (root.MODELS, root.DATASETS, root.TRANSFORMS)
-    for parent in (*kinds, root.TASK_UTILS, root.WEIGHT_INITIALIZERS):
-        for registry in (parent, *map(parent.children.get, PACKAGES)):
-            if registry is not None:
-                registry.import_from_location()
-                yield registry

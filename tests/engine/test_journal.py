@@ -1,3 +1,6 @@
+import base64
+import json
+import pickle
 import shutil
 
 import pytest
@@ -178,3 +181,21 @@ def test_differences_name_the_place_and_both_values(old, new, expected):
 def test_long_values_are_shortened():
     (line,) = differences(dict(a='x' * 500), dict(a='y'))
     assert len(line) < 100 and line.endswith('-> y')
+
+
+def test_results_that_run_code_are_refused(tmp_path):
+    traces = tmp_path / 'traces'
+
+    class Evil:
+        def __reduce__(self):
+            return exec, (f'open({str(traces)!r}, "w")',)
+
+    for protocol in (2, 4):
+        folder = tmp_path / f'run-{protocol}'
+        Journal(folder, {}).add(dict(image='a'), [1])
+        packed = base64.b64encode(pickle.dumps([Evil()], protocol)).decode()
+        line = json.dumps(dict(image='a', results=packed))
+        (folder / 'journal/rank0.jsonl').write_text(f'\n{line}')
+        with pytest.raises(UserError, match='is damaged or of an earlier version'):
+            Journal(folder, {}).restored_results()
+        assert not traces.exists()

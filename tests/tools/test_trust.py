@@ -144,7 +144,7 @@ def test_no_config_of_a_checkpoint_is_run(traces, tmp_path, monkeypatch, load_to
     tool = load_tool('infer.py')
     picture = save(tmp_path / 'picture.png', np.zeros((32, 32, 3), np.uint8))
     found = evil_configs(tmp_path, traces, cfg, torch.load(good)['state_dict'])
-    assert len(found) == 11
+    assert len(found) == 19
     for kind, (file, named) in found.items():
         code, _, error = run_main(tool.main, file, picture)
         last = error.strip().splitlines()[-1]
@@ -152,6 +152,22 @@ def test_no_config_of_a_checkpoint_is_run(traces, tmp_path, monkeypatch, load_to
         assert last.startswith(f'error: {file}: its config is refused: ') and named in last, kind
         assert '--trust-checkpoint' in last
     assert run_main(tool.main, good, picture)[0] == 0  # the same weights with the same config
+
+
+def test_the_config_that_mmengine_runs_at_resume_is_not_run(
+    files, traces, tmp_path, load_tool, run_main
+):
+    tool, work_dir = load_tool('train.py'), tmp_path / 'work'
+    arguments = (files['cam'], '--work-dir', work_dir, '--cfg-options', files['data'])
+    assert run_main(tool.main, *arguments, 'train_cfg.max_epochs=1')[0] == 0
+    content = torch.load(work_dir / 'epoch_1.pth', weights_only=False)
+    content['meta']['config'] = f'open({str(traces)!r}, "w")\ngpu_ids = [0]\n'
+    torch.save(content, work_dir / 'epoch_1.pth')
+    code, _, error = run_main(
+        tool.main, *arguments[:3], '--resume', *arguments[3:], 'train_cfg.max_epochs=2'
+    )
+    assert code == 0, error
+    assert (work_dir / 'epoch_2.pth').is_file() and not traces.exists()
 
 
 def test_a_trusted_config_may(traces, tmp_path):

@@ -6,7 +6,8 @@ import pytest
 from conftest import ROOT
 from mmengine.config import Config
 
-from mmsmoke.utils import UserError, read_config
+from mmsmoke.apis.launch import load_config
+from mmsmoke.utils import UserError
 from mmsmoke.utils.stored_configs import config_to_json, parse_literals, stored_config
 
 CONFIGS = sorted(
@@ -18,7 +19,7 @@ CONFIGS = sorted(
 
 @pytest.mark.parametrize('path', CONFIGS[::5], ids=lambda path: path.stem)
 def test_every_config_comes_back_as_it_was(path):
-    cfg = read_config(path)
+    cfg = load_config(path)
     assert parse_literals(cfg.pretty_text) == cfg.to_dict()
     meta = json.loads(json.dumps(dict(mmsmoke_cfg=config_to_json(cfg))))
     assert stored_config(meta, 'x.pth').to_dict() == cfg.to_dict()
@@ -90,7 +91,7 @@ def test_what_is_no_python_is_said(text):
             'module that is not there',
         ),
         (dict(cfg="model = dict(type='X', trust_remote_code=True)"), 'it names trust_remote_code'),
-        (dict(cfg="model = dict(type='NoSuchModel')"), 'no component is called NoSuchModel'),
+        (dict(cfg="model = dict(type='NoSuchModel')"), 'it names the component NoSuchModel'),
     ],
 )
 def test_what_cannot_be_a_config_is_said(meta, message):

@@ -40,7 +40,7 @@ def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
             by_image[one['image_id']].append(one)
     except FileNotFoundError as error:
         raise DataError(f'{path} not found') from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f'{path} is not a COCO file of instances: {error!r}') from error
     for one in images.values():
         if min(one.width, one.height) < 1 or one.width * one.height > MOST_PIXELS:
