@@ -25,15 +25,15 @@ PACKAGES = ('mmsmoke', 'mmseg', 'mmpretrain', 'mmcv', 'mmengine')
 """Whose code a checkpoint's config may name; all else needs the user's trust."""
 NETWORKS = (
     'mmsmoke.models', 'mmseg.models', 'mmseg.structures', 'mmpretrain.models', 'mmcv.cnn',
-    'mmcv.ops', 'mmengine.model', 'torch.nn',
+    'mmcv.ops', 'mmengine.model', 'mmengine.utils.dl_utils', 'torch.nn',
 )  # fmt: skip
 NO_NETWORKS = ('mmpretrain.models.multimodal', 'mmpretrain.models.retrievers')
 DATASETS = ('mmsmoke.datasets', 'mmseg.datasets', 'mmpretrain.datasets')
 STEPS = {
     'LoadImage', 'LoadMask', 'LoadContext', 'PackWeakSegInputs', 'LoadImageFromFile',
     'LoadAnnotations', 'Resize', 'ResizeEdge', 'ResizeShortestEdge', 'ResizeToMultiple', 'Pad',
-    'CenterCrop', 'Normalize', 'Rerange', 'CLAHE', 'AdjustGamma', 'RGB2Gray', 'PackSegInputs',
-    'PackInputs',
+    'CenterCrop', 'EfficientNetCenterCrop', 'Normalize', 'Rerange', 'CLAHE', 'AdjustGamma',
+    'RGB2Gray', 'PackSegInputs', 'PackInputs',
 }  # fmt: skip
 _FILE = re.compile(r'://|^[~/\\]|\.(py|ya?ml|json|pkl|pickle|npy|npz|txt|csv|pth?|bin|onnx)$', re.I)
 _WEIGHTS = ('checkpoint', 'pretrained')  # nobody follows them in a model that gets its own
@@ -85,7 +85,9 @@ def foreign_parts(cfg: Config, imports: list[str]) -> Iterator[str]:
 
 def unknown_parts(cfg: Config) -> Iterator[str]:
     """Yield the components of a stored config that are not registered, or not on the lists."""
-    networks = (root.MODELS, root.WEIGHT_INITIALIZERS, root.TASK_UTILS)
+    from mmpretrain.registry import BATCH_AUGMENTS  # what a network's train_cfg may name
+
+    networks = (root.MODELS, root.WEIGHT_INITIALIZERS, root.TASK_UTILS, BATCH_AUGMENTS)
     dataset = _dataset(cfg)
     steps = [node for node in mappings(dataset.get('pipeline'))]
     metainfo = dataset.get('metainfo') or {}
