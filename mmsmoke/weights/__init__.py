@@ -1,0 +1,10 @@
+"""Pretrained weights that packages of the package index carry, for machines without a model hub.
+
+``init_cfg=dict(type='Pretrained', checkpoint='package://efficientnet-lite0')`` works for any model
+of the ecosystem. Of a package only the file of weights is used, none of its code, and the file must
+be the one that is known here by its hash.
+"""
+
+from .packaged import PACKAGED, load_packaged
+
+__all__ = ['PACKAGED', 'load_packaged']
