@@ -73,6 +73,15 @@ def evil_configs(path: Path, traces: Path, cfg, weights: dict) -> dict[str, tupl
         f'a model with {key}': (dict(plain, model=model), named)
         for key, (model, named) in _models(plain['model'], companions).items()
     }
+    cached = dict(backend='memcached', server_list_cfg='x', client_cfg='y', sys_path=str(path))
+    for key in ('backend_args', 'file_client_args'):
+        step = {'type': 'LoadImageFromFile', key: cached}
+        values[f'a step with {key}'] = _with_step(plain, step), f'the {key} '
+    dataset = dict(plain['test_dataloader']['dataset'], metainfo=dict(classes='/etc/hostname'))
+    values['names in a file'] = (
+        dict(plain, test_dataloader=dict(dataset=dataset)),
+        'the classes /etc/hostname',
+    )
     for step in _steps(traces):
         named = f'the component {step["type"]}'
         values[f'the step {step["type"]}'] = _with_step(plain, step), named
@@ -102,6 +111,10 @@ def _models(good: dict, files: dict[str, str]) -> dict[str, tuple[dict, str]]:
     """Return models that would read files which run code, and what must be named of each."""
     weighted = dict(type='CrossEntropyLoss', class_weight=files['pkl'])
     distiller = dict(type='mmsmoke.CrossArchDistiller', teacher=good)
+
+    def with_backbone(kind: str, **settings) -> dict:
+        return dict(good, backbone=dict(type=f'mmpretrain.{kind}', **settings))
+
     return {
         'pickled weights of classes': (
             dict(good, decode_head=dict(good['decode_head'], loss_decode=weighted)),
@@ -113,6 +126,44 @@ def _models(good: dict, files: dict[str, str]) -> dict[str, tuple[dict, str]]:
             f'the file {files["yaml"]}',
         ),
         'code of a hub': (dict(good, backbone=dict(trust_remote_code=True)), 'trust_remote_code'),
+        'a scope in another setting': (
+            dict(
+                good,
+                backbone=dict(
+                    type='mmpretrain.SwinTransformer',
+                    patch_cfg=dict(conv_type='foreign_module.Conv'),
+                ),
+            ),
+            'the module foreign_module.registry',
+        ),
+        'a scope in an argument of timm': (
+            dict(
+                good,
+                backbone=dict(
+                    type='mmpretrain.TIMMBackbone',
+                    model_name='resnet18',
+                    norm_layer='foreign_module.BN',
+                ),
+            ),
+            'the module foreign_module.registry',
+        ),
+        'a network of a hub': (
+            with_backbone('TIMMBackbone', model_name='hf-hub:evil/x'),
+            'the file hf-hub:evil/x',
+        ),
+        'a path without an ending': (
+            dict(
+                good,
+                backbone=dict(
+                    type='mmpretrain.TIMMBackbone', model_name='resnet18', checkpoint_path='srv'
+                ),
+            ),
+            'the file srv',
+        ),
+        'a network that calls what it is told': (
+            dict(good, backbone=dict(type='VPD', diffusion_cfg=dict(target='os.system'))),
+            'the component VPD',
+        ),
         'another package': (
             dict(good, backbone=dict(type='mmpretrain.BlipCaption')),
             'the component mmpretrain.BlipCaption',
@@ -130,6 +181,7 @@ def _steps(traces: Path) -> list[dict]:
             filename=str(traces), filemode='w',
         ),
         dict(type='LoadBiomedicalData', decode_backend='pickle'),
+        dict(type='foreign_module.Resize', scale=(8, 8)),
     ]  # fmt: skip
 
 

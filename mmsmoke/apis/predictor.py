@@ -13,6 +13,7 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import nn
 
 from mmsmoke.utils import UserError, mappings, resolve_network
+from mmsmoke.utils.build_errors import naming_settings
 from mmsmoke.utils.checkpoints import read_checkpoint
 from mmsmoke.utils.quiet import silence_known_noise
 from mmsmoke.utils.stored_components import StoredConfig, registered_only
@@ -47,6 +48,7 @@ def config_and_weights(
     model: str | os.PathLike | Config, weights: str | os.PathLike | None
 ) -> tuple[Config, str | os.PathLike]:
     """Of a config and a checkpoint, or of a checkpoint that holds its config, as mmengine's do."""
+    silence_known_noise()
     if isinstance(model, Config):
         cfg = model
     elif Path(model).suffix in ('.py', '.json', '.yaml', '.yml'):
@@ -84,15 +86,19 @@ def build_model(cfg: Config) -> nn.Module:
     """The model of a config with random weights, ready to predict; it downloads nothing."""
     settings = copy.deepcopy(cfg.model)
     _forget_pretrained(settings)
+    if isinstance(cfg, StoredConfig):  # some networks follow it while they are built
+        for node in mappings(settings):
+            node.pop('init_cfg', None)
     with scope_of(cfg):
         return MODELS.build(settings).eval()
 
 
 @contextmanager
 def scope_of(cfg: Config) -> Iterator[None]:
-    """Build within the scope of a config; one that came out of a checkpoint builds no more."""
-    closed = registered_only() if isinstance(cfg, StoredConfig) else nullcontext()
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')), closed:
+    """Build within the scope of a config; for one that came out of a checkpoint within bounds."""
+    bounds = registered_only() if isinstance(cfg, StoredConfig) else nullcontext()
+    scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope'))
+    with scope, bounds, naming_settings(cfg):
         yield
 
 

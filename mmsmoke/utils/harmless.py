@@ -14,7 +14,8 @@ import numpy as np
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
-_CODE = re.compile(r'[<>|=]?(b1|[iuf][1248]|f16|c8|c16|c32|[US]\d{1,6})')
+_CODE = re.compile(r'[<>|=]?(b1|[iuf][1248]|f16|c8|c16|c32|S[1-9]\d{0,5}|U[1-9]\d{0,5})')
+_MOST = 2**20
 _UNNAMEABLE = 'numpy array\nno file can say a name with a line break'
 
 
@@ -74,6 +75,10 @@ class _Array(np.ndarray):
         _, shape, kind, fortran, content = state
         if type(kind) is not _Kind or type(content) is not bytes or self.size:
             raise _refuse('numpy.ndarray')
+        if kind.dtype.kind == 'U':
+            _require_text(content, kind.dtype)
+        if max(shape, default=0) > max(_MOST, len(content)):
+            raise _refuse('numpy.ndarray')
         super().__setstate__((1, shape, kind.dtype, bool(fortran), content))
 
     def __reduce__(self):
@@ -90,7 +95,16 @@ def _empty_array(*_) -> _Array:
 def _scalar(kind: Any, content: Any) -> np.generic:
     if type(kind) is not _Kind or type(content) is not bytes:
         raise _refuse('numpy.scalar')
+    if kind.dtype.kind == 'U':
+        _require_text(content, kind.dtype)
     return np.frombuffer(content, kind.dtype, 1)[0]
+
+
+def _require_text(content: bytes, kind: np.dtype) -> None:
+    """Raise for numbers that stand for no letter: NumPy would stumble over them much later."""
+    letters = np.frombuffer(content, np.dtype('u4').newbyteorder(kind.byteorder))
+    if (letters > 0x10FFFF).any() or ((letters >= 0xD800) & (letters < 0xE000)).any():
+        raise _refuse('numpy.dtype')
 
 
 def _refuse_array(*_) -> None:

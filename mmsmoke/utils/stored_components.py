@@ -8,6 +8,7 @@ must be on a list, and while it is built no road from a name to code is open.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from inspect import isclass
 from typing import Any
 from unittest.mock import patch
@@ -27,8 +28,12 @@ NETWORKS = (
     'mmsmoke.models', 'mmseg.models', 'mmseg.structures', 'mmpretrain.models', 'mmcv.cnn',
     'mmcv.ops', 'mmengine.model', 'mmengine.utils.dl_utils', 'torch.nn',
 )  # fmt: skip
-NO_NETWORKS = ('mmpretrain.models.multimodal', 'mmpretrain.models.retrievers')
+NO_NETWORKS = (
+    'mmpretrain.models.multimodal', 'mmpretrain.models.retrievers',
+    'mmpretrain.models.classifiers.hugging_face', 'mmseg.models.backbones.vpd',
+)  # fmt: skip
 DATASETS = ('mmsmoke.datasets', 'mmseg.datasets', 'mmpretrain.datasets')
+NO_DATASETS = ('mmseg.datasets.dsdl', 'mmseg.datasets.onedl')
 STEPS = {
     'LoadImage', 'LoadMask', 'LoadContext', 'PackWeakSegInputs', 'LoadImageFromFile',
     'LoadAnnotations', 'Resize', 'ResizeEdge', 'ResizeShortestEdge', 'ResizeToMultiple', 'Pad',
@@ -36,6 +41,7 @@ STEPS = {
     'RGB2Gray', 'PackSegInputs', 'PackInputs',
 }  # fmt: skip
 _FILE = re.compile(r'://|^[~/\\]|\.(py|ya?ml|json|pkl|pickle|npy|npz|txt|csv|pth?|bin|onnx)$', re.I)
+_PLACE = re.compile(r'(^|_)(path|file|dir|url)$')
 _WEIGHTS = ('checkpoint', 'pretrained')  # nobody follows them in a model that gets its own
 
 
@@ -52,9 +58,16 @@ def registered_only() -> Iterator[None]:
             (mmengine.registry.registry, 'get_object_from_string', lambda name: None),
             (mmengine.fileio.io, 'file_handlers', data_formats),
             (Config, '_file2dict', _refuse_files),
+            (mmengine.registry.registry, 'import_module', _import_listed),
         ):
             stack.enter_context(patch.object(target, name, replacement))
         yield
+
+
+def _import_listed(name: str, package: str | None = None):
+    if name.split('.')[0] not in PACKAGES:  # a registry imports what stands before a dot
+        raise UserError(f'a config in a checkpoint names the module {name}')
+    return import_module(name, package)
 
 
 def _refuse_files(filename: str, *_, **__):
@@ -76,10 +89,11 @@ def foreign_parts(cfg: Config, imports: list[str]) -> Iterator[str]:
                 yield str(key)
             if key == 'type' and not isinstance(value, str):
                 yield f'the type {value!r}'
+            if key in ('backend_args', 'file_client_args') and not _is_local(value):
+                yield f'the {key} {value!r}'
     for node in mappings(cfg.get('model')):
         for key, value in node.items():
-            is_network = key in ('student', 'teacher', 'config') and isinstance(value, str)
-            if is_network or (key not in _WEIGHTS and any(map(_names_a_file, _listed(value)))):
+            if _names_a_file(key, value):
                 yield f'the file {value}'
 
 
@@ -89,17 +103,19 @@ def unknown_parts(cfg: Config) -> Iterator[str]:
 
     networks = (root.MODELS, root.WEIGHT_INITIALIZERS, root.TASK_UTILS, BATCH_AUGMENTS)
     dataset = _dataset(cfg)
-    steps = [node for node in mappings(dataset.get('pipeline'))]
-    metainfo = dataset.get('metainfo') or {}
     for node in mappings(cfg.get('model')):
         yield from _unless(node, lambda kind: _is_of(_found(kind, networks), NETWORKS, NO_NETWORKS))
     for node in mappings({**dataset, 'pipeline': None}):
-        yield from _unless(node, lambda kind: _is_of(_found(kind, [root.DATASETS]), DATASETS))
-    for node in steps:
-        yield from _unless(node, lambda kind: kind.rpartition('.')[2] in STEPS)
-    for key, value in metainfo.items() if isinstance(metainfo, Mapping) else ():
-        if isinstance(value, str):  # mmengine would take it for the name of a file
-            yield f'the {key} {value}'
+        yield from _unless(
+            node, lambda kind: _is_of(_found(kind, [root.DATASETS]), DATASETS, NO_DATASETS)
+        )
+        metainfo = node.get('metainfo')
+        values = dict(metainfo) if isinstance(metainfo, Mapping) else {}
+        for key, value in (*values.items(), ('classes', node.get('classes'))):
+            if isinstance(value, str):  # it would be taken for the name of a file
+                yield f'the {key} {value}'
+    for node in mappings(dataset.get('pipeline')):
+        yield from _unless(node, _is_step)
 
 
 def _dataset(cfg: Config) -> Mapping:
@@ -108,12 +124,24 @@ def _dataset(cfg: Config) -> Mapping:
     return dataset if isinstance(dataset, Mapping) else {}
 
 
-def _listed(value: Any) -> list:
-    return [one for one in (value if isinstance(value, list | tuple) else [value])]
+def _is_local(backend: Any) -> bool:
+    return not backend or backend in (dict(backend='local'), dict(backend='disk'))
 
 
-def _names_a_file(value: Any) -> bool:
-    return isinstance(value, str) and bool(_FILE.search(value))
+def _names_a_file(key: Any, value: Any) -> bool:
+    """Tell whether a setting of a network may be followed to a file, a config or the network."""
+    if isinstance(value, list | tuple):
+        return any(_names_a_file(key, one) for one in value)
+    if not isinstance(value, str) or not value or key in _WEIGHTS:
+        return False
+    if key in ('student', 'teacher', 'config') or _PLACE.search(str(key)):
+        return True
+    return bool(_FILE.search(value)) or (key in ('model', 'model_name') and ':' in value)
+
+
+def _is_step(kind: str) -> bool:
+    scope, _, name = kind.rpartition('.')
+    return name in STEPS and scope in ('', *PACKAGES)
 
 
 def _unless(node: Mapping, is_listed) -> Iterator[str]:
