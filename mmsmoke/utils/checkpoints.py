@@ -161,8 +161,9 @@ def cannot_download(
     reason = str(getattr(error, 'reason', None) or error or type(error).__name__).splitlines()[0]
     return (
         f'pretrained weights {what} cannot be downloaded ({reason}). Three ways on: put the file '
-        f'there by hand: {by_hand}; begin with random weights: --cfg-options {option}; or take a '
-        'config that needs none, such as configs/cam/resnet18-s_12e_weakseg-112.py'
+        f'there by hand: {by_hand}; take a network whose weights a package carries, as '
+        'configs/cam/lite0_3e_weakseg-224.py does (docs/weights.md); or begin with random weights: '
+        f'--cfg-options {option}'
     )
 
 
