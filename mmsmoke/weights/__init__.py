@@ -5,6 +5,6 @@ of the ecosystem. Of a package only the file of weights is used, none of its cod
 be the one that is known here by its hash.
 """
 
-from .packaged import PACKAGED, load_packaged
+from .packaged import PACKAGED, load_from_package
 
-__all__ = ['PACKAGED', 'load_packaged']
+__all__ = ['PACKAGED', 'load_from_package']

@@ -69,7 +69,7 @@ PACKAGED = {
 """What can stand behind ``package://``."""
 
 
-def load_packaged(address: str, map_location=None) -> dict[str, Tensor]:
+def load_from_package(address: str, map_location=None) -> dict[str, Tensor]:
     """Return the weights behind ``package://NAME``, with the names of the network that takes them.
 
     They are converted once and kept in ``~/.cache/mmsmoke`` (or ``$XDG_CACHE_HOME/mmsmoke``).
@@ -108,4 +108,4 @@ def packaged_file(name: str) -> Path:
 
 
 _address = partial(str.__add__, SCHEME)
-CheckpointLoader.register_scheme(SCHEME, load_packaged, force=True)
+CheckpointLoader.register_scheme(SCHEME, load_from_package, force=True)

@@ -259,7 +259,7 @@ def _installed(name):
 @pytest.mark.skipif(not _installed('efficientnet-lite0'), reason='its package is not installed')
 def test_the_real_small_one_fits_to_the_last_tensor(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    found = packaged.load_packaged('package://efficientnet-lite0')
+    found = packaged.load_from_package('package://efficientnet-lite0')
     backbone = dict(model_name='tf_efficientnet_lite0', features_only=True, pretrained=False)
     MODELS.build(dict(type='mmpretrain.TIMMBackbone', **backbone)).load_state_dict(found)
     assert found['timm_model.conv_stem.weight'].std() > 0.1  # it is no random start
