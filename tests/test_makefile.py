@@ -89,6 +89,7 @@ def install(tmp_path):
 
 
 FIRST = '-m pip install -e .[crf]'
+WEIGHTS = '-m pip install --quiet -e .[weights]'
 AGAIN = [
     '-m pip install cython>=3.0.11,<4 setuptools>=70',
     '-m pip install --no-build-isolation -e .[crf]',
@@ -96,18 +97,24 @@ AGAIN = [
 
 
 def test_pydensecrf_is_built_as_it_asks(install):
-    assert install() == (0, [FIRST], [])
+    assert install() == (0, [FIRST, WEIGHTS], [])
 
 
 def test_pydensecrf_is_built_with_a_newer_cython_if_its_own_fails(install):
-    assert install(f'"{FIRST}"') == (0, [FIRST, *AGAIN], [])
+    assert install(f'"{FIRST}"') == (0, [FIRST, *AGAIN, WEIGHTS], [])
 
 
 @pytest.mark.parametrize('failing, tries', [('*crf]', 3), ('*crf]|*cython*', 2)])
 def test_without_pydensecrf_the_install_goes_on_and_says_so(install, failing, tries):
     code, calls, notes = install(failing)
-    assert code == 0 and calls == [FIRST, *AGAIN][:tries] and len(notes) == 1
+    assert code == 0 and calls == [*[FIRST, *AGAIN][:tries], WEIGHTS] and len(notes) == 1
     assert 'crf.log); going on without it: dense CRFs run on torch' in notes[0]
+
+
+def test_without_the_package_of_weights_the_install_goes_on_and_says_so(install):
+    code, calls, notes = install('*weights]')
+    assert code == 0 and calls == [FIRST, WEIGHTS] and len(notes) == 1
+    assert 'configs with package:// need it' in notes[0]
 
 
 def test_an_install_that_fails_is_no_install(install):
