@@ -77,7 +77,7 @@ def _shortened(problems: Sequence[str]) -> Iterator[str]:
 
 
 def _kind(problem: str) -> str:
-    """What a problem says apart from names and numbers."""
+    """Return what a problem says apart from names and numbers."""
     without_place = problem.split(': ', 1)[-1]
     return re.sub(r"'.*'|\(.*\)|\S*/\S*|\d[\d, x]*", '…', without_place)
 

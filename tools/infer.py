@@ -148,7 +148,7 @@ def tolerating(on_error: OnError | None) -> Iterator[None]:
 
 @contextmanager
 def one_line_warnings() -> Iterator[None]:
-    """Without the code that warns, nor what OpenCV says of a file that cannot be read."""
+    """Show warnings as one line each, and nothing that OpenCV says of files it cannot read."""
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     before, warnings.formatwarning = warnings.formatwarning, _as_text

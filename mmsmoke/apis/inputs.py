@@ -26,7 +26,7 @@ VIDEOS = (
     '.mpg', '.mpeg', '.vob', '.ts', '.mts', '.m2ts', '.mjpeg', '.mjpg', '.h264', '.gif',
 )  # fmt: skip
 TEXT_FILE = cv2.VideoWriter.fourcc(*'ansi')
-"""What FFmpeg, which plays text files, says of one."""
+"""The codec that FFmpeg, which plays text files, names for one."""
 
 
 @dataclass(frozen=True)

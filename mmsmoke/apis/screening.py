@@ -1,4 +1,4 @@
-"""What is done about images that cannot be looked at, or that a pipeline distorts."""
+"""Handles images that cannot be looked at, and warns of those that a pipeline distorts."""
 
 import os
 import warnings

@@ -1,4 +1,4 @@
-"""What the splits of a data set are called: an unknown name is fine, unless another was meant."""
+"""Checks the names of splits: an unknown one is fine, unless another was meant."""
 
 from collections.abc import Iterator, Sequence
 

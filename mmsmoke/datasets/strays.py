@@ -7,7 +7,7 @@ from .table import IMAGES, TABLE, Row
 
 
 def mask_file_problems(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
-    """What lies where the mask of an image should, and is no PNG file of its name."""
+    """Yield what lies where the mask of an image should, and is no PNG file of its name."""
     wanted = _wanted_masks(rows)
     for name, path in _contents(folder):
         row = wanted.get(str(PurePosixPath(name).with_suffix('.png')))
@@ -43,7 +43,7 @@ def stray_images(root: Path, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _wanted_masks(rows: Sequence[Row]) -> dict[str, Row]:
-    """By name; an image without an ending may be a folder, which has none."""
+    """Tell by the name; an image without an ending may be a folder, which has none."""
     return {row.mask_name: row for row in rows if PurePosixPath(row.image).suffix}
 
 

@@ -1,4 +1,4 @@
-"""What of a run's log a user sees on the screen; the log file holds all of it."""
+"""Chooses what of a run's log a user sees on the screen; the log file holds all of it."""
 
 import copy
 import logging

@@ -33,7 +33,7 @@ class ImageMetric(BaseMetric):
         return super().evaluate(sys.maxsize)
 
     def warn(self, message: str) -> None:
-        """For ``compute``, which the main process alone calls."""
+        """Log a warning from ``compute``, which the main process alone calls."""
         print_log(f'{self.prefix}: {message}', logger='current', level=logging.WARNING)
 
     def foreground_names(self) -> Sequence[str] | None:

@@ -242,7 +242,7 @@ class PseudoLabelMetric(ImageMetric):
 
 
 def _is_positive(sample: dict) -> bool:
-    """By its label, or else by its true mask."""
+    """Tell by its label, or else by its true mask."""
     if 'gt_score' in sample:
         return bool((sample['gt_score'] > 0.5).any())
     return 'gt_sem_seg' in sample and _has_foreground(sample['gt_sem_seg'])

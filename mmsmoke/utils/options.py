@@ -24,7 +24,7 @@ RUN_KEYS = (
     'find_unused_parameters',
     'data_root',
 )
-"""What the top level of a config may say to a run; other names there serve the file itself."""
+"""Names at the top level of a config that a run reads; others there serve the file itself."""
 
 
 def apply_options(cfg: Config, options: Mapping, keys: Collection[str] = RUN_KEYS) -> None:
