@@ -6,7 +6,7 @@ must be on a list, and while it is built no road from a name to code is open.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from inspect import isclass
@@ -55,13 +55,24 @@ def registered_only() -> Iterator[None]:
     data_formats = {'json': mmengine.fileio.io.file_handlers['json']}
     with ExitStack() as stack:
         for target, name, replacement in (
-            (mmengine.registry.registry, 'get_object_from_string', lambda name: None),
+            (mmengine.registry.registry, 'get_object_from_string', _registered),
             (mmengine.fileio.io, 'file_handlers', data_formats),
             (Config, '_file2dict', _refuse_files),
             (mmengine.registry.registry, 'import_module', _import_listed),
         ):
             stack.enter_context(patch.object(target, name, replacement))
         yield
+
+
+def _registered(name: str) -> Any:
+    """Return a component that stands in mmengine's own registries as one of mmcv, ``mmcv.Resize``.
+
+    mmengine itself would import and return whatever the name means.
+    """
+    if name.partition('.')[0] not in PACKAGES or name.count('.') != 1:
+        return None
+    component = _found(name, (root.TRANSFORMS, root.MODELS, root.TASK_UTILS))
+    return None if _within(_module(component), NO_NETWORKS) else component
 
 
 def _import_listed(name: str, package: str | None = None):
@@ -150,22 +161,31 @@ def _unless(node: Mapping, is_listed) -> Iterator[str]:
         yield f'the component {kind}'
 
 
-def _found(kind: str, parents: list[Registry]) -> Any:
-    """Return what is registered under a name, in the scope that it says or in any of ours."""
+def _found(kind: str, parents: Sequence[Registry]) -> Any:
+    """Return what is registered under a name, in the scope that it says or in any of ours.
+
+    mmcv has no scope of its own: its components stand in mmengine's registries.
+    """
     scope, _, name = kind.rpartition('.')
     for parent in parents:
         for registry in (parent, *(parent.children.get(package) for package in PACKAGES)):
-            if registry is None or scope not in ('', registry.scope):
+            if registry is None:
                 continue
             registry.import_from_location()
-            if name in registry.module_dict:
-                return registry.module_dict[name]
+            component = registry.module_dict.get(name)
+            is_meant = scope in ('', registry.scope) or _within(_module(component), (scope,))
+            if component is not None and is_meant:
+                return component
     return None
 
 
 def _is_of(component: Any, modules: tuple, others: tuple = ()) -> bool:
-    module = getattr(component, '__module__', '')
+    module = _module(component)
     return isclass(component) and _within(module, modules) and not _within(module, others)
+
+
+def _module(component: Any) -> str:
+    return getattr(component, '__module__', '')
 
 
 def _within(module: str, packages: tuple) -> bool:

@@ -10,13 +10,14 @@ from evil import KINDS, evil_checkpoint, evil_configs
 from mmengine.config import Config
 from mmengine.runner.checkpoint import load_checkpoint
 from tiny_segmentor import on_disk, segmentor
-from tiny_trained import tiny_segmentor, trained
+from tiny_trained import PIPELINE, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.apis.launch import load_config
 from mmsmoke.apis.predictor import build_model
 from mmsmoke.utils import UserError
 from mmsmoke.utils.checkpoints import TRUST
+from mmsmoke.utils.stored_configs import config_to_json
 
 BASES = dict(
     cam='cam/resnet18-s_12e_smokestack-128.py', label='pseudo/resnet18-s_smokestack-128.py'
@@ -170,6 +171,23 @@ def test_the_config_that_mmengine_runs_at_resume_is_not_run(
     )
     assert code == 0, error
     assert (work_dir / 'epoch_2.pth').is_file() and not traces.exists()
+
+
+def test_an_ordinary_pipeline_of_mmcv_s_steps_is_built(tmp_path):
+    load, *others = PIPELINE
+    steps = [
+        dict(type='mmcv.Resize', scale=(24, 16)),
+        dict(type='Resize', scale=(16, 16)),
+        dict(type='mmcv.Pad', size_divisor=8),
+    ]
+    for with_json in (True, False):
+        cfg, path = trained(tmp_path, tiny_segmentor(), pipeline=[load, *steps, *others])
+        if with_json:
+            content = torch.load(path)
+            content['meta'] = dict(mmsmoke_cfg=config_to_json(cfg))
+            torch.save(content, path)
+        found = SmokeInferencer(path)(np.zeros((32, 32, 3), np.uint8))
+        assert found[0].mask.shape == (32, 32)
 
 
 def test_weights_that_a_stored_config_names_are_not_fetched(tmp_path, monkeypatch):

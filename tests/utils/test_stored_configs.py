@@ -6,8 +6,10 @@ import pytest
 from conftest import ROOT
 from mmengine.config import Config
 
+from mmsmoke.apis.inputs import TestPipeline
 from mmsmoke.apis.launch import load_config
 from mmsmoke.utils import UserError
+from mmsmoke.utils.stored_components import StoredConfig
 from mmsmoke.utils.stored_configs import config_to_json, parse_literals, stored_config
 
 CONFIGS = sorted(
@@ -22,7 +24,9 @@ def test_every_config_comes_back_as_it_was(path):
     cfg = load_config(path)
     assert parse_literals(cfg.pretty_text) == cfg.to_dict()
     meta = json.loads(json.dumps(dict(mmsmoke_cfg=config_to_json(cfg))))
-    assert stored_config(meta, 'x.pth').to_dict() == cfg.to_dict()
+    stored = stored_config(meta, 'x.pth')
+    assert stored.to_dict() == cfg.to_dict()
+    assert isinstance(stored, StoredConfig) and TestPipeline(stored).steps
     assert stored_config(dict(cfg=cfg.pretty_text), 'x.pth').to_dict() == cfg.to_dict()
 
 
