@@ -164,7 +164,7 @@ def checkpoint(tmp_path):
 
 @pytest.fixture
 def without_pydensecrf(monkeypatch) -> None:
-    """As on a machine where pydensecrf is not installed."""
+    """Make this machine one where pydensecrf is not installed."""
     find_spec = importlib.util.find_spec
 
     def find_others(name: str, *args):

@@ -12,7 +12,7 @@ from threading import Thread
 
 
 class Terminal:
-    """What a pseudo-terminal got: ``raw``, and the ``lines`` that stay on its screen."""
+    """Keeps what a pseudo-terminal got: ``raw``, and the ``lines`` that stay on its screen."""
 
     raw = ''
 

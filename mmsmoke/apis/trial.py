@@ -85,12 +85,9 @@ def _what_does_not_fit(cfg: Config, model: nn.Module, error: Exception) -> str:
             option = f'--cfg-options model.{name}.out_type=featmap'
             return f'model.{name} gives no map of features (out_type={kind!r}): {option}'
     reason = short_reason(error)
-    convolution = re.search(r'to have (\d+) channels, but got (\d+) channels', reason)
-    product = re.search(r'cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)', reason)
-    wanted, given = (
-        convolution.groups() if convolution else product.groups()[::-1] if product else (None, None)
-    )
-    for place in places_of(cfg, RUN_KEYS, 'in_channels') if wanted else ():
-        if _get(cfg, place) == int(wanted):
-            return f'{place} is {wanted}, but what comes in has {given} channels'
+    found = re.search(r'to have (?P<wanted>\d+) channels, but got (?P<given>\d+)', reason)
+    found = found or re.search(r'multiplied \(\d+x(?P<given>\d+) and (?P<wanted>\d+)x', reason)
+    for place in places_of(cfg, RUN_KEYS, 'in_channels') if found else ():
+        if _get(cfg, place) == int(found['wanted']):
+            return f'{place} is {found["wanted"]}, but what comes in has {found["given"]} channels'
     return f'the model does not take the training images: {type(error).__name__}: {reason}'

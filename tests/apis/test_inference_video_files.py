@@ -1,4 +1,4 @@
-"""Which files are videos, and what is left where one cannot be read or written."""
+"""Tests which files are videos, and what is left where one cannot be read or written."""
 
 import pytest
 from clips import frames_of, noise, write_clip

@@ -1,4 +1,4 @@
-"""What stands on the screen during a run, and what in its log file alone."""
+"""Tests what stands on the screen during a run, and what in its log file alone."""
 
 import io
 import json

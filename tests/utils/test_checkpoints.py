@@ -1,4 +1,4 @@
-"""What a checkpoint may hold, and what is said of one that cannot be used."""
+"""Tests what a checkpoint may hold, and what is said of one that cannot be used."""
 
 import argparse
 import pickle

@@ -1,4 +1,4 @@
-"""What is said of a config file that cannot be read."""
+"""Tests what is said of a config file that cannot be read."""
 
 import pytest
 

@@ -198,7 +198,7 @@ def test_an_onnx_file_without_names_for_matrices_gives_the_official_weights(offi
 
 
 def _onnx(weights):
-    """As an exporter writes it: matrices are transposed, their names are gone."""
+    """Write a file as an exporter does: matrices are transposed, their names are gone."""
     constants, nodes = {}, []
 
     def linear(name, matrix, bias):
