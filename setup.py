@@ -15,7 +15,7 @@ EXTRAS = dict(
     deploy=['onnx>=1.18', 'onnxscript>=0.5', 'onnxruntime>=1.20'],
     track=['wandb>=0.18'],
     test=[
-        'pytest>=8',
+        'pytest>=9',
         'pytest-xdist>=3.6',
         'hypothesis>=6.100',
         'ruff>=0.9',

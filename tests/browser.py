@@ -4,12 +4,14 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 from itertools import count
 from pathlib import Path
 
 NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+PATIENCE = 60  # seconds without a word from the browser
 
 
 def find_chromium() -> str | None:
@@ -36,7 +38,8 @@ class Browser:
         )
         for end in (theirs_in, theirs_out, *ends):
             os.close(end)
-        self.reader, self.writer = os.fdopen(ours_in, 'rb'), os.fdopen(ours_out, 'wb')
+        self.reader, self.writer = ours_in, os.fdopen(ours_out, 'wb')
+        self.unread = b''
         self.numbers, self.session, self.log = count(1), None, []
         target = self.send('Target.createTarget', url='about:blank')['targetId']
         attached = self.send('Target.attachToTarget', targetId=target, flatten=True)
@@ -59,10 +62,13 @@ class Browser:
                 return answer['result']
 
     def _receive(self) -> dict:
-        text = bytearray()
-        while (byte := self.reader.read(1)) != b'\0':
-            assert byte, 'the browser has gone'
-            text += byte
+        while b'\0' not in self.unread:
+            ready, _, _ = select.select([self.reader], [], [], PATIENCE)
+            assert ready, f'the browser is silent; before it said {self.log[-3:]}'
+            chunk = os.read(self.reader, 65536)
+            assert chunk, 'the browser has gone'
+            self.unread += chunk
+        text, _, self.unread = self.unread.partition(b'\0')
         message = json.loads(text)
         if message.get('method') == 'Runtime.exceptionThrown':
             self.log.append(message['params']['exceptionDetails']['text'])
@@ -111,5 +117,5 @@ class Browser:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        self.reader.close()
+        os.close(self.reader)
         self.writer.close()

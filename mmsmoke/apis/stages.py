@@ -124,6 +124,27 @@ def train_and_test(
     return run_test(config, best_checkpoint(folder), folder, splits, threshold_split)
 
 
+def test_again(
+    cfg: Config,
+    folder: Path,
+    checkpoint: str | Path,
+    splits: Sequence[str],
+    threshold_split: str | None = None,
+) -> dict:
+    """Tests a checkpoint with the test settings of a config; returns the result, as above."""
+    settings = dict(
+        config=cfg.to_dict(),
+        splits=list(splits),
+        threshold_split=threshold_split,
+        checkpoint=sha256_of_file(checkpoint),
+    )
+    done = begin(folder, settings)
+    if done and done.get('masks_sha256') == masks_hash_of(cfg, splits, threshold_split):
+        say(f'{folder} is finished')
+        return done
+    return run_test(write_config(cfg, folder), checkpoint, folder, splits, threshold_split)
+
+
 def run_test(
     config: Path,
     checkpoint: str | Path,

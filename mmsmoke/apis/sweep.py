@@ -12,7 +12,7 @@ from mmsmoke.utils import UserError, plain, read_json, write_json
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .run_records import how_to_read, made_with, read_known, run_record, settings_hash
-from .stages import RESULTS, say, take_turns, train_and_test
+from .stages import RESULTS, say, take_turns, test_again, train_and_test
 from .sweep_tables import sweep_tables
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
@@ -35,7 +35,8 @@ def run_sweep(
     A sweep file has ``config``, ``options`` (changes to it for all), ``variants`` (name ->
     changes; the key ``config`` names another config, ``'{best:NAME}'`` in a value stands for the
     best checkpoint of that variant with the same seed, ``'{best:WORK_DIR/NAME}'`` for that of a
-    finished sweep whose work_dir lies beside this one's), ``seeds``, ``splits``,
+    finished sweep whose work_dir lies beside this one's; a variant with ``trained_as=NAME`` is not
+    trained, but tests the checkpoint of that one with more changes), ``seeds``, ``splits``,
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
     data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
     config) gives configs short names, so that a sweep that inherits may swap them. For the tables
@@ -92,10 +93,7 @@ def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
     for name in names:
         if name not in variants:
             raise UserError(f'no variant {name}; there are {", ".join(variants)}')
-    needs = {
-        name: [other for other in _BEST.findall(str(changes)) if other in variants]
-        for name, changes in variants.items()
-    }
+    needs = {name: _named(variants, name) & variants.keys() for name in variants}
     wanted = _with_needed(names, needs)
     return {name: changes for name, changes in variants.items() if name in wanted}
 
@@ -111,11 +109,28 @@ def _needs(variants: Mapping, seeds: Sequence[int]) -> dict:
 
 def _needed(variants: Mapping, name: str) -> set[str]:
     """The variants whose checkpoints this one starts from."""
-    needed = {other for other in _BEST.findall(str(variants[name])) if '/' not in other}
+    needed = {other for other in _named(variants, name) if '/' not in other}
     for other in needed:
         if other not in variants or other == name:
             raise UserError(f'variant {name} needs {other}, which is no other variant of the sweep')
     return needed
+
+
+def _named(variants: Mapping, name: str) -> set[str]:
+    """Whatever variants one names, or those of other sweeps."""
+    base = variants[name].get('trained_as')
+    return {*_BEST.findall(str(_changes(variants, name))), *([base] if base else [])}
+
+
+def _changes(variants: Mapping, name: str) -> dict:
+    """All changes of a variant to the config, after those of the one that it is trained as."""
+    changes = dict(variants[name])
+    base = changes.pop('trained_as', None)
+    if base is None:
+        return changes
+    if 'trained_as' in variants.get(base, {}):
+        raise UserError(f'variant {name} is trained as {base}, which is not trained itself')
+    return {**variants.get(base, {}), **changes}
 
 
 def _known_runs(
@@ -149,7 +164,7 @@ def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
     settings = {}
     while ready := [k for k in needs if k not in settings and needs[k] <= settings.keys()]:
         for name, seed in ready:
-            cfg = _variant_config(sweep, plain(sweep.variants[name]), seed)
+            cfg = _variant_config(sweep, plain(_changes(sweep.variants, name)), seed)
             before = [settings[other] for other in needs[name, seed]]
             before += _other_sweeps(sweep, name, seed)
             settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
@@ -158,7 +173,7 @@ def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
 
 def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
     """Hashes of the checkpoints of finished sweeps that a variant starts from, where they are."""
-    for other in sorted(set(_BEST.findall(str(sweep.variants[name])))):
+    for other in sorted(_named(sweep.variants, name)):
         results = Path(sweep.work_dir).parent / other / f'seed-{seed}' / RESULTS
         if '/' in other and results.is_file():
             yield read_json(results).get('checkpoint', {}).get('sha256', '')
@@ -183,8 +198,12 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
             raise UserError(f'variant {name} starts from {run}, which is not finished')
         return str(best_checkpoint(run))
 
-    cfg = _variant_config(sweep, _replace(sweep.variants[name], fill), seed)
+    cfg = _variant_config(sweep, _replace(_changes(sweep.variants, name), fill), seed)
     run = folder / name / f'seed-{seed}'
+    base = sweep.variants[name].get('trained_as')
+    if base is not None:
+        checkpoint = best_checkpoint(folder / base / f'seed-{seed}')
+        return test_again(cfg, run, checkpoint, sweep.splits, sweep.threshold_split)
     return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
 
 

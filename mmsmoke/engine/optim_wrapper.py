@@ -15,12 +15,15 @@ class AutocastOptimWrapper(OptimWrapper):
 
     Args:
         dtype: ``bfloat16`` needs no scaling of the loss; float16 is AmpOptimWrapper's business.
+            ``auto`` is bfloat16 on devices that have instructions for it, else float32.
     """
 
     def __init__(self, dtype: str = 'bfloat16', **kwargs):
         super().__init__(**kwargs)
+        if dtype == 'auto':
+            dtype = 'bfloat16' if _has_bfloat16() else 'float32'
         self.dtype = getattr(torch, dtype)
-        if self.dtype == torch.bfloat16 and get_device() == 'cpu' and not _cpu_has_bfloat16():
+        if dtype == 'bfloat16' and get_device() == 'cpu' and not _has_bfloat16():
             print_log(
                 'this CPU has no instructions for bfloat16: mixed precision will be many times '
                 'slower here than none (leave out --amp, or set optim_wrapper.type=OptimWrapper)',
@@ -30,10 +33,13 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model):
-        with super().optim_context(model), torch.autocast(get_device(), dtype=self.dtype):
+        mixed = torch.autocast(get_device(), dtype=self.dtype, enabled=self.dtype != torch.float32)
+        with super().optim_context(model), mixed:
             yield
 
 
-def _cpu_has_bfloat16() -> bool:
+def _has_bfloat16() -> bool:
+    if get_device() != 'cpu':
+        return get_device() != 'cuda' or torch.cuda.is_bf16_supported(including_emulation=False)
     known = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
     return known is None or known()

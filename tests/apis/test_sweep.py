@@ -69,7 +69,14 @@ def sweep(tmp_path, monkeypatch):
         write_json(results, tested)
         return tested
 
+    def test_again(cfg, folder, checkpoint, splits, threshold_split):
+        trained.append((folder.parent.name, folder.name, dict(cfg=cfg, checkpoint=checkpoint)))
+        tested = result_of(55)
+        write_json(folder / 'results.json', tested)
+        return tested
+
     monkeypatch.setattr(module, 'train_and_test', train_and_test)
+    monkeypatch.setattr(module, 'test_again', test_again)
     return path, trained
 
 
@@ -177,6 +184,34 @@ def test_a_variant_starts_from_a_finished_run_of_another_sweep(sweep, tmp_path):
     run_sweep(str(path))
     (cfg,) = (cfg for name, _, cfg in trained if name == 'student')
     assert cfg.model.init_cfg.checkpoint == str(run / 'best_x_epoch_3.pth')
+
+
+AGAIN = "    again={'trained_as': 'student', 'train_cfg.max_epochs': 7},\n"
+
+
+def test_a_variant_may_be_another_that_is_tested_with_other_settings(sweep, tmp_path):
+    path, trained = sweep
+    path.write_text(path.read_text().replace('variants = dict(\n', f'variants = dict(\n{AGAIN}'))
+    result = run_sweep(str(path), seeds=[1], variants=['again'])
+    assert [name for name, _, _ in trained] == ['teacher', 'student', 'again']
+    tested = trained[-1][2]
+    folder = tmp_path / 'runs'
+    assert tested['checkpoint'] == folder / 'student/seed-1/best_x_epoch_2.pth'
+    assert tested['cfg'].name == 'other' and tested['cfg'].train_cfg.max_epochs == 7
+    teacher = str(folder / 'teacher/seed-1/best_x_epoch_2.pth')
+    assert tested['cfg'].model.init_cfg.checkpoint == teacher
+    accuracy = {run['variant']: run['splits']['val']['label/accuracy'] for run in result['runs']}
+    assert accuracy == dict(again=55, student=20, teacher=20)
+    assert len({run['settings'] for run in result['runs']}) == 3
+
+    path.write_text(path.read_text().replace("'trained_as': 'student'", "'trained_as': 'nobody'"))
+    with pytest.raises(UserError, match='variant again needs nobody, which is no other variant'):
+        run_sweep(str(path))
+    path.write_text(path.read_text().replace('nobody', 'again2').replace(
+        'variants = dict(\n', "variants = dict(\n    again2=dict(trained_as='student'),\n"
+    ))  # fmt: skip
+    with pytest.raises(UserError, match='again is trained as again2, which is not trained itself'):
+        run_sweep(str(path))
 
 
 def test_a_circle_of_needs_is_an_error_and_so_is_an_empty_sweep(sweep):

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from mmpretrain.models import ResNet
 
-from mmsmoke.models import PCMHead, ResNetPCM
-from mmsmoke.models.backbones.resnet_pcm import pixel_affinity
+from mmsmoke.models import PCMHead, ResNetPCM, TIMMBackbonePCM
+from mmsmoke.models.backbones.pixel_correlation import pixel_affinity
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 
@@ -344,3 +344,32 @@ def test_training_step_of_the_thesis_changes_everything_but_the_background():
         assert not torch.equal(parameter, before[f'backbone.{name}']), name
     changed = model.head.classifier.weight != before['head.classifier.weight']
     assert changed.flatten(1).any(1).tolist() == [True, True, False]
+
+
+# TIMMBackbonePCM
+
+LITE0 = dict(model_name='tf_efficientnet_lite0', pretrained=False, output_stride=16)
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_a_network_of_timm_with_the_module(mode):
+    plain = MODELS.build(dict(type='mmpretrain.TIMMBackbone', features_only=True, **LITE0))
+    found = TIMMBackbonePCM(mode=mode, widths=(4, 5, 6), **LITE0)
+    plain.eval()
+    found.eval()
+    missing, unexpected = found.load_state_dict(plain.state_dict(), strict=False)
+    assert not unexpected and all(not name.startswith('timm_model') for name in missing)
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        affinity, feature_map = found(image)
+        early, late = plain(image)[-2:]
+    assert feature_map.shape == late.shape == (1, 320, 4, 6)
+    torch.testing.assert_close(affinity.sum(dim=1), torch.ones(1, 24))
+    assert torch.equal(feature_map, found.extra(late))
+    assert (mode == 'seam') == torch.equal(feature_map, late)
+    assert found.reduce_early.conv.in_channels == early.shape[1] == 112
+
+
+def test_an_unknown_mode_is_named_for_it_too():
+    with pytest.raises(ValueError, match="mode must be one of thesis, seam, got 'x'"):
+        TIMMBackbonePCM(mode='x', **LITE0)
