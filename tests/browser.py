@@ -18,17 +18,25 @@ def find_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+class Silent(AssertionError):
+    """The browser has crashed, or says nothing any more."""
+
+
 class Browser:
     """One page; ``log`` holds what its scripts complain of, what it asks for and is refused."""
 
     def __init__(self, profile: Path, width: int = 1280, height: int = 900):
+        self.profile, self.size = profile, (width, height)
+        self._start()
+
+    def _start(self) -> None:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         # well above 3 and 4, which the browser wants
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs_in, theirs_out)]
         flags = [
             '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-            '--remote-debugging-pipe', f'--user-data-dir={profile}', '--no-first-run',
+            '--remote-debugging-pipe', f'--user-data-dir={self.profile}', '--no-first-run',
         ]  # fmt: skip
         self.process = subprocess.Popen(
             ['bash', '-c', f'exec "$@" 3<&{ends[0]} 4>&{ends[1]}', 'bash', find_chromium(), *flags],
@@ -46,7 +54,7 @@ class Browser:
         self.session = attached['sessionId']
         for domain in ('Page', 'Runtime', 'Network', 'Log'):
             self.send(f'{domain}.enable')
-        self.resize(width, height)
+        self.resize(*self.size)
 
     def send(self, method: str, **params) -> dict:
         number = next(self.numbers)
@@ -64,12 +72,14 @@ class Browser:
     def _receive(self) -> dict:
         while b'\0' not in self.unread:
             ready, _, _ = select.select([self.reader], [], [], PATIENCE)
-            assert ready, f'the browser is silent; before it said {self.log[-3:]}'
-            chunk = os.read(self.reader, 65536)
-            assert chunk, 'the browser has gone'
+            chunk = os.read(self.reader, 65536) if ready else b''
+            if not chunk:
+                raise Silent(f'{"gone" if ready else "silent"}; before it said {self.log[-3:]}')
             self.unread += chunk
         text, _, self.unread = self.unread.partition(b'\0')
         message = json.loads(text)
+        if message.get('method') == 'Inspector.targetCrashed':
+            raise Silent('the page has crashed, as where memory is short')
         if message.get('method') == 'Runtime.exceptionThrown':
             self.log.append(message['params']['exceptionDetails']['text'])
         if message.get('method') == 'Log.entryAdded':
@@ -79,7 +89,18 @@ class Browser:
         return message
 
     def open(self, page: Path, fragment: str = '') -> None:
-        """Opens a report and waits for its pictures; forgets the log."""
+        """Opens a report and waits for its pictures; forgets the log.
+
+        A browser that has crashed is started anew, once.
+        """
+        try:
+            self._open(page, fragment)
+        except Silent:
+            self.close()
+            self._start()
+            self._open(page, fragment)
+
+    def _open(self, page: Path, fragment: str) -> None:
         self.log.clear()
         self.send('Page.navigate', url='about:blank')
         self.send('Page.navigate', url=f'{page.resolve().as_uri()}{fragment}')

@@ -5,7 +5,9 @@ import hashlib
 import re
 from html import escape
 
+import browser as module
 import pytest
+from browser import Browser, Silent, find_chromium
 
 from mmsmoke.visualization.html import html_page
 
@@ -36,3 +38,20 @@ def test_the_policy_names_what_is_on_the_page(script):
     # nothing may run before it
     assert page.index('Content-Security-Policy') < page.index('<title>') < page.index('<style>')
     assert escape('A & B') in page
+
+
+@pytest.mark.skipif(find_chromium() is None, reason='no Chromium')
+def test_the_browser_of_the_tests_survives_a_crash_and_names_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, 'PATIENCE', 5)
+    page = tmp_path / 'page.html'
+    page.write_text('<body data-ready="1">still here</body>')
+    browser = Browser(tmp_path / 'profile')
+    with pytest.raises(Silent, match='crashed'):
+        browser.send('Page.navigate', url='chrome://crash')
+        browser.run('1')
+    browser.open(page)
+    assert browser.run('document.body.textContent') == 'still here'
+    browser.process.kill()
+    with pytest.raises(Silent, match='gone'):
+        browser.run('1')
+    browser.close()

@@ -2,6 +2,6 @@
 _base_ = './lite0_cam.py'
 
 model = dict(
-    backbone=dict(type='mmsmoke.TIMMBackbonePCM', mode='thesis', widths=(32, 64, 128)),
+    backbone=dict(type='mmsmoke.TIMMPyramidPCM', mode='thesis', widths=(32, 64, 128)),
     head=dict(type='mmsmoke.PCMHead'),
 )

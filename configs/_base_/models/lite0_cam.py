@@ -5,11 +5,9 @@ model = dict(
         mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True
     ),
     backbone=dict(
-        type='TIMMBackbone',
+        type='mmsmoke.TIMMPyramid',
         model_name='tf_efficientnet_lite0',
-        features_only=True,
         output_stride=16,
-        pretrained=False,
         init_cfg=dict(type='Pretrained', checkpoint='package://efficientnet-lite0'),
     ),
     head=dict(type='mmsmoke.CAMHead', num_classes=1, in_channels=320),

@@ -9,5 +9,3 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', begin=0.9, end=3, convert_to_iter_based=True),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=3, val_interval=1)
-# convolutions on a CPU are up to twice as fast so: docs/weights.md
-custom_hooks = [dict(type='mmsmoke.ChannelsLastHook')]

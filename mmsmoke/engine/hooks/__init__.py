@@ -2,7 +2,6 @@ from .affinity_hook import AffinityHook
 from .affinity_label_hook import AffinityLabelHook
 from .boundary_label_hook import BoundaryLabelHook
 from .cam_fusion_hook import CAMFusionHook
-from .channels_last_hook import ChannelsLastHook
 from .checkpoint_hook import AtomicCheckpointHook, best_checkpoint, latest_checkpoint
 from .clip_hook import CLIPHook
 from .confident_label_hook import ConfidentLabelHook
@@ -22,7 +21,6 @@ __all__ = [
     'CAMFusionHook',
     'CLIPHook',
     'CRFHook',
-    'ChannelsLastHook',
     'ConfidentLabelHook',
     'LabelPreviewHook',
     'ProgressHook',

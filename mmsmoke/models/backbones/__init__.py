@@ -1,5 +1,6 @@
-from .pixel_correlation import ResNetPCM, TIMMBackbonePCM
+from .pixel_correlation import ResNetPCM, TIMMPyramidPCM
 from .resnet_with_stem import ResNetWithStem
+from .timm_pyramid import TIMMPyramid
 from .vit_with_cls import ViTWithCLS
 
-__all__ = ['ResNetPCM', 'ResNetWithStem', 'TIMMBackbonePCM', 'ViTWithCLS']
+__all__ = ['ResNetPCM', 'ResNetWithStem', 'TIMMPyramid', 'TIMMPyramidPCM', 'ViTWithCLS']

@@ -3,10 +3,12 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmpretrain.models import ResNet, TIMMBackbone
+from mmpretrain.models import ResNet
 from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
+
+from .timm_pyramid import TIMMPyramid
 
 # channels taken from the last two stages, and of the features that are compared
 WIDTHS = dict(thesis=(256, 256, 512), seam=(64, 128, 192))
@@ -97,10 +99,10 @@ class ResNetPCM(PixelCorrelation, ResNet):
 
 
 @MODELS.register_module()
-class TIMMBackbonePCM(PixelCorrelation, TIMMBackbone):
+class TIMMPyramidPCM(PixelCorrelation, TIMMPyramid):
     """Any CNN of timm with the pixel correlation module, :class:`PixelCorrelation`.
 
-    Args: as :class:`mmpretrain.models.TIMMBackbone`, always with ``features_only``, and
+    Args: as :class:`~mmsmoke.models.backbones.TIMMPyramid`, and
         mode, widths: see :meth:`PixelCorrelation._add_correlation`.
         norm_cfg: of the convolution that the thesis adds.
     """
@@ -115,7 +117,7 @@ class TIMMBackbonePCM(PixelCorrelation, TIMMBackbone):
         **kwargs,
     ):
         check_mode(mode)
-        super().__init__(model_name, features_only=True, init_cfg=init_cfg, **kwargs)
+        super().__init__(model_name, init_cfg=init_cfg, **kwargs)
         self.norm_cfg = norm_cfg or dict(type='BN')
         early, late = self.timm_model.feature_info.channels()[-2:]
         self._add_correlation(early, late, mode, widths, kwargs.get('in_channels', 3))
