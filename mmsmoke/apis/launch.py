@@ -23,6 +23,7 @@ from mmsmoke.utils.options import (
     require_sound_numbers,
     require_useful_names,
 )
+from mmsmoke.utils.process import keep_freed_memory
 from mmsmoke.utils.quiet import silence_known_noise
 
 from .trial import require_fitting_model
@@ -137,6 +138,7 @@ def build_runner(cfg: Config) -> Runner:
 
 def train(cfg: Config) -> None:
     """Train what a config describes, alone in its work_dir."""
+    keep_freed_memory()
     if cfg.get('resume') and Path(cfg.load_from or '').is_file():
         require_resumable(cfg.load_from)
     with alone_in_work_dir(cfg), naming_settings(cfg):

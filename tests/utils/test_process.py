@@ -50,3 +50,25 @@ def test_a_pool_works_where_forkserver_is_the_default_as_on_python_3_14(tmp_path
     file.write_text(POOL)
     done = subprocess.run([sys.executable, file], capture_output=True, text=True)
     assert done.stdout == '[1, 2]\n', done.stderr
+
+
+FAULTS = """
+import resource, sys, torch
+from mmsmoke.utils.process import keep_freed_memory
+if sys.argv[1] == 'kept':
+    keep_freed_memory()
+for turn in range(20):
+    if turn == 15:  # the heap has grown by then
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='glibc does it')
+def test_memory_that_is_kept_is_not_asked_of_the_system_again():
+    faults = {
+        how: int(subprocess.check_output([sys.executable, '-c', FAULTS, how], text=True))
+        for how in ('kept', 'freed')
+    }
+    assert faults['kept'] < faults['freed'] / 10, faults
