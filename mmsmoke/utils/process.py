@@ -45,8 +45,8 @@ def _begin(parent: int, begin: Callable[[], None] | None) -> None:
         begin()
 
 
-def keep_freed_memory() -> None:
-    """Make this process keep the memory that it frees, for its next arrays.
+def keep_freed_memory(keep: bool = True) -> None:
+    """Make this process keep the memory that it frees, for its next arrays; or not any more.
 
     A training step takes and frees the same large arrays again and again. On a CPU a quarter of
     the time of a CNN's step is the system's, which hands out the same pages anew each time. With
@@ -54,8 +54,8 @@ def keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None) if sys.platform == 'linux' else None
     if mallopt is not None:
-        mallopt(_MMAP_MAX, 0)
-        mallopt(_TRIM_THRESHOLD, -1)
+        mallopt(_MMAP_MAX, 0 if keep else 65536)  # glibc's own numbers
+        mallopt(_TRIM_THRESHOLD, -1 if keep else 128 * 1024)
 
 
 def cores() -> int:
