@@ -1,21 +1,43 @@
-# The method with weights from packages, on photographs: the three main rows, and how they are read.
-config = 'configs/crossarch/crossarch-own_lite0_dinov2-s_3e_smoke5k-pack-168.py'
+# The method with weights from packages, on photographs: the three main rows, as trained and as in
+# use, which is larger and with mirror images.
+_base_ = '../_base_/sweeps/packaged.py'
+
+configs = dict(
+    lite0='configs/cam/lite0_3e_smoke5k-pack-168.py',
+    vit='configs/cam/dinov2-s_3e_smoke5k-pack-168.py',
+    own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_smoke5k-pack-168.py',
+)
 work_dir = 'work_dirs/packaged_smoke5k'
-seeds = [0, 1, 2, 3, 4]
-options = {
-    # the classifier that somebody without any mask would keep
-    'default_hooks.checkpoint.save_best': 'label/accuracy',
-    'train_cfg.val_interval': 3,
-}
-# as in use: larger pictures, and their mirror images
 views = dict(recipe='acr')
 larger = {'test_dataloader.dataset.pipeline.1.scale': (224, 224)}
-teacher = {'model.teacher.init_cfg.checkpoint': '{best:lite0}'}
 variants = dict(
-    lite0=dict(config='configs/cam/lite0_3e_smoke5k-pack-168.py'),
-    vit=dict(config='configs/cam/dinov2-s_3e_smoke5k-pack-168.py'),
-    own_maps=teacher,
+    **_base_.main_rows,
     lite0_224={'trained_as': 'lite0', 'model.views': views, **larger},
     vit_224={'trained_as': 'vit', 'model.views': views, **larger},
     own_maps_224={'trained_as': 'own_maps', 'model.student.views': views, **larger},
 )
+columns = [
+    ('accuracy, val', 'val', 'label/accuracy'),
+    ('accuracy', 'test', 'label/accuracy'),
+    ('CAM IoU, val', 'val', 'cam/image_iou'),
+    ('CAM IoU', 'test', 'cam/image_iou'),
+    ('oracle', 'test', 'cam/image_iou_oracle'),
+    ('precision', 'test', 'cam/precision'),
+    ('false alarms', 'test', 'deployed/false_images'),
+]
+claims = [
+    dict(claim='the student beats its teacher', more='own_maps', less='lite0', column='CAM IoU'),
+    dict(claim='the student beats the plain ViT', more='own_maps', less='vit', column='CAM IoU'),
+    dict(
+        claim='the student is the better classifier than its teacher',
+        more='own_maps',
+        less='lite0',
+        column='accuracy',
+    ),
+    dict(
+        claim='the student beats its teacher, as in use',
+        more='own_maps_224',
+        less='lite0_224',
+        column='CAM IoU',
+    ),
+]

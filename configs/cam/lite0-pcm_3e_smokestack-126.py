@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/models/lite0-pcm_cam.py',
+    '../_base_/datasets/smokestack-126.py',
+    '../_base_/schedules/packaged_3e.py',
+    '../_base_/classify_runtime.py',
+]

@@ -1,0 +1,19 @@
+# The pair the other way round: the ViT teaches the CNN.
+_base_ = [
+    '../_base_/crossarch/repro.py',
+    '../_base_/datasets/smoke5k-pack-168.py',
+    '../_base_/schedules/packaged_3e.py',
+    '../_base_/classify_runtime.py',
+]
+
+model = dict(
+    student=dict(config='cam/lite0_3e_smoke5k-pack-168.py'),
+    teacher=dict(
+        config='cam/dinov2-s_3e_smoke5k-pack-168.py',
+        init_cfg=dict(
+            type='Pretrained', checkpoint='work_dirs/dinov2-s_3e_smoke5k-pack-168/epoch_3.pth'
+        ),
+    ),
+    align='class_maps',
+    projection=None,
+)

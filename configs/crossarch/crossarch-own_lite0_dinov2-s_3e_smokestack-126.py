@@ -1,0 +1,19 @@
+# Both networks start from weights of packages. The student's own class maps are aligned and read.
+_base_ = [
+    '../_base_/crossarch/repro.py',
+    '../_base_/datasets/smokestack-126.py',
+    '../_base_/schedules/packaged-vit_3e.py',
+    '../_base_/classify_runtime.py',
+]
+
+model = dict(
+    student=dict(config='cam/dinov2-s_3e_smokestack-126.py'),
+    teacher=dict(
+        config='cam/lite0_3e_smokestack-126.py',
+        init_cfg=dict(
+            type='Pretrained', checkpoint='work_dirs/lite0_3e_smokestack-126/epoch_3.pth'
+        ),
+    ),
+    align='class_maps',
+    projection=None,
+)
