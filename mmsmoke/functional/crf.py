@@ -6,8 +6,8 @@ batches on GPUs and for machines without a compiler.
 
 import importlib.util
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -102,7 +102,7 @@ def usable_backend(name: str) -> str:
     if name == 'pydensecrf' and not has_pydensecrf():
         warnings.warn(
             'pydensecrf is not installed: dense CRFs run on torch instead, with nearly the same '
-            "result, slower on CPUs; say backend='torch' if that is what you want, or install it: "
+            "result; say backend='torch' if that is what you want, or install it: "
             "pip install 'mmsmoke[crf]' (needs a C++ compiler; README, Extras)",
             stacklevel=3,
         )
@@ -122,28 +122,39 @@ def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np
 
 def _torch_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:
     batch, labels, height, width = energy.shape
-    device = energy.device
-    rows = torch.arange(height, device=device, dtype=torch.float32)
-    columns = torch.arange(width, device=device, dtype=torch.float32)
-    places = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), -1).view(1, -1, 2)
-    places = places.expand(batch, -1, -1)
+    near = _spatial_kernel(height, width, settings.gaussian_xy, energy.device)
+    places = _places(height, width, energy.device) / settings.bilateral_xy
     colours = image.reshape(batch, -1, 3).float() / settings.bilateral_rgb
-    near = _kernel(places / settings.gaussian_xy)
-    alike = _kernel(torch.cat([places / settings.bilateral_xy, colours], -1))
-    energy = energy.view(batch, labels, -1).transpose(1, 2)
-    probs = (-energy).softmax(-1)
+    features = torch.cat([places.expand(batch, -1, -1), colours], -1)
+    alike = PermutohedralLattice(features).normalise()
+    energy = energy.reshape(batch, labels, -1).transpose(1, 2).contiguous()
+    probs = _over_labels(-energy)
     for _ in range(settings.iterations):
-        agreement = settings.gaussian_weight * near(probs)
-        agreement += settings.bilateral_weight * alike(probs)
-        probs = (agreement - energy).softmax(-1)
+        agreement = settings.gaussian_weight * near.filter(probs)
+        agreement += settings.bilateral_weight * alike.filter(probs)
+        probs = _over_labels(agreement - energy)
     return probs.transpose(1, 2).reshape(batch, labels, height, width)
 
 
-def _kernel(features: Tensor) -> Callable[[Tensor], Tensor]:
-    """A Gaussian kernel, normalised symmetrically."""
-    lattice = PermutohedralLattice(features)
-    norm = (lattice.filter(torch.ones_like(features[..., :1])) + 1e-20).rsqrt()
-    return lambda values: norm * lattice.filter(norm * values)
+@lru_cache(maxsize=2)  # one of 4K takes half a gigabyte
+@torch.inference_mode(False)  # kept for whoever comes next
+def _spatial_kernel(
+    height: int, width: int, spread: float, device: torch.device
+) -> PermutohedralLattice:
+    """Build the kernel that knows only places, which all images of a size share."""
+    return PermutohedralLattice(_places(height, width, device) / spread).normalise()
+
+
+def _places(height: int, width: int, device: torch.device) -> Tensor:
+    """List columns and rows of all pixels [1, H W, 2]."""
+    rows = torch.arange(height, device=device, dtype=torch.float32)
+    columns = torch.arange(width, device=device, dtype=torch.float32)
+    return torch.stack(torch.meshgrid(columns, rows, indexing='xy'), -1).view(1, -1, 2)
+
+
+def _over_labels(scores: Tensor) -> Tensor:
+    """Take the softmax over the last dimension; over few labels it is fast only as the first."""
+    return scores.transpose(1, 2).softmax(1).transpose(1, 2).contiguous()
 
 
 def _pydensecrf_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from mmsmoke.functional.crf import CRF_PRESETS, CRFSettings, dense_crf, label_probs
+from mmsmoke.functional.crf import (
+    CRF_PRESETS,
+    CRFSettings,
+    _spatial_kernel,
+    dense_crf,
+    label_probs,
+)
 from mmsmoke.functional.permutohedral import PermutohedralLattice
 
 BACKENDS = ['torch', pytest.param('pydensecrf', marks=pytest.mark.filterwarnings('ignore'))]
@@ -42,6 +48,79 @@ def test_the_lattice_approximates_a_gaussian(dim):
     assert (found - exact).abs().mean() < 0.02
 
 
+def filter_one_by_one(points, values):
+    """Filter as PermutohedralLattice does, with loops and a dict of corners; [N, d], [N, C]."""
+    dim = points.shape[1]
+    places = []  # of each point, corners and weights
+    for point in points:
+        scaled = [
+            x * (dim + 1) * np.sqrt(2 / 3 / (axis + 1) / (axis + 2)) for axis, x in enumerate(point)
+        ]
+        elevated = np.array(
+            [sum(scaled[i:]) - (i * scaled[i - 1] if i else 0) for i in range(dim + 1)]
+        )
+        # of all simplices around it, the one with no negative weight
+        base = np.round(elevated / (dim + 1)).astype(int)
+        while base.sum() != 0:
+            step = -int(np.sign(base.sum()))
+            base[np.argmax(step * (elevated - (dim + 1) * base))] += step
+        left = elevated - (dim + 1) * base
+        order = np.argsort(-left, kind='stable')
+        corners, weights = [], []
+        for k in range(dim + 1):
+            corner = (dim + 1) * base + k
+            corner[order[dim + 1 - k :]] -= dim + 1
+            corners.append(tuple(corner))
+            high, low = left[order[dim - k]], left[order[(dim + 1 - k) % (dim + 1)]]
+            weights.append((high - low) / (dim + 1) + (k == 0))
+        assert np.isclose(sum(weights), 1) and min(weights) > -1e-6
+        places.append((corners, weights))
+    held = {corner: 0.0 for corners, _ in places for corner in corners}
+    for (corners, weights), value in zip(places, values, strict=True):
+        for corner, weight in zip(corners, weights, strict=True):
+            held[corner] = held[corner] + weight * value
+    for axis in range(dim + 1):
+        move = np.ones(dim + 1, int)
+        move[axis] -= dim + 1
+        near = {c: (tuple(np.add(c, move)), tuple(np.subtract(c, move))) for c in held}
+        held = {c: held[c] + sum(held.get(other, 0) for other in near[c]) / 2 for c in held}
+    found = [
+        sum(w * held[c] for c, w in zip(corners, weights, strict=True))
+        for corners, weights in places
+    ]
+    return np.array(found) / (1 + 2.0**-dim)
+
+
+@pytest.mark.parametrize('spread', [1, 3, 100])  # in 5 dimensions codes of the last need 64 bits
+@pytest.mark.parametrize('dim', [1, 2, 3, 5])
+def test_the_lattice_equals_a_loop_over_points(rng, dim, spread):
+    points = rng.normal(0, spread, (2, 60, dim)).astype(np.float32)
+    points[:, 30:] = points[:, :30] + rng.normal(0, 1, (2, 30, dim))  # not all of them alone
+    values = rng.random((2, 60, 3))
+    found = PermutohedralLattice(torch.tensor(points)).filter(torch.tensor(values)).numpy()
+    for k in range(2):
+        expected = filter_one_by_one(points[k].astype(float), values[k])
+        assert np.allclose(found[k], expected, atol=1e-6 * max(10, spread))
+
+
+def test_a_normalised_lattice_is_scaled_from_both_sides(rng):
+    points, values = torch.tensor(rng.random((2, 80, 3))) * 4, torch.tensor(rng.random((2, 80, 2)))
+    plain, scaled = PermutohedralLattice(points), PermutohedralLattice(points).normalise()
+    norm = plain.filter(torch.ones(2, 80, 1)).rsqrt()
+    assert torch.allclose(scaled.filter(values), norm * plain.filter(norm * values), atol=1e-6)
+
+
+def test_one_set_of_points_filters_many_of_values(rng):
+    points, values = torch.tensor(rng.random((1, 80, 2))) * 4, torch.tensor(rng.random((3, 80, 2)))
+    one, three = (PermutohedralLattice(p) for p in (points, points.expand(3, -1, -1)))
+    assert torch.allclose(one.filter(values), three.filter(values), atol=1e-6)
+
+
+def test_features_too_far_apart_are_refused():
+    with pytest.raises(ValueError, match='spread too far'):
+        PermutohedralLattice(torch.tensor([[[0.0] * 5, [1e5] * 5]]))
+
+
 def test_images_of_a_batch_do_not_see_each_other():
     generator = torch.Generator().manual_seed(0)
     points, values = (torch.rand(3, 200, 2, generator=generator) for _ in range(2))
@@ -69,6 +148,17 @@ def test_a_batch_equals_its_images(rng):
     for k in range(3):
         alone = dense_crf(images[k], probs[k], backend='torch')
         assert np.allclose(together[k], alone, atol=1e-3)
+
+
+def test_images_before_it_do_not_matter(rng):
+    image, probs = picture(rng), noisy_probs(rng, 3, 40, 56)
+    _spatial_kernel.cache_clear()
+    with torch.inference_mode():
+        first = dense_crf(image, probs, backend='torch')
+    flipped = dense_crf(image.swapaxes(0, 1), probs.swapaxes(1, 2), backend='torch')
+    for preset in ('clip_es', 'irn', 'thesis'):
+        again = dense_crf(image, probs, preset, backend='torch')
+    assert np.array_equal(first, again) and flipped.shape == (3, 56, 40)
 
 
 def test_result_adds_up_to_one(rng, backend):
