@@ -11,15 +11,16 @@ from mmsmoke.registry import MODELS
 class Counting(BaseModule):
     """Two levels of features; counts the pictures that it has looked at."""
 
-    def __init__(self, init_cfg=None):
+    def __init__(self, levels=2, init_cfg=None):
         super().__init__(init_cfg)
+        self.levels = levels
         self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
         self.seen = 0
 
     def forward(self, x):
         self.seen += len(x)
         early = self.conv(x)
-        return early, self.norm(early)[..., ::2, ::2]
+        return (early, self.norm(early)[..., ::2, ::2])[-self.levels :]
 
 
 @pytest.fixture
@@ -64,6 +65,14 @@ def test_other_weights_and_other_pictures_find_nothing(cache, tmp_path):
     again.load_state_dict({name: value + 1 for name, value in cache.state_dict().items()})
     again(pictures)
     assert again.network.seen == 4
+
+
+def test_other_settings_of_the_same_weights_find_nothing(cache, tmp_path):
+    picture = torch.randn(1, 3, 8, 8)
+    cache(picture)
+    one = FeatureCache(dict(type='Counting', levels=1), folder=str(tmp_path))
+    one.load_state_dict(cache.state_dict())
+    assert len(one(picture)) == 1 and one.network.seen == 1
 
 
 def test_its_checkpoints_are_those_of_the_network_alone(cache):

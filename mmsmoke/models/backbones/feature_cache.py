@@ -16,8 +16,8 @@ class FeatureCache(BaseModule):
     """A frozen backbone that looks at each picture once and keeps on disk what it saw.
 
     Heads, projections and students of a frozen network then train in seconds. What is kept is
-    known by the network's weights and by the picture as it arrives, so that other weights, data or
-    pipelines find nothing of it. A pipeline should give few different pictures of an image, such
+    known by the network, its settings, its weights and by the picture as it arrives, so that other
+    weights, data or pipelines find nothing of it. A pipeline should give few different pictures of an image, such
     as itself and its mirror image; random crops and colours are new each time.
 
     Checkpoints have the names of the backbone alone.
@@ -34,7 +34,8 @@ class FeatureCache(BaseModule):
         self.network = MODELS.build(backbone).requires_grad_(False)
         self.network.eval()
         self.folder, self.left = Path(folder), most
-        self._weights = None
+        self._settings = str(sorted((k, v) for k, v in backbone.items() if k != 'init_cfg'))
+        self._network = None
         self.register_state_dict_post_hook(_rename('network.', ''))
         self.register_load_state_dict_pre_hook(_prepare_loading)
 
@@ -60,9 +61,10 @@ class FeatureCache(BaseModule):
         )
 
     def _file(self, picture: Tensor) -> Path:
-        if self._weights is None:
-            self._weights = _digest(*self.network.state_dict().values())
-        return self.folder / self._weights[:16] / f'{_digest(picture)}.pth'
+        if self._network is None:
+            weights = self.network.state_dict().values()
+            self._network = _digest(*weights, about=self._settings)[:16]
+        return self.folder / self._network / f'{_digest(picture)}.pth'
 
     def _keep(self, file: Path, levels: list[Tensor]) -> None:
         if self.left > 0:
@@ -84,8 +86,8 @@ def _read(file: Path) -> list[Tensor] | None:
         return None
 
 
-def _digest(*tensors: Tensor) -> str:
-    found = hashlib.blake2b(digest_size=16)
+def _digest(*tensors: Tensor, about: str = '') -> str:
+    found = hashlib.blake2b(about.encode(), digest_size=16)
     for tensor in tensors:
         found.update(str((tensor.dtype, tuple(tensor.shape))).encode())
         found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
@@ -102,4 +104,4 @@ def _rename(old: str, new: str):
 
 def _prepare_loading(module: FeatureCache, state: dict, prefix: str, *_) -> None:
     _rename('', 'network.')(module, state, prefix)
-    module._weights = None
+    module._network = None
