@@ -119,12 +119,12 @@ def test_every_row_of_a_refinement_plan_can_be_built(plan):
 )
 def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
     from mmsmoke.apis.launch import load_config
-    from mmsmoke.apis.sweep import variant_config
+    from mmsmoke.apis.sweep import variant_changes, variant_config
     from mmsmoke.registry import MODELS
 
     sweep = load_config(plan)
-    for variant in sweep.variants.values():
-        changes = dict(variant)
+    for variant in sweep.variants:
+        changes = variant_changes(sweep.variants, variant)
         config = variant_config(sweep, changes)
         cfg = load_config(ROOT / config, options={**sweep.options, **changes})
         MODELS.build(cfg.model)

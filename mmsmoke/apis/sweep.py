@@ -119,10 +119,10 @@ def _needed(variants: Mapping, name: str) -> set[str]:
 def _named(variants: Mapping, name: str) -> set[str]:
     """Whatever variants one names, or those of other sweeps."""
     base = variants[name].get('trained_as')
-    return {*_BEST.findall(str(_changes(variants, name))), *([base] if base else [])}
+    return {*_BEST.findall(str(variant_changes(variants, name))), *([base] if base else [])}
 
 
-def _changes(variants: Mapping, name: str) -> dict:
+def variant_changes(variants: Mapping, name: str) -> dict:
     """All changes of a variant to the config, after those of the one that it is trained as."""
     changes = dict(variants[name])
     base = changes.pop('trained_as', None)
@@ -164,7 +164,7 @@ def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
     settings = {}
     while ready := [k for k in needs if k not in settings and needs[k] <= settings.keys()]:
         for name, seed in ready:
-            cfg = _variant_config(sweep, plain(_changes(sweep.variants, name)), seed)
+            cfg = _variant_config(sweep, plain(variant_changes(sweep.variants, name)), seed)
             before = [settings[other] for other in needs[name, seed]]
             before += _other_sweeps(sweep, name, seed)
             settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
@@ -198,7 +198,7 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
             raise UserError(f'variant {name} starts from {run}, which is not finished')
         return str(best_checkpoint(run))
 
-    cfg = _variant_config(sweep, _replace(_changes(sweep.variants, name), fill), seed)
+    cfg = _variant_config(sweep, _replace(variant_changes(sweep.variants, name), fill), seed)
     run = folder / name / f'seed-{seed}'
     base = sweep.variants[name].get('trained_as')
     if base is not None:

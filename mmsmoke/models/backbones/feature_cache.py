@@ -16,9 +16,9 @@ class FeatureCache(BaseModule):
     """A frozen backbone that looks at each picture once and keeps on disk what it saw.
 
     Heads, projections and students of a frozen network then train in seconds. What is kept is
-    known by the network, its settings, its weights and by the picture as it arrives, so that other
-    weights, data or pipelines find nothing of it. A pipeline should give few different pictures of an image, such
-    as itself and its mirror image; random crops and colours are new each time.
+    known by the network, its settings and weights, and by the picture as it arrives, so that other
+    weights, data or pipelines find nothing of it. A pipeline should give few different pictures of
+    an image, such as itself and its mirror image; random crops and colours are new each time.
 
     Checkpoints have the names of the backbone alone.
 
