@@ -131,7 +131,7 @@ def test_again(
     splits: Sequence[str],
     threshold_split: str | None = None,
 ) -> dict:
-    """Tests a checkpoint with the test settings of a config; returns the result, as above."""
+    """Test a checkpoint with the test settings of a config; return the result, as above."""
     settings = dict(
         config=cfg.to_dict(),
         splits=list(splits),

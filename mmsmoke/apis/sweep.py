@@ -117,13 +117,13 @@ def _needed(variants: Mapping, name: str) -> set[str]:
 
 
 def _named(variants: Mapping, name: str) -> set[str]:
-    """Whatever variants one names, or those of other sweeps."""
+    """List the variants that one names, also those of other sweeps."""
     base = variants[name].get('trained_as')
     return {*_BEST.findall(str(variant_changes(variants, name))), *([base] if base else [])}
 
 
 def variant_changes(variants: Mapping, name: str) -> dict:
-    """All changes of a variant to the config, after those of the one that it is trained as."""
+    """Return what a variant changes of its config, and what the one changes that it is trained as."""
     changes = dict(variants[name])
     base = changes.pop('trained_as', None)
     if base is None:

@@ -13,7 +13,7 @@ from mmsmoke.utils.checkpoints import read_pickle
 
 @MODELS.register_module()
 class FeatureCache(BaseModule):
-    """A frozen backbone that looks at each picture once and keeps on disk what it saw.
+    """Freeze a backbone and keep on disk what it saw of each picture, at which it looks once.
 
     Heads, projections and students of a frozen network then train in seconds. What is kept is
     known by the network, its settings and weights, and by the picture as it arrives, so that other

@@ -15,7 +15,7 @@ WIDTHS = dict(thesis=(256, 256, 512), seam=(64, 128, 192))
 
 
 class PixelCorrelation:
-    """Adds SEAM's pixel correlation module to a CNN: it also says which positions look alike.
+    """Add SEAM's pixel correlation module to a CNN: it also says which positions look alike.
 
     Positions are compared by features made of the image and of the last two stages. Checkpoints
     of the CNN alone fit; what they lack starts at random. To be mixed into a backbone, before it.
@@ -33,7 +33,7 @@ class PixelCorrelation:
         widths: tuple[int, int, int] | None,
         in_channels: int = 3,
     ) -> None:
-        """Makes the layers of the module.
+        """Make the layers of the module.
 
         Args:
             early, late: channels of the last stage but one, and of the last.
@@ -69,7 +69,7 @@ class PixelCorrelation:
 
 @MODELS.register_module()
 class ResNetPCM(PixelCorrelation, ResNet):
-    """ResNet with the pixel correlation module, :class:`PixelCorrelation`.
+    """Join a ResNet and the pixel correlation module, :class:`PixelCorrelation`.
 
     Args: as :class:`mmpretrain.models.ResNet`, whose ``out_indices`` are ignored; the strides
         give output stride 16 by default.
@@ -100,7 +100,7 @@ class ResNetPCM(PixelCorrelation, ResNet):
 
 @MODELS.register_module()
 class TIMMPyramidPCM(PixelCorrelation, TIMMPyramid):
-    """Any CNN of timm with the pixel correlation module, :class:`PixelCorrelation`.
+    """Join any CNN of timm and the pixel correlation module, :class:`PixelCorrelation`.
 
     Args: as :class:`~mmsmoke.models.backbones.TIMMPyramid`, and
         mode, widths: see :meth:`PixelCorrelation._add_correlation`.

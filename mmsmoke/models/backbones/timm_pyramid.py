@@ -6,7 +6,7 @@ from mmsmoke.registry import MODELS
 
 @MODELS.register_module()
 class TIMMPyramid(TIMMBackbone):
-    """A CNN of timm that gives the maps of its stages, the finest first.
+    """Give the maps of the stages of a CNN of timm, the finest first.
 
     Its weights lie in memory with the channels last, in which order convolutions on a CPU take up
     to half the time; what follows it inherits the order. Numbers change by rounding only.
