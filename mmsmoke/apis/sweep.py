@@ -123,7 +123,7 @@ def _named(variants: Mapping, name: str) -> set[str]:
 
 
 def variant_changes(variants: Mapping, name: str) -> dict:
-    """Return what a variant changes of its config, and what the one changes that it is trained as."""
+    """Return what a variant changes, after what the one changes that it is trained as."""
     changes = dict(variants[name])
     base = changes.pop('trained_as', None)
     if base is None:
