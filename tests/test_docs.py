@@ -43,6 +43,20 @@ def test_a_table_is_renewed_from_its_file(tmp_path):
     assert fill_tables(renewed, tmp_path) == renewed
 
 
+def test_claims_of_several_files_are_compared(tmp_path):
+    for name, iou in (('a', 3.0), ('b', -1.0)):
+        runs = [
+            dict(variant=v, seed=0, splits=dict(val=dict(iou=x))) for v, x in (('m', iou), ('n', 0))
+        ]
+        claims = [dict(claim='m beats n', more='m', less='n', column='IoU')]
+        result = dict(columns=[['IoU', 'val', 'iou']], runs=runs, claims=claims)
+        (tmp_path / f'{name}.json').write_text(json.dumps(result))
+    text = '<!-- claims first=a.json; the second=b.json -->\n<!-- end -->\n'
+    rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in fill_tables(text, tmp_path).splitlines()]
+    assert rows[1] == ['claim', 'of', 'first', 'the second']
+    assert rows[3] == ['m beats n', 'IoU', 'too few seeds (3.0)', 'too few seeds (-1.0)']
+
+
 def test_tables_of_several_kinds_of_files(tmp_path):
     path = tmp_path / 'r.json'
     path.write_text('{"tables": [[{"a": 1}], [{"b": 2}]]}')

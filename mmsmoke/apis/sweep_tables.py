@@ -63,25 +63,52 @@ def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
 
 def claims_table(result: Mapping) -> str:
     """Each claim of a sweep with the difference that it is about, and what became of it."""
-    found = [_difference(result, claim) for claim in result['claims']]
     rows = []
-    chances = holm([_chance(difference) for difference in found])
-    for claim, difference, chance in zip(result['claims'], found, chances, strict=True):
-        if not difference:
-            rows.append([claim['claim'], claim['column'], '–', '–', '–', 'not measured yet'])
-            continue
-        mean = statistics.mean(difference)
-        if len(difference) < FEWEST:
-            verdict = 'too few seeds'
-        elif chance < SURE:
-            verdict = 'holds' if mean > 0 else 'the opposite holds'
-        else:
-            verdict = 'within the noise'
+    for claim, difference, chance, verdict in _judged(result):
         known = f'{chance:.3f}' if chance == chance else '–'
-        cell = mean_and_spread(difference)
-        favour = f'{sum(one > 0 for one in difference)} of {len(difference)}'
+        cell = mean_and_spread(difference) if difference else '–'
+        favour = f'{sum(one > 0 for one in difference)} of {len(difference)}' if difference else '–'
         rows.append([claim['claim'], claim['column'], cell, favour, known, verdict])
     return markdown_table(['claim', 'of', 'difference', 'seeds for it', 'p', 'verdict'], rows)
+
+
+def shared_claims_table(results: Mapping[str, Mapping]) -> str:
+    """Compare what became of the claims that several sweeps share.
+
+    Args:
+        results: those of the sweeps, by the titles of their columns.
+    """
+    found = {}
+    for title, result in results.items():
+        for claim, difference, _, verdict in _judged(result):
+            cell = f'{verdict} ({mean_and_spread(difference)})' if difference else verdict
+            found.setdefault((claim['claim'], claim['column']), {})[title] = cell
+    rows = [
+        [*claim, *(cells.get(title, '–') for title in results)]
+        for claim, cells in found.items()
+        if len(cells) > 1
+    ]
+    return markdown_table(['claim', 'of', *results], rows)
+
+
+def _judged(result: Mapping) -> list[tuple[Mapping, list[float], float, str]]:
+    """Of each claim: itself, its differences by seed, their p, and the verdict."""
+    found = [_difference(result, claim) for claim in result['claims']]
+    chances = holm([_chance(difference) for difference in found])
+    return [
+        (claim, difference, chance, _verdict(difference, chance))
+        for claim, difference, chance in zip(result['claims'], found, chances, strict=True)
+    ]
+
+
+def _verdict(difference: list[float], chance: float) -> str:
+    if not difference:
+        return 'not measured yet'
+    if len(difference) < FEWEST:
+        return 'too few seeds'
+    if chance < SURE:
+        return 'holds' if statistics.mean(difference) > 0 else 'the opposite holds'
+    return 'within the noise'
 
 
 def sweep_chart(result: Mapping, column: str) -> str:

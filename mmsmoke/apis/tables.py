@@ -8,16 +8,20 @@ from mmsmoke.visualization import markdown_table
 
 from .refinement import refinement_table
 from .summary import summary_rows
-from .sweep_tables import sweep_chart, sweep_tables
+from .sweep_tables import shared_claims_table, sweep_chart, sweep_tables
 
 _CHART = re.compile(
     r'<!-- chart (?P<file>\S+) (?P<column>.+?) -->\n!\[[^]]*\]\((?P<picture>[^)]+)\)'
 )
 _BLOCK = re.compile(r'(<!-- table (?P<file>\S+) -->\n).*?(<!-- end -->)', re.DOTALL)
+_CLAIMS = re.compile(r'(<!-- claims (?P<files>.+?) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 
 def fill_tables(text: str, root: Path) -> str:
-    """Renews what stands between ``<!-- table FILE.json -->`` and ``<!-- end -->``.
+    """Renew what stands between ``<!-- table FILE.json -->`` and ``<!-- end -->``.
+
+    After ``<!-- claims TITLE=FILE.json; TITLE=FILE.json -->`` it is what became of the claims that
+    sweeps share.
 
     Args:
         root: folder from which the result files are named.
@@ -26,7 +30,12 @@ def fill_tables(text: str, root: Path) -> str:
     def renewed(match: re.Match) -> str:
         return f'{match[1]}{table_of(root / match["file"])}\n{match[3]}'
 
-    return _BLOCK.sub(renewed, text)
+    def compared(match: re.Match) -> str:
+        files = dict(one.strip().rsplit('=', 1) for one in match['files'].split(';'))
+        results = {title: read_json(root / file) for title, file in files.items()}
+        return f'{match[1]}{shared_claims_table(results)}\n{match[3]}'
+
+    return _CLAIMS.sub(compared, _BLOCK.sub(renewed, text))
 
 
 def charts_of(document: Path, root: Path) -> dict[Path, str]:

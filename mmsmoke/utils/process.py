@@ -45,17 +45,17 @@ def _begin(parent: int, begin: Callable[[], None] | None) -> None:
         begin()
 
 
-def keep_freed_memory(keep: bool = True) -> None:
-    """Make this process keep the memory that it frees, for its next arrays; or not any more.
+def keep_freed_memory() -> None:
+    """Make this process keep the memory that it frees, for its next arrays.
 
-    A training step takes and frees the same large arrays again and again. On a CPU a quarter of
-    the time of a CNN's step is the system's, which hands out the same pages anew each time. With
-    glibc only; elsewhere nothing happens.
+    A training step takes and frees the same large arrays again and again. Otherwise the system
+    takes back the pages and hands out the same number anew, emptied, each time, which costs a CNN
+    on a CPU up to a quarter of its step. With glibc only; elsewhere nothing happens.
     """
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None) if sys.platform == 'linux' else None
     if mallopt is not None:
-        mallopt(_MMAP_MAX, 0 if keep else 65536)  # glibc's own numbers
-        mallopt(_TRIM_THRESHOLD, -1 if keep else 128 * 1024)
+        mallopt(_MMAP_MAX, 0)
+        mallopt(_TRIM_THRESHOLD, -1)
 
 
 def cores() -> int:

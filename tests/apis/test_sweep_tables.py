@@ -2,7 +2,13 @@ import re
 
 import pytest
 
-from mmsmoke.apis.sweep_tables import claims_table, mean_and_spread, sweep_chart, sweep_table
+from mmsmoke.apis.sweep_tables import (
+    claims_table,
+    mean_and_spread,
+    shared_claims_table,
+    sweep_chart,
+    sweep_table,
+)
 from mmsmoke.utils import UserError
 
 COLUMNS = [['IoU', 'val', 'iou'], ['alarms', 'test', 'alarms']]
@@ -102,6 +108,17 @@ def test_claims_are_judged():
     assert table[2][2:4] == ['5.1 ± 0.1', '3 of 3']
     assert [row[3] for row in table[3:]] == ['0 of 3', '2 of 3', '–', '1 of 1']
     assert table[3][2] == '-5.1 ± 0.1'
+
+
+def test_claims_that_sweeps_share_stand_beside_each_other():
+    runs = runs_of('plain', 10.0, 20.0, 30.0) + runs_of('better', 15.0, 25.1, 35.2)
+    both, alone = claim('better', 'plain'), claim('plain', 'better')
+    first = dict(columns=COLUMNS, runs=runs, claims=[both, alone])
+    others = [run for run in runs if run['seed'] == 0]
+    second = dict(columns=COLUMNS, runs=others, claims=[claim('other', 'plain'), both])
+    table = cells(shared_claims_table({'drawn': first, 'photographs': second}))
+    assert table[0] == ['claim', 'of', 'drawn', 'photographs']
+    assert table[2:] == [['better over plain', 'IoU', 'holds (5.1 ± 0.1)', 'too few seeds (5.0)']]
 
 
 def test_claims_about_several_variants_are_about_their_mean():

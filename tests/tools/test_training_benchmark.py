@@ -25,7 +25,7 @@ def test_each_setting_is_compared_with_the_first(tool, run_main, tmp_path):
         first = found[network, tool.FIRST]
         assert first['times the first'] == 1 and first['size'] == 64
         assert {name for of, name in found if of == network} >= {
-            'channels first', 'bfloat16', 'freed memory handed back', 'batches of 4',
+            'channels first', 'bfloat16', 'batches of 4',
         }  # fmt: skip
     assert ('CNN', 'trunk frozen and cached') in found
     assert ('ViT', '8 of 12 blocks frozen') in found

@@ -49,6 +49,7 @@ def main() -> None:
     args = parse_args()
     if min(args.size, args.batch_size, args.turns) < 1:
         raise UserError('size, batch-size and turns must be at least 1')
+    keep_freed_memory()
     rows = []
     for network in NETWORKS:
         rows += measure(network, args.size, args.batch_size, args.turns, args.device)
@@ -91,10 +92,6 @@ def settings_of(
     contiguous = build(cfg, device).to(memory_format=torch.contiguous_format)
     steps['channels first'] = (training_step(contiguous, size, batch_size), batch_size)
     steps['bfloat16'] = (training_step(model, size, batch_size, torch.bfloat16), batch_size)
-    steps['freed memory handed back'] = (
-        training_step(model, size, batch_size, keep=False),
-        batch_size,
-    )
     for part in (batch_size // 4, batch_size * 2):
         if part:
             steps[f'batches of {part}'] = (training_step(model, size, part), part)
@@ -122,7 +119,7 @@ def build(cfg: Config, device: str):
 
 
 def training_step(
-    model, size: int, batch_size: int, dtype: torch.dtype | None = None, keep: bool = True
+    model, size: int, batch_size: int, dtype: torch.dtype | None = None
 ) -> Callable[[], None]:
     device = next(model.parameters()).device
     images = torch.randn(batch_size, 3, size, size, device=device)
@@ -132,7 +129,6 @@ def training_step(
     ]
 
     def step() -> None:
-        keep_freed_memory(keep)
         with torch.autocast(device.type, dtype) if dtype else nullcontext():
             losses = model(images, samples, mode='loss')
         sum(value for name, value in losses.items() if 'loss' in name).backward()
