@@ -1,10 +1,12 @@
 """Shows a model its data before a training begins, so that what does not fit is said by then."""
 
 import re
+from collections.abc import Mapping
 
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.optim.scheduler.param_scheduler import INF
 from mmengine.runner import Runner
 from torch import nn
 
@@ -22,11 +24,7 @@ def require_fitting_model(runner: Runner) -> None:
     are.
     """
     model, dataset = unwrapped(runner.model), runner.train_dataloader.dataset
-    if len(runner.train_dataloader) == 0:
-        raise UserError(
-            f'{len(dataset)} training images do not fill one batch: --cfg-options '
-            f'train_dataloader.batch_size={max(1, len(dataset) // 2)}'
-        )
+    _require_steps(runner.cfg, len(dataset), len(runner.train_dataloader))
     _require_classes(runner.cfg, dataset.metainfo.get('classes') or ())
     mode = model.training
     try:
@@ -49,6 +47,30 @@ def require_fitting_model(runner: Runner) -> None:
         raise UserError(_what_does_not_fit(runner.cfg, model, error)) from error
     finally:
         model.train(mode)
+
+
+def _require_steps(cfg: Config, images: int, steps: int) -> None:
+    """Raise if there are too few steps an epoch: none, or a part of the schedule would have none.
+
+    Args:
+        steps: batches of the training images.
+    """
+    found = cfg.get('param_scheduler') or []
+    parts = [
+        part
+        for part in ([found] if isinstance(found, Mapping) else found)
+        if isinstance(part, Mapping) and part.get('convert_to_iter_based')
+    ]
+    ends = [(part.get('begin', 0) * steps, part.get('end', INF) * steps) for part in parts]
+    if steps and all(int(begin) < int(end) for begin, end in ends):
+        return
+    problem = 'do not fill one batch'
+    if steps:
+        problem = f'make {steps} full batches an epoch, too few for the schedule'
+    raise UserError(
+        f'{images} training images {problem}: --cfg-options '
+        f'train_dataloader.batch_size={max(1, images // 4 if steps else images // 2)}'
+    )
 
 
 def _require_classes(cfg: Config, names: tuple[str, ...]) -> None:

@@ -86,6 +86,10 @@ OF_CNN = {
     'train_dataloader.batch_size=99': (
         '6 training images do not fill one batch: --cfg-options train_dataloader.batch_size=3'
     ),
+    'param_scheduler.0.end=0.3': (
+        '6 training images make 3 full batches an epoch, too few for the schedule: '
+        '--cfg-options train_dataloader.batch_size=1'
+    ),
     'load_from=nowhere.pth': 'nowhere.pth can not be found',
 }
 OF_VIT = {
