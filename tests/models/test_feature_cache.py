@@ -26,7 +26,7 @@ class Counting(BaseModule):
 @pytest.fixture
 def cache(tmp_path):
     torch.manual_seed(0)
-    return FeatureCache(dict(type='Counting'), folder=str(tmp_path))
+    return FeatureCache(dict(type='mmsmoke.Counting'), folder=str(tmp_path))
 
 
 def test_each_picture_is_looked_at_once_whatever_its_batch(cache):
@@ -56,7 +56,7 @@ def test_it_learns_nothing_not_even_statistics(cache):
 def test_other_weights_and_other_pictures_find_nothing(cache, tmp_path):
     pictures = torch.randn(2, 3, 8, 8)
     cache(pictures)
-    again = FeatureCache(dict(type='Counting'), folder=str(tmp_path))
+    again = FeatureCache(dict(type='mmsmoke.Counting'), folder=str(tmp_path))
     again.load_state_dict(cache.state_dict())
     again(pictures)
     assert again.network.seen == 0
@@ -70,7 +70,7 @@ def test_other_weights_and_other_pictures_find_nothing(cache, tmp_path):
 def test_other_settings_of_the_same_weights_find_nothing(cache, tmp_path):
     picture = torch.randn(1, 3, 8, 8)
     cache(picture)
-    one = FeatureCache(dict(type='Counting', levels=1), folder=str(tmp_path))
+    one = FeatureCache(dict(type='mmsmoke.Counting', levels=1), folder=str(tmp_path))
     one.load_state_dict(cache.state_dict())
     assert len(one(picture)) == 1 and one.network.seen == 1
 
@@ -96,7 +96,7 @@ def test_a_damaged_file_is_made_anew(cache, tmp_path):
 
 
 def test_random_pictures_do_not_fill_the_disk(tmp_path):
-    cache = FeatureCache(dict(type='Counting'), folder=str(tmp_path), most=3)
+    cache = FeatureCache(dict(type='mmsmoke.Counting'), folder=str(tmp_path), most=3)
     first = cache(torch.ones(2, 3, 8, 8) * torch.arange(2).view(2, 1, 1, 1))
     cache(torch.randn(4, 3, 8, 8))
     assert len(list(tmp_path.rglob('*.pth'))) == 3 and len(first) == 2
