@@ -31,9 +31,7 @@ def cache(tmp_path):
 
 def test_each_picture_is_looked_at_once_whatever_its_batch(cache):
     pictures = torch.randn(5, 3, 8, 9)
-    expected = cache.network(pictures)
     cache.train()
-    cache.network.eval()
     expected = cache.network(pictures)
     cache.network.seen = 0
     for batch in (pictures[:3], pictures[2:], pictures.flip(0)):
@@ -65,6 +63,24 @@ def test_other_weights_and_other_pictures_find_nothing(cache, tmp_path):
     again.load_state_dict({name: value + 1 for name, value in cache.state_dict().items()})
     again(pictures)
     assert again.network.seen == 4
+
+
+def test_weights_that_come_after_a_first_look_are_noticed(tmp_path):
+    """A training looks at two pictures before it initialises its model."""
+    torch.manual_seed(0)
+    source = Counting()
+    torch.save(source.state_dict(), tmp_path / 'start.pth')
+    start = dict(type='Pretrained', checkpoint=str(tmp_path / 'start.pth'))
+    cache = FeatureCache(
+        dict(type='mmsmoke.Counting', init_cfg=start), folder=str(tmp_path / 'features')
+    )
+    picture = torch.randn(1, 3, 8, 8)
+    before = cache(picture)
+    cache.init_weights()
+    source.eval()
+    after = cache(picture)
+    torch.testing.assert_close(after[0], source(picture)[0].detach(), rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(before[0], after[0], atol=1e-2)
 
 
 def test_other_settings_of_the_same_weights_find_nothing(cache, tmp_path):

@@ -35,9 +35,9 @@ class FeatureCache(BaseModule):
         self.network.eval()
         self.folder, self.left = Path(folder), most
         self._settings = str(sorted((k, v) for k, v in backbone.items() if k != 'init_cfg'))
-        self._network = None
+        self._state = self._name = None
         self.register_state_dict_post_hook(_rename('network.', ''))
-        self.register_load_state_dict_pre_hook(_prepare_loading)
+        self.register_load_state_dict_pre_hook(_rename('', 'network.'))
 
     def train(self, mode: bool = True):
         super().train(mode)
@@ -46,7 +46,8 @@ class FeatureCache(BaseModule):
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        files = [self._file(picture) for picture in x]
+        folder = self.folder / self._name_of_network()
+        files = [folder / f'{_digest(picture)}.pth' for picture in x]
         found = [_read(file) for file in files]
         new = [index for index, one in enumerate(found) if one is None]
         if new:
@@ -60,11 +61,13 @@ class FeatureCache(BaseModule):
             for levels in zip(*found, strict=True)
         )
 
-    def _file(self, picture: Tensor) -> Path:
-        if self._network is None:
-            weights = self.network.state_dict().values()
-            self._network = _digest(*weights, about=self._settings)[:16]
-        return self.folder / self._network / f'{_digest(picture)}.pth'
+    def _name_of_network(self) -> str:
+        """Return a digest of settings and weights, made anew whenever somebody wrote into these."""
+        weights = [*self.network.parameters(), *self.network.buffers()]
+        state = [(one.data_ptr(), one._version) for one in weights]
+        if state != self._state:
+            self._state, self._name = state, _digest(*weights, about=self._settings)[:16]
+        return self._name
 
     def _keep(self, file: Path, levels: list[Tensor]) -> None:
         if self.left > 0:
@@ -100,8 +103,3 @@ def _rename(old: str, new: str):
             state[prefix + new + name[len(prefix + old) :]] = state.pop(name)
 
     return rename
-
-
-def _prepare_loading(module: FeatureCache, state: dict, prefix: str, *_) -> None:
-    _rename('', 'network.')(module, state, prefix)
-    module._network = None
