@@ -99,9 +99,16 @@ def _free_name(folder: Path) -> Path:
 
 
 def train_and_test(
-    cfg: Config, folder: Path, splits: Sequence[str], threshold_split: str | None = None
+    cfg: Config,
+    folder: Path,
+    splits: Sequence[str],
+    threshold_split: str | None = None,
+    checkpoint: str | Path | None = None,
 ) -> dict:
-    """Trains the model of a config into ``folder`` and tests its best checkpoint.
+    """Train the model of a config into ``folder`` and test its best checkpoint.
+
+    Args:
+        checkpoint: tested instead of training.
 
     Returns:
         The result that tools/test.py writes; see :func:`mmsmoke.apis.evaluate.evaluate_splits`.
@@ -110,8 +117,11 @@ def train_and_test(
         config=cfg.to_dict(),
         splits=list(splits),
         threshold_split=threshold_split,
-        inputs=input_hashes(cfg),
     )
+    if checkpoint is None:
+        settings['inputs'] = input_hashes(cfg)
+    else:
+        settings['checkpoint'] = sha256_of_file(checkpoint)
     done = begin(folder, settings)
     if done and done.get('masks_sha256') == masks_hash_of(cfg, splits, threshold_split):
         say(f'{folder} is finished')
@@ -119,30 +129,10 @@ def train_and_test(
     config = write_config(cfg, folder)
     if done:
         say(f'{folder} is tested again: its result may be of other true masks')
-    else:
+    elif checkpoint is None:
         run_tool('train.py', config, '--work-dir', folder, '--resume', log=folder / 'train.log')
-    return run_test(config, best_checkpoint(folder), folder, splits, threshold_split)
-
-
-def test_again(
-    cfg: Config,
-    folder: Path,
-    checkpoint: str | Path,
-    splits: Sequence[str],
-    threshold_split: str | None = None,
-) -> dict:
-    """Test a checkpoint with the test settings of a config; return the result, as above."""
-    settings = dict(
-        config=cfg.to_dict(),
-        splits=list(splits),
-        threshold_split=threshold_split,
-        checkpoint=sha256_of_file(checkpoint),
-    )
-    done = begin(folder, settings)
-    if done and done.get('masks_sha256') == masks_hash_of(cfg, splits, threshold_split):
-        say(f'{folder} is finished')
-        return done
-    return run_test(write_config(cfg, folder), checkpoint, folder, splits, threshold_split)
+    tested = checkpoint or best_checkpoint(folder)
+    return run_test(config, tested, folder, splits, threshold_split)
 
 
 def run_test(

@@ -12,7 +12,7 @@ from mmsmoke.utils import UserError, plain, read_json, write_json
 from .launch import load_config
 from .pipeline import draw_if_missing
 from .run_records import how_to_read, made_with, read_known, run_record, settings_hash
-from .stages import RESULTS, say, take_turns, test_again, train_and_test
+from .stages import RESULTS, say, take_turns, train_and_test
 from .sweep_tables import sweep_tables
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
@@ -201,10 +201,8 @@ def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
     cfg = _variant_config(sweep, _replace(variant_changes(sweep.variants, name), fill), seed)
     run = folder / name / f'seed-{seed}'
     base = sweep.variants[name].get('trained_as')
-    if base is not None:
-        checkpoint = best_checkpoint(folder / base / f'seed-{seed}')
-        return test_again(cfg, run, checkpoint, sweep.splits, sweep.threshold_split)
-    return train_and_test(cfg, run, sweep.splits, sweep.threshold_split)
+    checkpoint = best_checkpoint(folder / base / f'seed-{seed}') if base else None
+    return train_and_test(cfg, run, sweep.splits, sweep.threshold_split, checkpoint)
 
 
 def _variant_config(sweep: Config, changes: dict, seed: int) -> Config:

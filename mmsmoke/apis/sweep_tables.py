@@ -92,7 +92,7 @@ def shared_claims_table(results: Mapping[str, Mapping]) -> str:
 
 
 def _judged(result: Mapping) -> list[tuple[Mapping, list[float], float, str]]:
-    """Of each claim: itself, its differences by seed, their p, and the verdict."""
+    """Judge each claim: return it, its differences by seed, their p-value, and the verdict."""
     found = [_difference(result, claim) for claim in result['claims']]
     chances = holm([_chance(difference) for difference in found])
     return [
@@ -102,6 +102,7 @@ def _judged(result: Mapping) -> list[tuple[Mapping, list[float], float, str]]:
 
 
 def _verdict(difference: list[float], chance: float) -> str:
+    """Say what became of a claim, from its differences by seed and their p-value."""
     if not difference:
         return 'not measured yet'
     if len(difference) < FEWEST:
