@@ -21,9 +21,9 @@ class AutocastOptimWrapper(OptimWrapper):
     def __init__(self, dtype: str = 'bfloat16', **kwargs):
         super().__init__(**kwargs)
         if dtype == 'auto':
-            dtype = 'bfloat16' if _has_bfloat16() else 'float32'
+            dtype = 'bfloat16' if has_fast_bfloat16() else 'float32'
         self.dtype = getattr(torch, dtype)
-        if dtype == 'bfloat16' and get_device() == 'cpu' and not _has_bfloat16():
+        if dtype == 'bfloat16' and get_device() == 'cpu' and not has_fast_bfloat16():
             print_log(
                 'this CPU has no instructions for bfloat16: mixed precision will be many times '
                 'slower here than none (leave out --amp, or set optim_wrapper.type=OptimWrapper)',
@@ -38,7 +38,8 @@ class AutocastOptimWrapper(OptimWrapper):
             yield
 
 
-def _has_bfloat16() -> bool:
+def has_fast_bfloat16() -> bool:
+    """Return whether this run's device has instructions for bfloat16."""
     if get_device() != 'cpu':
         return get_device() != 'cuda' or torch.cuda.is_bf16_supported(including_emulation=False)
     known = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)

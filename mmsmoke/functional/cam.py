@@ -178,19 +178,30 @@ def threshold_of_power(alpha: float) -> float:
 
 
 def background_scores(
-    scores: Tensor, power: float | None = None, constant: float | None = None
+    scores: Tensor,
+    power: float | None = None,
+    constant: float | None = None,
+    level: float | None = None,
+    sharpness: float = 20.0,
 ) -> Tensor:
-    """The background's score beside those of the classes, by one of two rules.
+    """Return the background's score beside those of the classes, by one of three rules.
 
     Args:
         scores: [..., K, H, W] in [0, 1].
         power: ``(1 - max_k score_k) ** power``.
         constant: the same everywhere.
+        level: equal to the best class where that has this score; from there the logarithm of
+            their ratio changes by ``sharpness`` for a whole unit of score.
+        sharpness: of ``level``.
 
     Returns:
         [..., 1, H, W]
     """
-    if (power is None) == (constant is None):
-        raise ValueError(f'give power or constant, got {power} and {constant}')
+    if [power, constant, level].count(None) != 2:
+        raise ValueError(f'give one of power, constant and level, got {power}, {constant}, {level}')
     best = scores.amax(-3, keepdim=True)
-    return torch.full_like(best, constant) if power is None else (1 - best) ** power
+    if power is not None:
+        return (1 - best) ** power
+    if constant is not None:
+        return torch.full_like(best, constant)
+    return best.clamp(min=1e-4) * (sharpness * (level - best)).exp()

@@ -41,6 +41,8 @@ CRF_PRESETS = dict(
     psa=CRFSettings(3, 3, 80, 13, 10, 10),
     irn=CRFSettings(3, 3, 50, 5, 10, 10),
     clip_es=CRFSettings(1, 3, 67, 3, 4, 10),
+    # ours, for what is seen through, such as smoke: weak, near, and no kernel of places alone
+    translucent=CRFSettings(1, 0, 30, 10, 5, 5),
 )
 
 
@@ -122,7 +124,9 @@ def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np
 
 def _torch_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:
     batch, labels, height, width = energy.shape
-    near = _spatial_kernel(height, width, settings.gaussian_xy, energy.device)
+    near = None
+    if settings.gaussian_weight:
+        near = _spatial_kernel(height, width, settings.gaussian_xy, energy.device)
     places = _places(height, width, energy.device) / settings.bilateral_xy
     colours = image.reshape(batch, -1, 3).float() / settings.bilateral_rgb
     features = torch.cat([places.expand(batch, -1, -1), colours], -1)
@@ -130,8 +134,9 @@ def _torch_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> T
     energy = energy.reshape(batch, labels, -1).transpose(1, 2).contiguous()
     probs = _over_labels(-energy)
     for _ in range(settings.iterations):
-        agreement = settings.gaussian_weight * near.filter(probs)
-        agreement += settings.bilateral_weight * alike.filter(probs)
+        agreement = settings.bilateral_weight * alike.filter(probs)
+        if near is not None:
+            agreement += settings.gaussian_weight * near.filter(probs)
         probs = _over_labels(agreement - energy)
     return probs.transpose(1, 2).reshape(batch, labels, height, width)
 
@@ -165,7 +170,8 @@ def _pydensecrf_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings)
     for pixels, unary in zip(image.cpu().numpy(), energy.cpu().numpy(), strict=True):
         crf = DenseCRF2D(width, height, labels)
         crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1)))
-        crf.addPairwiseGaussian(sxy=settings.gaussian_xy, compat=settings.gaussian_weight)
+        if settings.gaussian_weight:
+            crf.addPairwiseGaussian(sxy=settings.gaussian_xy, compat=settings.gaussian_weight)
         crf.addPairwiseBilateral(
             sxy=settings.bilateral_xy,
             srgb=settings.bilateral_rgb,

@@ -72,6 +72,8 @@ def test_scores_grow_to_the_edge_of_the_plume(hook, scene, backend):
         (dict(preset='psa'), dict(power=4)),
         (dict(preset='psa', background=dict(power=24)), dict(power=24)),
         (dict(preset='clip_es'), dict(power=1)),
+        (dict(preset='translucent'), dict(level=0.85, sharpness=20)),
+        (dict(background=dict(level=0.4)), dict(level=0.4)),
         (dict(background=dict(constant=0.3)), dict(constant=0.3)),
     ],
 )
@@ -151,7 +153,7 @@ def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, s
 @pytest.mark.parametrize(
     'bad, message',
     [
-        (dict(preset='best'), "preset must be one of thesis, psa, irn, clip_es, got 'best'"),
+        (dict(preset='best'), "preset must be one of thesis, psa, irn, clip_es, translucent, got 'best'"),
         (dict(backend='cpp'), "backend must be one of pydensecrf, torch, got 'cpp'"),
         (dict(background=dict(power=1, constant=0.3)), r'background must be dict\(power=…\) or'),
         (dict(background=dict(foo=1)), "or dict.constant=….*, got {'foo': 1}"),

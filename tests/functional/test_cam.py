@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmsmoke.functional import (
+    background_scores,
     cams_to_scores,
     fuse_cams,
     merge_views,
@@ -207,6 +208,21 @@ def test_constants_that_equal_a_power(alpha, constant):
     threshold = threshold_of_power(alpha)
     assert threshold == pytest.approx(constant, abs=5e-4)
     assert (1 - threshold) ** alpha == pytest.approx(threshold, abs=1e-9)
+
+
+@pytest.mark.parametrize('level, sharpness', [(0.3, 5), (0.85, 20)])
+def test_odds_against_a_levelled_background_grow_with_the_distance_to_the_level(level, sharpness):
+    scores = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(min=0.01)
+    background = background_scores(scores, level=level, sharpness=sharpness)
+    best = scores.amax(0, keepdim=True)
+    assert torch.allclose((best / background).log(), sharpness * (best - level), atol=1e-4)
+    assert background_scores(torch.zeros(1, 2, 2), level=level, sharpness=sharpness).min() > 0
+
+
+@pytest.mark.parametrize('rules', [{}, dict(power=4, level=0.8), dict(constant=0.3, power=1)])
+def test_a_background_follows_exactly_one_rule(rules):
+    with pytest.raises(ValueError, match='give one of power, constant and level'):
+        background_scores(torch.rand(1, 2, 2), **rules)
 
 
 @pytest.mark.parametrize('num_classes', [1, 3])

@@ -12,8 +12,13 @@ from .refine_hook import RefineHook
 
 # how the users of each preset score the background
 BACKGROUNDS = dict(
-    thesis=dict(power=48), psa=dict(power=4), irn=dict(constant=0.3), clip_es=dict(power=1)
+    thesis=dict(power=48),
+    psa=dict(power=4),
+    irn=dict(constant=0.3),
+    clip_es=dict(power=1),
+    translucent=dict(level=0.85, sharpness=20),
 )
+RULES = ({'power'}, {'constant'}, {'level'}, {'level', 'sharpness'})
 
 
 @HOOKS.register_module()
@@ -23,10 +28,12 @@ class CRFHook(RefineHook):
     Only classes that the image has take part, beside the background.
 
     Args:
-        preset: ``thesis``, ``psa``, ``irn`` or ``clip_es``.
+        preset: ``thesis``, ``psa``, ``irn``, ``clip_es`` or ``translucent``.
         backend: ``pydensecrf`` or ``torch``; see :class:`~mmsmoke.engine.DenseCRF`.
-        background: score of the background, ``dict(power=48)`` or ``dict(constant=0.3)``; by
-            default as the users of the preset have it (PSA's 4; SEAM takes 4 and 24, ACR 1 and 12).
+        background: score of the background, ``dict(power=48)``, ``dict(constant=0.3)`` or
+            ``dict(level=0.85, sharpness=20)``, see
+            :func:`~mmsmoke.functional.background_scores`; by default as the users of the preset
+            have it (PSA's 4; SEAM takes 4 and 24, ACR 1 and 12).
         certainty: start from hard labels that are right with this probability, not from scores;
             0.7 with the preset ``irn``, None (scores) with all others.
         half: work on every second row and column, four times less to do.
@@ -46,9 +53,10 @@ class CRFHook(RefineHook):
         super().__init__(stage)
         self.crf = DenseCRF(preset, backend, half, workers)
         self.background = dict(background or BACKGROUNDS[preset])
-        if list(self.background) not in (['power'], ['constant']):
+        if set(self.background) not in RULES:
             raise UserError(
-                f'background must be dict(power=…) or dict(constant=…), got {self.background}'
+                'background must be dict(power=…), dict(constant=…) or '
+                f'dict(level=…, sharpness=…), got {self.background}'
             )
         if certainty is None and preset == 'irn':
             certainty = 0.7

@@ -16,6 +16,7 @@ from mmsmoke.utils.models import unwrapped
 
 from ..dense_crf import DenseCRF
 from ..journal import Journal
+from ..optim_wrapper import has_fast_bfloat16
 
 CAMS, SEGMENTOR = 'cams', 'segmentor'
 
@@ -37,6 +38,8 @@ class PseudoLabelLoop(TestLoop):
         normalize: see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does what the
             classifier's read-out asks for.
         overwrite: throw away what the work_dir holds instead of going on with it.
+        fp16: mixed precision, which is bfloat16 on a CPU; ``auto`` is True where the device has
+            instructions for that, and two to three times as fast for a ViT.
     """
 
     def __init__(
@@ -46,11 +49,16 @@ class PseudoLabelLoop(TestLoop):
         evaluator,
         normalize: str = 'auto',
         overwrite: bool = False,
-        fp16: bool = False,
+        fp16: bool | str = False,
     ):
+        if fp16 not in (True, False, 'auto'):
+            raise UserError(f"fp16 must be True, False or 'auto', got {fp16!r}")
+        fp16 = has_fast_bfloat16() if fp16 == 'auto' else fp16
         dataloader = copy.deepcopy(dataloader)
         dataset = DATASETS.build(dataloader['dataset'])
         self.settings = output_settings(runner.cfg, runner.hooks)
+        if fp16:
+            self.settings['loop']['fp16'] = fp16
         self.journal = Journal(Path(runner.work_dir), self.settings, overwrite)
         names = [dataset.get_data_info(index)['image'] for index in range(len(dataset))]
         pending = [i for i, name in enumerate(names) if name not in self.journal.records]
@@ -130,7 +138,7 @@ def output_settings(cfg, hooks: Sequence[Hook]) -> dict:
     settings = dict(
         model=cfg.model,
         dataset=dataset,
-        loop={key: value for key, value in cfg.test_cfg.items() if key != 'overwrite'},
+        loop={key: value for key, value in cfg.test_cfg.items() if key not in ('overwrite', 'fp16')},
         hooks=cfg.get('custom_hooks', []),
         evaluator=cfg.test_evaluator,
     )
