@@ -47,15 +47,21 @@ def test_labels_follow_the_edge_and_leave_the_rest_open(hook):
     assert (labels[:, :12] == 0).all()
 
 
-def test_psa_s_labels_are_those_of_two_crfs():
+@pytest.mark.parametrize(
+    'rules', [(2, 9), (dict(level=0.6, sharpness=10), dict(level=0.3, sharpness=10))]
+)
+def test_psa_s_labels_are_those_of_two_crfs(rules):
     torch.manual_seed(0)
     image, scores = torch.randint(0, 256, (3, *SIZE)).byte(), torch.rand(1, *SIZE) ** 3
-    (labels,) = labels_of(AffinityLabelHook(2, 9, **CRF), (image, sample_of(scores, [1])))
+    (labels,) = labels_of(AffinityLabelHook(*rules, **CRF), (image, sample_of(scores, [1])))
     rgb = image.flip(0).permute(1, 2, 0).contiguous()
-    low, high = (
-        dense_crf(rgb, torch.cat([(1 - scores) ** power, scores]), 'psa', 'torch')
-        for power in (2, 9)
-    )
+    smoke = [
+        1 / (1 + (-10 * (scores - rule['level'])).exp())
+        if isinstance(rule, dict)
+        else scores / (scores + (1 - scores) ** rule)
+        for rule in rules
+    ]
+    low, high = (dense_crf(rgb, torch.cat([1 - s, s]), 'psa', 'torch') for s in smoke)
     expected = confident_labels(low, high)
     assert (labels == expected).all()
     assert {0, 1, 255} == set(labels.unique().tolist())
@@ -125,7 +131,11 @@ def test_it_needs_the_loop_of_label_runs():
 def test_mistaken_arguments_are_named():
     with pytest.raises(UserError, match=r"preset must be one of thesis, .*got 'best'"):
         AffinityLabelHook(preset='best')
-    with pytest.raises(UserError, match='low must be positive and at most high, got 8 and 4'):
+    with pytest.raises(UserError, match='stronger background than high, got low=8 and high=4'):
         AffinityLabelHook(low=8, high=4)
+    with pytest.raises(UserError, match='stronger background than high, got low={'):
+        AffinityLabelHook(low=dict(level=0.4), high=dict(level=0.8))
+    with pytest.raises(UserError, match='powers must be positive, got low=0 and high=4'):
+        AffinityLabelHook(low=0, high=4)
     with pytest.raises(UserError, match='background must be at most foreground'):
         BoundaryLabelHook(foreground=0.1, background=0.2)

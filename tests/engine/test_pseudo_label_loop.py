@@ -10,6 +10,7 @@ from PIL import Image
 
 from mmsmoke.engine import PseudoLabelHook, read_scores
 from mmsmoke.engine.hooks import pseudo_label_hook
+from mmsmoke.engine.loops import pseudo_label_loop
 from mmsmoke.engine.loops.pseudo_label_loop import one_thread
 from mmsmoke.functional import cams_to_scores, scores_to_mask, threshold_of_power
 from mmsmoke.utils import UserError
@@ -227,4 +228,32 @@ def test_hook_in_an_ordinary_test_loop_is_refused(tiny_dataset, tmp_path, checkp
     cfg = label_config(tiny_dataset(), tmp_path / 'out', checkpoint())
     cfg.test_cfg = dict(type='TestLoop')
     with pytest.raises(UserError, match='PseudoLabelLoop'):
+        run(cfg)
+
+
+@pytest.mark.parametrize('hardware', [True, False])
+def test_auto_is_mixed_precision_where_that_is_fast(
+    tiny_dataset, tmp_path, checkpoint, monkeypatch, hardware
+):
+    monkeypatch.setattr(pseudo_label_loop, 'has_fast_bfloat16', lambda: hardware)
+    root, weights = tiny_dataset(), checkpoint()
+    cfg = label_config(root, tmp_path / 'auto', weights, threshold=0.4)
+    cfg.test_cfg.fp16 = 'auto'
+    _, runner = run(cfg)
+    seen = []
+    runner.model.backbone.register_forward_hook(lambda *args: seen.append(args[-1][0].dtype))
+    runner.test_loop.predict(0, next(iter(runner.test_dataloader)))
+    assert seen == [torch.bfloat16 if hardware else torch.float32]
+    run(label_config(root, tmp_path / 'plain', weights, threshold=0.4))
+    for name, mask in masks_of(tmp_path / 'auto').items():
+        plain = masks_of(tmp_path / 'plain')[name]
+        assert (mask != plain).mean() < (0.05 if hardware else 1e-9)
+    manifest = json.loads((tmp_path / 'auto/manifest.json').read_text())
+    assert ('fp16' in manifest['settings']['loop']) == hardware
+
+
+def test_fp16_of_another_kind_is_refused(tiny_dataset, tmp_path, checkpoint):
+    cfg = label_config(tiny_dataset(), tmp_path, checkpoint())
+    cfg.test_cfg.fp16 = 'bfloat16'
+    with pytest.raises(UserError, match="fp16 must be True, False or 'auto', got 'bfloat16'"):
         run(cfg)

@@ -91,6 +91,16 @@ def test_other_settings_of_the_same_weights_find_nothing(cache, tmp_path):
     assert len(one(picture)) == 1 and one.network.seen == 1
 
 
+def test_features_in_mixed_precision_are_kept_apart(cache, tmp_path):
+    pictures = torch.rand(2, 3, 16, 16)
+    exact = cache(pictures)[-1]
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        mixed = cache(pictures)[-1]
+        assert torch.equal(cache(pictures)[-1], mixed)
+    assert torch.equal(cache(pictures)[-1], exact)
+    assert 0 < (mixed - exact).abs().max() < 0.1
+
+
 def test_its_checkpoints_are_those_of_the_network_alone(cache):
     model = nn.ModuleDict(dict(backbone=cache, head=nn.Linear(4, 1)))
     plain = nn.ModuleDict(dict(backbone=Counting(), head=nn.Linear(4, 1)))

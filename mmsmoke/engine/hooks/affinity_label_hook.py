@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -12,25 +14,37 @@ from .confident_label_hook import ConfidentLabelHook
 class AffinityLabelHook(ConfidentLabelHook):
     """PSA's labels: two CRFs, with a background that is easily and one that is hardly believed.
 
-    The score of the background is ``(1 - max_k score_k) ** alpha``.
-
     Args:
-        low: alpha of the CRF that says what certainly is foreground.
-        high: alpha of the CRF that says what certainly is background.
+        low: background of the CRF that says what certainly is foreground: the alpha of PSA's
+            ``(1 - max_k score_k) ** alpha``, or a rule such as ``dict(level=0.92)``, see
+            :func:`~mmsmoke.functional.background_scores`.
+        high: background of the CRF that says what certainly is background.
         preset, crf: see :class:`ConfidentLabelHook`.
     """
 
-    def __init__(self, low: float = 4, high: float = 32, preset: str = 'psa', **crf):
+    def __init__(
+        self,
+        low: float | Mapping = 4,
+        high: float | Mapping = 32,
+        preset: str = 'psa',
+        **crf,
+    ):
         super().__init__(preset, **crf)
-        if not 0 < low <= high:
-            raise UserError(f'low must be positive and at most high, got {low} and {high}')
-        self.powers = low, high
-
+        self.rules = [
+            dict(rule) if isinstance(rule, Mapping) else dict(power=rule) for rule in (low, high)
+        ]
+        if any(rule.get('power', 1) <= 0 for rule in self.rules):
+            raise UserError(f'powers must be positive, got low={low} and high={high}')
+        easily, hardly = (background_scores(torch.full((1, 1, 1), 0.5), **r) for r in self.rules)
+        if easily < hardly:
+            raise UserError(
+                f'low must make a stronger background than high, got low={low} and high={high}'
+            )
     def opinions(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         low, high = (
-            torch.cat([background_scores(scores, power=power), scores]) for power in self.powers
+            torch.cat([background_scores(scores, **rule), scores]) for rule in self.rules
         )
-        return low, high
+        return low / low.sum(0).clamp(min=1e-8), high / high.sum(0).clamp(min=1e-8)
 
     def decide(self, first: Tensor, second: Tensor) -> Tensor:
         return confident_labels(low=first, high=second)

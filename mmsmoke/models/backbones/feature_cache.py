@@ -16,8 +16,8 @@ class FeatureCache(BaseModule):
     """Freeze a backbone and keep on disk what it saw of each picture, at which it looks once.
 
     Heads, projections and students of a frozen network then train in seconds. What is kept is
-    known by the network, its settings and weights, and by the picture as it arrives, so that other
-    weights, data or pipelines find nothing of it. A pipeline should give few different pictures of
+    known by the network, its settings, weights and precision, and by the picture as it arrives, so
+    that other weights, data or pipelines find nothing of it. A pipeline should give few different pictures of
     an image, such as itself and its mirror image; random crops and colours are new each time.
 
     Checkpoints have the names of the backbone alone.
@@ -46,13 +46,12 @@ class FeatureCache(BaseModule):
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        folder = self.folder / self._name_of_network()
+        folder = self.folder / (self._name_of_network() + _precision(x.device.type))
         files = [folder / f'{_digest(picture)}.pth' for picture in x]
         found = [_read(file) for file in files]
         new = [index for index, one in enumerate(found) if one is None]
         if new:
-            with torch.autocast(x.device.type, enabled=False):
-                maps = self.network(x[new])
+            maps = self.network(x[new])
             for index, one in zip(new, zip(*maps, strict=True), strict=True):
                 found[index] = [level.half() for level in one]
                 self._keep(files[index], found[index])
@@ -80,6 +79,13 @@ class FeatureCache(BaseModule):
                     'the pipeline change them at random?',
                     'current',
                 )
+
+
+def _precision(device: str) -> str:
+    """Return a suffix for features that were computed under autocast."""
+    if not torch.is_autocast_enabled(device):
+        return ''
+    return f'-{torch.get_autocast_dtype(device)}'.replace('torch.', '')
 
 
 def _read(file: Path) -> list[Tensor] | None:
