@@ -21,8 +21,10 @@ class WeakSegDataSample(DataSample, SegDataSample):
             metrics and reports may look at it.
         gt_context: co-occurring objects [1, H, W], 1 chimney.
         pred_scores: class probabilities [K] (mmpretrain's ``pred_score`` under our name).
-        cams: class activation maps [K, h, w], ReLU-ed, not normalised, on the feature grid.
-        cam_normalize: how the read-out that made the maps normalises them.
+        cams: class activation maps [K, h, w] on the grid of the read-out: evidence, ReLU-ed and
+            not normalised, unless ``cam_normalize`` says ``none``.
+        cam_normalize: how to make scores of the maps, see
+            :func:`~mmsmoke.functional.normalize_cams`; ``none`` if they are scores already.
         cam_layers: the maps of several layers [L, K, h, w], if the read-out looks at several.
         seg_scores: localisation scores [K, H, W] in [0, 1], what refiners improve.
         stage_counts: of the CAMs and after each refiner, pixel counts at all thresholds.

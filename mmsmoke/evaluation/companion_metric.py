@@ -14,7 +14,7 @@ from mmsmoke.functional import (
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, image_name, normalize_of
+from .image_metric import ImageMetric, has_evidence, image_name, normalize_of
 
 
 @METRICS.register_module()
@@ -38,7 +38,8 @@ class CompanionMetric(ImageMetric):
                             which would always reach 1; 0 is best
     ======================= ====================================================================
 
-    Pixels of the class itself, in front of a companion, and pixels of unknown truth are no
+    Maps that a read-out could only give as scores, such as those of fused layers, have no ``energy``
+    and no ``response``; a warning says so. Pixels of the class itself, in front of a companion, and pixels of unknown truth are no
     companion's.
 
     Args:
@@ -89,13 +90,15 @@ class CompanionMetric(ImageMetric):
     ) -> Tensor | None:
         """Adds what maps alone tell; returns the mask that they give, if a threshold is known."""
         cams, valid = sample['cams'].float(), truth != IGNORE
-        whole = resize_maps(cams[None], truth.shape)[0] * valid
+        evidence = cams if has_evidence(sample) else torch.full_like(cams, torch.nan)
+        whole = resize_maps(evidence[None], truth.shape)[0] * valid
         scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
         found |= dict(
             there=smoke.flatten(1).any(1),
             energy=energy_share(whole, companion & ~smoke),
             pointing=points_at(scores * valid, smoke),
-            activation=cams.double().mean((1, 2)),
+            activation=evidence.double().mean((1, 2)),
+            evidence=torch.tensor(has_evidence(sample)),
         )
         if self.threshold is None:
             return None
@@ -106,6 +109,7 @@ class CompanionMetric(ImageMetric):
         known = [result['found'] for result in results if result['found'] is not None]
         if not known:
             return {}
+        self.warn_of_scores(known, 'energy and response')
         found = {name: torch.stack([one[name] for one in known]) for name in known[0]}
         shown = found['shown']
         if not shown.any():

@@ -14,7 +14,7 @@ from mmsmoke.functional import (
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, image_name, normalize_of
+from .image_metric import ImageMetric, has_evidence, image_name, normalize_of
 
 KINDS = ('both', 'smoke', 'chimney', 'neither', 'moved')
 _CERTAIN = 1e-7
@@ -51,7 +51,8 @@ class CounterfactualMetric(ImageMetric):
     ``same_map``              IoU of the maps with and without the chimneys; 100 is best
     ========================= ==================================================================
 
-    Effects, reliance, deltas and flips come with the ends of their 95 % interval, ``…_low`` and
+    Maps that a read-out could only give as scores, such as those of fused layers, have no
+    ``response``; a warning says so. Effects, reliance, deltas and flips come with the ends of their 95 % interval, ``…_low`` and
     ``…_high``, by bootstrap over the scenes.
 
     Args:
@@ -74,14 +75,16 @@ class CounterfactualMetric(ImageMetric):
 
     def _look(self, sample: dict) -> dict[str, Tensor]:
         cams = sample['cams'].float()
+        evidence = cams if has_evidence(sample) else torch.full_like(cams, torch.nan)
         truth = sample['gt_sem_seg']['data'][0].to(cams.device)
         on_chimney = cams.new_full((len(cams),), torch.nan)
         if 'gt_context' in sample:
             chimney = sample['gt_context']['data'][0].to(cams.device) != 0
-            on_chimney = resize_maps(cams[None], truth.shape)[0][:, chimney].mean(1)
+            on_chimney = resize_maps(evidence[None], truth.shape)[0][:, chimney].mean(1)
         found = dict(
             logit=sample['pred_score'].double().logit(eps=_CERTAIN),
-            activation=cams.mean((1, 2)),
+            activation=evidence.mean((1, 2)),
+            evidence=torch.tensor(has_evidence(sample)),
             on_chimney=on_chimney,
         )
         if self.threshold is not None:
@@ -99,6 +102,7 @@ class CounterfactualMetric(ImageMetric):
         whole = [scene for scene in scenes.values() if len(scene) == len(KINDS)]
         if not whole:
             return {}
+        self.warn_of_scores([found for scene in whole for found in scene.values()], 'response')
         metrics = self._decisions(_by_kind(whole, 'logit'))
         for name, key in dict(response='activation', chimney_response='on_chimney').items():
             mean = {kind: values.nanmean(0) for kind, values in _by_kind(whole, key).items()}

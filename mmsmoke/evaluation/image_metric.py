@@ -36,6 +36,15 @@ class ImageMetric(BaseMetric):
         """Log a warning from ``compute``, which the main process alone calls."""
         print_log(f'{self.prefix}: {message}', logger='current', level=logging.WARNING)
 
+    def warn_of_scores(self, found: Sequence[dict], names: str) -> None:
+        """Say how many images lack evidence that the numbers ``names`` need."""
+        lacking = sum(not one.get('evidence', True) for one in found)
+        if lacking:
+            self.warn(
+                f'{names}: {lacking} of {len(found)} images are left out, whose maps are '
+                'normalised (several layers fused, or each view by itself)'
+            )
+
     def foreground_names(self) -> Sequence[str] | None:
         classes = (self.dataset_meta or {}).get('classes')
         return classes[1:] if classes else None
@@ -63,3 +72,8 @@ def image_name(sample: dict) -> str:
 def normalize_of(sample: dict, mode: str) -> str:
     """How to normalise the maps of a sample: as the read-out that made them asks, if ``auto``."""
     return sample.get('cam_normalize', 'minmax') if mode == 'auto' else mode
+
+
+def has_evidence(sample: dict) -> bool:
+    """Return whether the maps of a sample are evidence, of a strength that can be compared."""
+    return sample.get('cam_normalize') != 'none'

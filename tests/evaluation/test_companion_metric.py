@@ -167,3 +167,21 @@ def test_masks_are_judged_by_their_confusion_alone():
 def test_another_source_is_refused():
     with pytest.raises(ValueError, match="source must be 'cams' or 'mask', got 'scores'"):
         CompanionMetric(source='scores')
+
+
+def test_maps_that_are_scores_already_have_no_energy_and_no_response(monkeypatch):
+    said = []
+    monkeypatch.setattr(CompanionMetric, 'warn', lambda _, message: said.append(message))
+    alone = sample('b', on_chimney=1.0, smoke=False)
+    raw = [sample('a', on_smoke=2.0, on_chimney=1.0), alone]
+    scores = [sample('c', on_smoke=1.0, on_chimney=0.9), {**alone, 'image': 'd'}]
+    for one in scores:
+        one['cam_normalize'] = 'none'
+    expected = evaluate(*raw)
+    assert not said
+    found = evaluate(*raw, *scores)
+    assert len(said) == 1 and 'energy and response: 2 of 4 images are left out' in said[0]
+    for name in ('energy', 'response'):
+        assert found[name] == expected[name]
+    assert found['pointing'] == 100
+    assert not {'energy', 'response'} & set(evaluate(*scores))

@@ -136,6 +136,17 @@ def test_activation_that_moves_to_the_chimney_shows():
     assert found['chimney_response'] == pytest.approx(300)
 
 
+def test_maps_that_are_scores_already_have_no_response(monkeypatch):
+    said = []
+    monkeypatch.setattr(CounterfactualMetric, 'warn', lambda _, message: said.append(message))
+    raw = evaluate(samples_of(reads_smoke))
+    scores = evaluate({**sample, 'cam_normalize': 'none'} for sample in samples_of(reads_smoke))
+    lost = {'response', 'chimney_response'}
+    assert lost & set(raw) and not lost & set(scores)
+    assert scores['iou_both'] == raw['iou_both'] and scores['reliance'] == raw['reliance']
+    assert len(said) == 1 and '20 of 20 images are left out' in said[0]
+
+
 def test_several_classes_have_numbers_of_their_own():
     samples = []
     for smoke, chimney in zip(samples_of(reads_smoke), samples_of(reads_chimneys), strict=True):

@@ -5,6 +5,7 @@ from mmengine.dataset import pseudo_collate
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.functional import cams_to_scores, fuse_cams
+from mmsmoke.models.cams.multi_scale import RECIPES
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 
@@ -170,7 +171,41 @@ def test_layers_are_rectified_kept_and_fused():
     for sample in predict(model, 64, 64, count=2):
         assert torch.equal(sample.cam_layers, maps.relu())
         torch.testing.assert_close(sample.cams, fuse_cams(maps.relu()))
-        assert sample.cam_normalize == 'max'
+        assert sample.cam_normalize == 'none'
+
+
+GRAD = dict(type='mmsmoke.GradCAM')
+FUSED = dict(type='mmsmoke.GradCAM', layers=(-2, -1))
+
+
+@pytest.mark.parametrize(
+    'cam, views',
+    [
+        (None, None),
+        (GRAD, None),
+        (FUSED, None),
+        *((cam, dict(recipe=recipe)) for recipe in RECIPES for cam in (None, GRAD, FUSED)),
+    ],
+)
+def test_cams_are_evidence_or_say_that_they_are_not(cam, views):
+    model = build(dict(RESNET), 64)
+    model.read_out = MODELS.build(cam or dict(type='mmsmoke.LinearCAM'))
+    if views:
+        given = cam or dict(type='mmsmoke.LinearCAM')
+        model.read_out = MODELS.build(dict(type='mmsmoke.MultiScaleCAM', cam=given, **views))
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        (weak,) = model.predict(image)
+        model.head.classifier.weight *= 3
+        (strong,) = model.predict(image)
+    assert weak.cams.max() > 0
+    if weak.cam_normalize == 'none':
+        assert strong.cams.max() <= 1
+        torch.testing.assert_close(strong.cams, weak.cams, rtol=1e-3, atol=1e-3)
+    else:
+        torch.testing.assert_close(strong.cams, 3 * weak.cams, rtol=1e-3, atol=1e-5)
+    normalised = cam is FUSED or (views and views['recipe'] == 'thesis')
+    assert (weak.cam_normalize == 'none') == bool(normalised)
 
 
 def test_single_layer_is_neither_fused_nor_kept_twice():

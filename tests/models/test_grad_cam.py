@@ -288,7 +288,7 @@ def test_prediction_of_several_layers_is_their_fusion():
         assert torch.equal(sample.cam_layers, signed.relu())
         fused = normalize_cams(normalize_cams(signed).mean(0))
         torch.testing.assert_close(sample.cams, fused)
-        assert sample.cam_normalize == 'minmax'
+        assert sample.cam_normalize == 'none'
 
 
 def test_prediction_of_one_layer_is_that_layer():

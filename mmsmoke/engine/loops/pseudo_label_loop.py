@@ -69,6 +69,7 @@ class PseudoLabelLoop(TestLoop):
         model = unwrapped(runner.model)
         self.source = SEGMENTOR if hasattr(model, 'encode_decode') else CAMS
         auto = getattr(model, 'cam_normalize', 'minmax' if self.source == CAMS else 'none')
+        self.asked = normalize
         self.normalize = auto if normalize == 'auto' else normalize
 
     def run(self) -> dict:
@@ -102,7 +103,7 @@ class PseudoLabelLoop(TestLoop):
         with autocast(enabled=self.fp16):
             outputs = self.runner.model.test_step(data_batch)
         for sample in outputs:
-            sample.localize(self.normalize)
+            sample.localize(self.asked)
         return outputs
 
     @torch.no_grad()

@@ -35,18 +35,20 @@ class CAMClassifier(ImageClassifier):
     def predict(
         self, inputs: Tensor, data_samples: list[WeakSegDataSample] | None = None, **kwargs
     ) -> list[WeakSegDataSample]:
-        """Samples with ``pred_scores`` [K] and ``cams`` [K, h, w], ReLU-ed, not normalised.
+        """Return samples with ``pred_scores`` [K] and ``cams`` [K, h, w].
 
-        A read-out of several layers gives all of them as ``cam_layers`` [L, K, h, w], and their
-        fusion as ``cams``, min-max normalised whatever the read-out asks for.
+        Maps are evidence: ReLU-ed, not normalised. Where the read-out cannot give that, because it
+        fuses layers or normalises each view, they lie in [0, 1] and ``cam_normalize`` is ``none``.
+        A read-out of several layers also gives all of them as ``cam_layers`` [L, K, h, w].
         """
         if data_samples is None:
             data_samples = [WeakSegDataSample() for _ in inputs]
         logits, maps = self.read_out(self, inputs)
         self.head._get_predictions(logits, data_samples)
         for sample, layers in zip(data_samples, maps.relu(), strict=True):
-            sample.cams = layers[0]
+            sample.cams, normalize = layers[0], self.cam_normalize
             if len(layers) > 1:
-                sample.cam_layers, sample.cams = layers, fuse_cams(layers)
-            sample.set_metainfo(dict(cam_normalize=self.cam_normalize))
+                sample.cam_layers = layers
+                sample.cams, normalize = fuse_cams(layers), 'none'
+            sample.set_metainfo(dict(cam_normalize=normalize))
         return data_samples
