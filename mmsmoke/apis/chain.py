@@ -175,8 +175,11 @@ class Chain:
 
     def _relabel(self, stage: str, folder: Path) -> dict:
         """By the segmenter of the round before, at the threshold of the config."""
-        before = self.stages[self.stages.index(stage) - 1]
-        return label(self.config(stage), folder, self.results[before], None)
+        cfg, before = self.config(stage), self.stages[self.stages.index(stage) - 1]
+        if self.plan.self_training.get('agreement'):
+            learned_from = self.stages[self.stages.index(before) - 1]
+            _label_hook(cfg).agree_with = str(self.path(learned_from) / 'masks')
+        return label(cfg, folder, self.results[before], None)
 
     def _resegment(self, stage: str, folder: Path) -> dict:
         masks = self.path(f'relabel-{stage.split("-")[1]}') / 'masks'

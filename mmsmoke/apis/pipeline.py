@@ -34,8 +34,9 @@ def run_pipeline(
       and ``label`` may be left out;
     - ``start_from_classifier=True`` in ``segment``: the segmenters' backbones begin with the
       classifier's weights, for want of pretrained ones;
-    - ``self_training`` (``config`` of a label run of the segmenter, ``options``, ``rounds``): the
-      segmenter labels the training images anew and another learns from that, so many times;
+    - ``self_training`` (``config`` of a label run of the segmenter, ``options``, ``rounds``,
+      ``agreement``): the segmenter labels the training images anew and another learns from that,
+      so many times; with ``agreement=True`` only from pixels that are what they were;
     - ``seeds``, [0] by default;
     - ``data_root``, if all stages but ``pretrain`` have one; ``draw`` (arguments of the Smokestack
       converter), here or in ``pretrain``, makes the data where they are missing;

@@ -16,7 +16,7 @@ _STAGES = dict(
     classify=_STAGE,
     label=_STAGE,
     segment=(*_STAGE, 'start_from_classifier'),
-    self_training=('config', 'options', 'rounds'),
+    self_training=('config', 'options', 'rounds', 'agreement'),
     full=_STAGE,
 )
 _OTHERS = ('seeds', 'data_root', 'draw', 'threshold_split', 'test_splits', 'picture_split')

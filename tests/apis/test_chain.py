@@ -121,6 +121,19 @@ def test_a_classifier_may_begin_with_other_images(run_chain):
     assert classifier.model.init_cfg == start
 
 
+@pytest.mark.parametrize('agreement', [True, False])
+def test_a_round_of_self_training_may_ask_for_agreement_with_the_one_before(run_chain, agreement):
+    _, done = run_chain(self_training=dict(config=RELABEL, rounds=2, agreement=agreement))
+    asked = {
+        name[7:]: '/'.join(Path(hook.agree_with).parts[-3:])
+        for name, (cfg, *_) in done.items()
+        for hook in cfg.get('custom_hooks', ())
+        if 'agree_with' in hook
+    }
+    expected = {'relabel-1': 'seed-0/label/masks', 'relabel-2': 'seed-0/relabel-1/masks'}
+    assert asked == (expected if agreement else {})
+
+
 def test_self_training_is_off_unless_rounds_are_asked_for(run_chain):
     one, _ = run_chain(self_training=dict(config=RELABEL))
     assert one.stages == ['classify', 'label', 'segment']

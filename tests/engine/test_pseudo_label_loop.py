@@ -231,6 +231,34 @@ def test_hook_in_an_ordinary_test_loop_is_refused(tiny_dataset, tmp_path, checkp
         run(cfg)
 
 
+def test_pixels_that_other_masks_see_otherwise_become_ignored(tiny_dataset, tmp_path, checkpoint):
+    root, weights = tiny_dataset(), checkpoint()
+    for name, threshold in (('loose', 0.2), ('strict', 0.6)):
+        run(label_config(root, tmp_path / name, weights, threshold=threshold))
+    folder = str(tmp_path / 'loose/masks')
+    run(label_config(root, tmp_path / 'out', weights, threshold=0.6, agree_with=folder))
+    loose, strict, found = (masks_of(tmp_path / name) for name in ('loose', 'strict', 'out'))
+    for name, mask in found.items():
+        expected = np.where(loose[name] == strict[name], strict[name], 255)
+        assert np.array_equal(mask, expected)
+    assert any((mask == 255).any() for mask in found.values())
+    manifest = json.loads((tmp_path / 'out/manifest.json').read_text())
+    assert manifest['protocol']['agreement']
+
+
+def test_other_masks_that_are_missing_or_of_another_size_are_named(
+    tiny_dataset, tmp_path, checkpoint
+):
+    root, weights = tiny_dataset(), checkpoint()
+    cfg = label_config(root, tmp_path / 'out', weights, agree_with=str(tmp_path))
+    with pytest.raises(UserError, match=r'train_\d.png, a mask to agree with, not found'):
+        run(cfg)
+    for index in range(20):
+        Image.fromarray(np.zeros((2, 3), np.uint8)).save(tmp_path / f'train_{index}.png')
+    with pytest.raises(UserError, match=r'has \[2, 3\] pixels, its image \[36, 48\]'):
+        run(cfg)
+
+
 @pytest.mark.parametrize('hardware', [True, False])
 def test_auto_is_mixed_precision_where_that_is_fast(
     tiny_dataset, tmp_path, checkpoint, monkeypatch, hardware

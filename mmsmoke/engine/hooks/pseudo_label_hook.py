@@ -5,6 +5,7 @@ from logging import Logger
 from pathlib import Path
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -12,6 +13,7 @@ from mmengine.structures import PixelData
 from PIL import Image
 from torch import Tensor
 
+from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.functional import IGNORE, scores_to_mask, threshold_of_power
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
@@ -40,6 +42,8 @@ class PseudoLabelHook(Hook):
             greater than ``(1 - best) ** background_power``.
         ignore_above: pixels whose best score lies above this but not above the threshold become
             255, which no segmentor learns from (AFA: 0.35 with a threshold of 0.55).
+        agree_with: folder of other masks of these images; pixels that are something else there
+            become 255. In self-training: of the masks that the segmentor has learned from.
 
     A refiner that has decided on the label map itself (``pred_sem_seg``) has the last word.
     """
@@ -54,6 +58,7 @@ class PseudoLabelHook(Hook):
         score_stride: int | None = None,
         background_power: float | None = None,
         ignore_above: float | None = None,
+        agree_with: str | None = None,
     ):
         if background_power is not None:
             if (threshold, threshold_mode) != (THRESHOLD, 'fixed'):
@@ -78,7 +83,10 @@ class PseudoLabelHook(Hook):
             background_power=background_power,
             ignore_above=ignore_above,
         )
+        if agree_with:
+            self.protocol['agreement'] = True
         self.score_stride = score_stride
+        self.agree_with = agree_with and Path(agree_with)
 
     def before_test(self, runner) -> None:
         require_label_loop(self, runner)
@@ -90,6 +98,8 @@ class PseudoLabelHook(Hook):
             if 'pred_sem_seg' not in sample:
                 mask = scores_to_mask(sample.seg_scores, self.threshold, self.ignore_above)
                 sample.pred_sem_seg = PixelData(data=mask[None])
+            if self.agree_with:
+                sample.pred_sem_seg.data[0][self._others(sample)] = IGNORE
             mask = sample.pred_sem_seg.data[0].cpu().numpy()
             mask_path = self.folder / 'masks' / sample.mask_name
             save_png(mask_path, mask.astype(np.uint8), self.palette)
@@ -104,6 +114,20 @@ class PseudoLabelHook(Hook):
                 foreground=round(float(((mask > 0) & (mask != IGNORE)).mean()), 6),
                 ignored=round(float((mask == IGNORE).mean()), 6),
             )
+
+    def _others(self, sample) -> Tensor:
+        """Return where the other mask of a sample says something else, bool [H, W]."""
+        mask = sample.pred_sem_seg.data[0]
+        path = self.agree_with / sample.mask_name
+        if not path.is_file():
+            raise UserError(f'{path}, a mask to agree with, not found')
+        other = torch.from_numpy(read_mask(str(path))).to(mask.device)
+        if other.shape != mask.shape:
+            raise UserError(
+                f'{path} has {list(other.shape)} pixels, its image {list(mask.shape)}: is it of '
+                'the same data?'
+            )
+        return mask != other
 
     @master_only
     def after_test_epoch(self, runner, metrics=None) -> None:

@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/models/linear_dinov2-s.py',
     '../_base_/datasets/weakseg-168_seg.py',
-    '../_base_/schedules/packaged-vit_6e.py',
+    '../_base_/schedules/packaged-vit_3e.py',
     '../_base_/segment_runtime.py',
 ]
