@@ -1,5 +1,6 @@
-# Refiners on maps of photographs that are worth refining, those of taught students with weights from
-# packages. Levels of the backgrounds were chosen on val of seed 0; the maps' own threshold is 0.91.
+# Refiners on maps of photographs that are worth refining, those of taught students with weights
+# from packages. Levels of the backgrounds were chosen on val of seed 0; the maps' own threshold is
+# 0.91.
 #
 # python tools/compare_refiners.py configs/refinement/packaged_smoke5k.py seed-0=A.pth seed-1=B.pth
 config = 'configs/pseudo/crossarch-own_lite0_dinov2-s_smoke5k-pack-168.py'

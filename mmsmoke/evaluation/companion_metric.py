@@ -38,9 +38,9 @@ class CompanionMetric(ImageMetric):
                             which would always reach 1; 0 is best
     ======================= ====================================================================
 
-    Maps that a read-out could only give as scores, such as those of fused layers, have no ``energy``
-    and no ``response``; a warning says so. Pixels of the class itself, in front of a companion, and pixels of unknown truth are no
-    companion's.
+    Pixels of the class itself, in front of a companion, and pixels of unknown truth are no
+    companion's. Maps that a read-out could only give as scores, such as those of fused layers, have
+    no ``energy`` and no ``response``; a warning says so.
 
     Args:
         source: ``cams``, or ``mask`` (``pred_sem_seg``) for ``confusion`` and ``confused_pixels``

@@ -51,9 +51,9 @@ class CounterfactualMetric(ImageMetric):
     ``same_map``              IoU of the maps with and without the chimneys; 100 is best
     ========================= ==================================================================
 
-    Maps that a read-out could only give as scores, such as those of fused layers, have no
-    ``response``; a warning says so. Effects, reliance, deltas and flips come with the ends of their 95 % interval, ``…_low`` and
-    ``…_high``, by bootstrap over the scenes.
+    Effects, reliance, deltas and flips come with the ends of their 95 % interval, ``…_low`` and
+    ``…_high``, by bootstrap over the scenes. Maps that a read-out could only give as scores, such
+    as those of fused layers, have no ``response``; a warning says so.
 
     Args:
         threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.

@@ -133,7 +133,7 @@ def test_mistaken_arguments_are_named():
         AffinityLabelHook(preset='best')
     with pytest.raises(UserError, match='stronger background than high, got low=8 and high=4'):
         AffinityLabelHook(low=8, high=4)
-    with pytest.raises(UserError, match='stronger background than high, got low={'):
+    with pytest.raises(UserError, match=r'stronger background than high, got low=\{'):
         AffinityLabelHook(low=dict(level=0.4), high=dict(level=0.8))
     with pytest.raises(UserError, match='powers must be positive, got low=0 and high=4'):
         AffinityLabelHook(low=0, high=4)

@@ -153,7 +153,10 @@ def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, s
 @pytest.mark.parametrize(
     'bad, message',
     [
-        (dict(preset='best'), "preset must be one of thesis, psa, irn, clip_es, translucent, got 'best'"),
+        (
+            dict(preset='best'),
+            "preset must be one of thesis, psa, irn, clip_es, translucent, got 'best'",
+        ),
         (dict(backend='cpp'), "backend must be one of pydensecrf, torch, got 'cpp'"),
         (dict(background=dict(power=1, constant=0.3)), r'background must be dict\(power=…\) or'),
         (dict(background=dict(foo=1)), "or dict.constant=….*, got {'foo': 1}"),

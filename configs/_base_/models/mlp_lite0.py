@@ -17,6 +17,9 @@ model = dict(
         dropout_ratio=0,
         num_classes=2,
         norm_cfg=dict(type='BN', requires_grad=True),
+        # Few pixels are smoke. With mmseg's 0.01 all channels learn to mean background first, and
+        # after their ReLU nothing is left to tell smoke by: for epochs no pixel is called smoke.
+        init_cfg=dict(type='Normal', std=0.1, override=dict(name='conv_seg')),
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
     ),
 )

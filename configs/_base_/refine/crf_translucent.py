@@ -1,5 +1,6 @@
-# A dense CRF for smoke that one sees through: weak and near kernels. Its level is the score at which
-# a map is as likely background as smoke, about the threshold that is right for the map itself.
+# A dense CRF for smoke that one sees through: weak and near kernels. Its level is the score at
+# which a map is as likely background as smoke, somewhat below the threshold that is right for the
+# map itself.
 _base_ = './threshold.py'
 
 custom_hooks = [

@@ -40,10 +40,9 @@ class AffinityLabelHook(ConfidentLabelHook):
             raise UserError(
                 f'low must make a stronger background than high, got low={low} and high={high}'
             )
+
     def opinions(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = (
-            torch.cat([background_scores(scores, **rule), scores]) for rule in self.rules
-        )
+        low, high = (torch.cat([background_scores(scores, **rule), scores]) for rule in self.rules)
         return low / low.sum(0).clamp(min=1e-8), high / high.sum(0).clamp(min=1e-8)
 
     def decide(self, first: Tensor, second: Tensor) -> Tensor:

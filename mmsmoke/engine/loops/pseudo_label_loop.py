@@ -139,7 +139,9 @@ def output_settings(cfg, hooks: Sequence[Hook]) -> dict:
     settings = dict(
         model=cfg.model,
         dataset=dataset,
-        loop={key: value for key, value in cfg.test_cfg.items() if key not in ('overwrite', 'fp16')},
+        loop={
+            key: value for key, value in cfg.test_cfg.items() if key not in ('overwrite', 'fp16')
+        },
         hooks=cfg.get('custom_hooks', []),
         evaluator=cfg.test_evaluator,
     )

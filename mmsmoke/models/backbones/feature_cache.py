@@ -17,8 +17,9 @@ class FeatureCache(BaseModule):
 
     Heads, projections and students of a frozen network then train in seconds. What is kept is
     known by the network, its settings, weights and precision, and by the picture as it arrives, so
-    that other weights, data or pipelines find nothing of it. A pipeline should give few different pictures of
-    an image, such as itself and its mirror image; random crops and colours are new each time.
+    that other weights, data or pipelines find nothing of it. A pipeline should give few different
+    pictures of an image, such as itself and its mirror image; random crops and colours are new each
+    time.
 
     Checkpoints have the names of the backbone alone.
 
