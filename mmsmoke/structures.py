@@ -94,7 +94,6 @@ class WeakSegDataSample(DataSample, SegDataSample):
         else:
             present = self.present() if 'gt_score' in self else None
             self.seg_scores = logits_to_scores(self.seg_logits.data, present)
-            del self.pred_sem_seg  # which took no notice of the label
 
     def note_stage(self, stage: str) -> None:
         """Remembers how good ``seg_scores`` are now, where the true mask is known."""

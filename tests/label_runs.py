@@ -75,10 +75,25 @@ def start(hook, work_dir=''):
     """Starts a refiner without a label run."""
     loop = object.__new__(PseudoLabelLoop)
     loop.stages = ['cams']
-    runner = SimpleNamespace(test_loop=loop, model=torch.nn.Linear(1, 1), work_dir=str(work_dir))
+    runner = SimpleNamespace(
+        test_loop=loop,
+        model=torch.nn.Linear(1, 1),
+        work_dir=str(work_dir),
+        test_dataloader=SimpleNamespace(dataset=SimpleNamespace(label_classes=['smoke'])),
+    )
     hook.before_test(runner)
     assert loop.stages == ['cams', hook.stage]
 
 
 def masks_of(folder):
     return {path.name: np.array(Image.open(path)) for path in sorted(folder.glob('masks/*.png'))}
+
+
+def scores_after(hook, inputs, samples) -> list[torch.Tensor]:
+    """What a hook makes of the scores of samples, which stay as they are."""
+    before = [sample.seg_scores for sample in samples]
+    hook.after_test_iter(None, 0, dict(inputs=inputs), samples)
+    after = [sample.seg_scores for sample in samples]
+    for sample, scores in zip(samples, before, strict=True):
+        sample.seg_scores = scores
+    return after

@@ -36,6 +36,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--threshold', type=float, help="of a pixel's score (the model's own decision)"
     )
+    parser.add_argument(
+        '--refine',
+        nargs='+',
+        default=(),
+        metavar='REFINER',
+        help='what improves the scores, as crf, crf:translucent or affinity:CONFIG:CHECKPOINT',
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 … (an accelerator, if there is one)')
     parser.add_argument(
         '--every', type=int, default=1, help='videos: look at each so-manieth frame (%(default)s)'
@@ -74,7 +81,9 @@ def look(args: argparse.Namespace) -> None:
     for name, count in Counter(Path(path).stem for path in videos).items():
         if count > 1 and args.out:
             raise UserError(f'{count} videos are called {name}; do each with another --out')
-    inferencer = SmokeInferencer(args.model, args.weights, args.device, args.threshold)
+    inferencer = SmokeInferencer(
+        args.model, args.weights, args.device, args.threshold, refine=args.refine
+    )
     tolerated = () if args.strict else (DataError,)
     for path in videos:  # says what is wrong with them before the first image is looked at
         with suppress(*tolerated):

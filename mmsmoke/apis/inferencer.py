@@ -11,7 +11,9 @@ from tqdm import tqdm
 
 from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
 from mmsmoke.functional import scores_to_mask, strongest
+from mmsmoke.models.refiners import Refiner, build_refiner, refine_all
 from mmsmoke.registry import INFERENCERS
+from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.checkpoints import trusting
 from mmsmoke.utils.process import cores
@@ -40,7 +42,7 @@ class SmokeInferencer:
 
     Images are prepared as the config prepares those it tests on. Files are read and written by
     threads while the model works. No label is known here: a classifier's mask holds the classes
-    that it predicts itself, at a probability above 0.5. Refiners of a label run are not applied.
+    that it predicts itself, at a probability above 0.5.
 
     Args:
         model: config file, config, or a checkpoint that holds its config, as those of a training
@@ -51,6 +53,9 @@ class SmokeInferencer:
             segmentor's probabilities, or the normalised maps of a classifier. By default a
             segmentor decides by itself, and for a classifier it is that of pseudo labels, 0.3.
         trust: let the checkpoint run code that it holds; see docs/trust.md.
+        refine: what improves the scores before they become a mask, one after the other, as
+            ``crf:translucent``; see :func:`~mmsmoke.models.build_refiner`. The refiners of a label
+            run are not applied by themselves. A segmentor's threshold is 0.5 then.
 
     Attributes:
         classes: names of the K foreground classes.
@@ -68,6 +73,7 @@ class SmokeInferencer:
         device: str | None = None,
         threshold: float | None = None,
         trust: bool = False,
+        refine: Sequence = (),
     ):
         if threshold is not None and not 0 <= threshold < 1:
             raise UserError(f'threshold must be in [0, 1), got {threshold}')
@@ -76,7 +82,13 @@ class SmokeInferencer:
             self.model = load_model(cfg, weights, device or get_device())
         self.prepare = TestPipeline(cfg)
         self.classes, self.palette = self.prepare.classes, self.prepare.palette
+        self.refiners = [build_refiner(one) for one in refine]
+        for refiner in self.refiners:
+            if isinstance(refiner, Refiner):
+                refiner.start(self.classes)
         self.threshold = _own_threshold(self.model) if threshold is None else threshold
+        if self.refiners and self.threshold is None:
+            self.threshold = 0.5
 
     def __call__(
         self,
@@ -228,27 +240,45 @@ class SmokeInferencer:
             inputs=[image.inputs for image in batch], data_samples=[image.sample for image in batch]
         )
         samples = self.model.test_step(data)
+        if with_scores or self.threshold is not None:
+            self._localize(batch, samples)
         return [
             self._prediction(image.item, sample, with_scores)
             for image, sample in zip(batch, samples, strict=True)
         ]
 
-    def _prediction(self, item: Item, sample, with_scores: bool) -> Prediction:
-        is_classified, is_segmented = 'cams' in sample, 'seg_logits' in sample
-        mask = sample.pred_sem_seg.data[0] if 'pred_sem_seg' in sample else None
-        scores = None
-        if with_scores or self.threshold is not None:
-            if not is_classified and not is_segmented:
+    def _localize(self, batch: list[Prepared], samples: list[WeakSegDataSample]) -> None:
+        """Give the samples of a batch their scores, refined."""
+        for sample in samples:
+            if 'cams' not in sample and 'seg_logits' not in sample:
                 raise UserError(f'{type(self.model).__name__} gives no scores')
             sample.localize()
-            scores = sample.seg_scores
-            if self.threshold is not None:
-                mask = scores_to_mask(scores, self.threshold)
+        for refiner in self.refiners:
+            if getattr(refiner, 'sees_input', False):
+                images = [image.inputs.flip(0).permute(1, 2, 0).numpy() for image in batch]
+            else:
+                images = [image.picture[..., ::-1] for image in batch]
+            scores = [sample.seg_scores for sample in samples]
+            # a segmentor that has no label to go by leaves all classes possible
+            present = [
+                sample.present() if 'cams' in sample else scores.new_ones(len(scores)).bool()
+                for sample, scores in zip(samples, scores, strict=True)
+            ]
+            images = [np.ascontiguousarray(image) for image in images]
+            refined = refine_all(refiner, images, scores, present)
+            for sample, one in zip(samples, refined, strict=True):
+                sample.seg_scores = one
+
+    def _prediction(self, item: Item, sample, with_scores: bool) -> Prediction:
+        mask = sample.pred_sem_seg.data[0] if 'pred_sem_seg' in sample else None
+        scores = sample.seg_scores if 'seg_scores' in sample else None
+        if self.threshold is not None:
+            mask = scores_to_mask(scores, self.threshold)
         if mask is None:
             raise UserError(f'{type(self.model).__name__} gives neither maps nor masks')
         mask = mask.to(torch.uint8).cpu().numpy()
         probabilities = None
-        if is_classified:
+        if 'cams' in sample:
             probabilities = by_name(self.classes, sample.pred_scores.tolist())
         return Prediction(
             image=item.name,

@@ -1,8 +1,7 @@
-from .dense_crf import DenseCRF
 from .hooks import *  # noqa: F403
 from .loops import *  # noqa: F403
 from .optim_constructor import LearnableOptimWrapperConstructor
 from .optim_wrapper import AutocastOptimWrapper
 from .runner import ScreenRunner
 
-__all__ = ['AutocastOptimWrapper', 'DenseCRF', 'LearnableOptimWrapperConstructor', 'ScreenRunner']
+__all__ = ['AutocastOptimWrapper', 'LearnableOptimWrapperConstructor', 'ScreenRunner']

@@ -18,8 +18,11 @@ from tiny_trained import PIPELINE, tiny_distiller, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.apis.predictor import load_model
+from mmsmoke.datasets.formats.pictures import read_image
 from mmsmoke.functional import cams_to_scores, logits_to_scores, scores_to_mask
+from mmsmoke.models import CRFRefiner
 from mmsmoke.registry import INFERENCERS
+from mmsmoke.utils import UserError
 
 SEGMENTORS = [
     pytest.param(tiny_segmentor(), ('smoke',), id='softmax'),
@@ -109,6 +112,44 @@ def test_masks_of_a_classifier_are_maps_of_what_it_predicts(
                 sample.pred_scores.tolist(), abs=1e-5
             )
             assert one.shares[classes[-1]] == 0
+
+
+@pytest.mark.parametrize(('model', 'classes'), [*SEGMENTORS, *CLASSIFIERS])
+def test_refiners_improve_the_scores_before_the_threshold(model, classes, photos, tmp_path):
+    cfg, weights = trained(tmp_path, model, classes)
+    plain = SmokeInferencer(cfg, weights)(photos, return_scores=True)
+    crf, seen = CRFRefiner('psa', backend='torch'), []
+
+    def halve(image, scores, present):
+        assert image.dtype == np.uint8 and image.shape[:2] == tuple(scores.shape[1:])
+        seen.append(image)
+        return scores / 2
+
+    refined = SmokeInferencer(cfg, weights, threshold=0.2, refine=[crf, halve])
+    found = refined(photos, return_scores=True)
+    improved = 0
+    for one, before, path in zip(found, plain, sorted(photos.rglob('*.png')), strict=True):
+        picture = read_image(path)
+        scores = torch.from_numpy(before.scores)
+        present = torch.ones(len(scores), dtype=torch.bool)
+        if before.probabilities:
+            present = torch.tensor([p > 0.5 for p in before.probabilities.values()])
+        expected = scores
+        if scores.any():
+            expected = crf(picture, scores, present) / 2
+            improved += 1
+        assert np.allclose(one.scores, expected.numpy(), atol=1e-4)
+        mask = scores_to_mask(torch.from_numpy(one.scores), 0.2).numpy()
+        assert np.array_equal(one.mask, mask)
+    assert improved and len(seen) == improved
+
+
+def test_a_refined_segmentor_has_a_threshold_and_a_short_form_names_the_refiner(photos, tmp_path):
+    cfg, weights = trained(tmp_path, tiny_segmentor(), ('smoke',))
+    assert SmokeInferencer(cfg, weights).threshold is None
+    assert SmokeInferencer(cfg, weights, refine=['crf:translucent']).threshold == 0.5
+    with pytest.raises(UserError, match="'crv' names no refiner"):
+        SmokeInferencer(cfg, weights, refine=['crv'])
 
 
 def test_a_checkpoint_alone_is_enough_if_it_holds_its_config(photos, tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from label_runs import label_config, masks_of, run, start
+from label_runs import label_config, masks_of, scores_after, run, start
 
 from mmsmoke.engine import AffinityHook
 from mmsmoke.functional import random_walk, resize_maps, scores_to_mask
@@ -66,9 +66,9 @@ def by_hand(hook, image, scores):
     """Scores with the background's before them, after the walk, at full size."""
     maps = torch.cat([(1 - scores.amax(0, keepdim=True)) ** 16, scores])
     with torch.no_grad():
-        affinity = hook.net.test_step(dict(inputs=[image]))['affinity']
+        affinity = hook.refiner.net.test_step(dict(inputs=[image]))['affinity']
     small = F.adaptive_avg_pool2d(maps[None], affinity.shape[2:])
-    walked = random_walk(small, affinity, radius=3, **hook.walk)
+    walked = random_walk(small, affinity, radius=3, **hook.refiner.walk)
     return resize_maps(walked, scores.shape[1:])[0]
 
 
@@ -77,7 +77,7 @@ def test_above_a_half_is_what_psa_s_argmax_takes(trained, classes):
     hook = ready(NET, trained(), beta=2, log_t=2)
     images, samples = batch((40, 56), (40, 56), classes=classes)
     taken = set()
-    for image, sample, refined in zip(images, samples, hook.refine(images, samples), strict=True):
+    for image, sample, refined in zip(images, samples, scores_after(hook, images, samples), strict=True):
         assert refined.shape == sample.seg_scores.shape and refined.dtype == torch.float32
         assert refined.min() >= 0 and refined.max() <= 1
         walked = by_hand(hook, image, sample.seg_scores)
@@ -90,26 +90,26 @@ def test_above_a_half_is_what_psa_s_argmax_takes(trained, classes):
 def test_images_of_differing_sizes_keep_their_order(trained):
     hook = ready(NET, trained(), log_t=1)
     images, samples = batch((40, 56), (33, 47), (40, 56), (1, 1))
-    together = hook.refine(images, samples)
+    together = scores_after(hook, images, samples)
     for image, sample, refined in zip(images, samples, together, strict=True):
-        torch.testing.assert_close(hook.refine([image], [sample])[0], refined)
+        torch.testing.assert_close(scores_after(hook, [image], [sample])[0], refined)
     assert not torch.allclose(together[0], together[2])
 
 
 def test_an_image_and_scores_of_one_pixel(trained):
     images, samples = batch((1, 1), file_size=(1, 1))
     score = samples[0].seg_scores
-    (refined,) = ready(NET, trained()).refine(images, samples)
+    (refined,) = scores_after(ready(NET, trained()), images, samples)
     torch.testing.assert_close(refined, score / (score + (1 - score) ** 16))
 
 
 def test_without_background_scores_are_divided_by_the_largest(trained):
     hook = ready(BOUNDARY, trained(BOUNDARY), beta=10, power=None)
     images, samples = batch((40, 56), classes=2)
-    (refined,) = hook.refine(images, samples)
+    (refined,) = scores_after(hook, images, samples)
     assert refined.max() == 1 and refined.min() >= 0
     with torch.no_grad():
-        seen = hook.net.test_step(dict(inputs=images))
+        seen = hook.refiner.net.test_step(dict(inputs=images))
     assert seen['interior'].max() < 1
     scores = F.adaptive_avg_pool2d(samples[0].seg_scores[None], seen['affinity'].shape[2:])
     walked = random_walk(scores * seen['interior'], seen['affinity'], 3, 10, 8)
@@ -120,7 +120,7 @@ def test_without_background_scores_are_divided_by_the_largest(trained):
 def test_of_two_certain_classes_the_stronger_one_stays_so(trained):
     images, samples = batch((40, 56), classes=2)
     samples[0].seg_scores[0], samples[0].seg_scores[1] = 0.98, 0.99
-    (refined,) = ready(NET, trained()).refine(images, samples)
+    (refined,) = scores_after(ready(NET, trained()), images, samples)
     assert (refined[1] == 1).all() and (refined[0] < 0.991).all()
 
 
@@ -130,7 +130,7 @@ def test_nothing_but_boundary_leaves_no_score(trained, power):
     content = torch.load(weights)
     content['state_dict']['head.boundary.bias'] += 200
     torch.save(content, weights)
-    (refined,) = ready(BOUNDARY, weights, power=power).refine(*batch((40, 56)))
+    (refined,) = scores_after(ready(BOUNDARY, weights, power=power), *batch((40, 56)))
     assert (refined == 0).all()
 
 
@@ -138,7 +138,7 @@ def test_a_class_without_score_stays_without_one(trained):
     images, samples = batch((40, 56), classes=2)
     samples[0].seg_scores[1] = 0
     samples[0].seg_scores[0] = 1  # and no background at all
-    (refined,) = ready(NET, trained()).refine(images, samples)
+    (refined,) = scores_after(ready(NET, trained()), images, samples)
     assert (refined[0] == 1).all() and (refined[1] == 0).all()
 
 
@@ -162,8 +162,9 @@ def test_a_seed_comes_to_fill_its_region_up_to_the_edge(tmp_path, mmpretrain_sco
 
     sample = WeakSegDataSample()
     sample.seg_scores = torch.zeros(1, 48, 64)
+    sample.set_gt_score(torch.ones(1))
     sample.seg_scores[:, 12:38, 30:60] = 0.9  # misses some of it, and spills over the edge
-    (refined,) = hook.refine([image], [sample])
+    (refined,) = scores_after(hook, [image], [sample])
 
     def iou(scores):
         found, wanted = scores[0] > 0.5, truth[0] > 0

@@ -16,9 +16,12 @@ class KeepScores(RefineHook):
 
     kept = {}
 
-    def refine(self, inputs, samples):
-        self.kept.update({sample.image: sample.seg_scores.clone() for sample in samples})
-        return [sample.seg_scores for sample in samples]
+    def __init__(self, stage):
+        super().__init__(lambda image, scores, present: scores, stage)
+
+    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.kept.update({sample.image: sample.seg_scores.clone() for sample in outputs})
+        super().after_test_iter(runner, batch_idx, data_batch, outputs)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from label_runs import PIPELINE, label_config, masks_of, run
+from label_runs import PIPELINE, label_config, masks_of, scores_after, run
 from tiny_clip import config, save_tiny_clip
 
 from mmsmoke.engine import CLIPHook
@@ -50,9 +50,7 @@ def sample_of(height=40, width=48, present=(1, 0)):
 
 
 def hook_of(weights, **kwargs):
-    hook = CLIPHook(config(weights), **kwargs)
-    hook.clip = MODELS.build(hook.config)
-    return hook
+    return CLIPHook(config(weights), **kwargs)
 
 
 def test_a_label_run_takes_clip_s_word_for_where_the_classes_are(labelled, weights):
@@ -105,7 +103,7 @@ def test_both_sources_and_their_mixtures(weights):
     scores, present = sample.seg_scores, sample.present()
 
     def refined(**kwargs):
-        (scores,) = hook_of(weights, **kwargs).refine([inputs], [sample])
+        (scores,) = scores_after(hook_of(weights, **kwargs), [inputs], [sample])
         return scores
 
     clip = MODELS.build(config(weights))
@@ -122,7 +120,7 @@ def test_both_sources_and_their_mixtures(weights):
 def test_scores_without_contrast_have_nothing_to_spread_and_stay(weights):
     inputs, sample = sample_of(present=(1, 1))
     sample.seg_scores[0] = 0.7
-    (refined,) = hook_of(weights, source='scores').refine([inputs], [sample])
+    (refined,) = scores_after(hook_of(weights, source='scores'), [inputs], [sample])
     assert torch.equal(refined[0], sample.seg_scores[0])
     assert not torch.allclose(refined[1], sample.seg_scores[1], atol=0.05)
 
@@ -131,7 +129,7 @@ def test_images_of_all_sizes_in_one_batch(weights):
     sizes = [(1, 1), (5, 61), (40, 48)]
     inputs, samples = zip(*(sample_of(*size) for size in sizes), strict=True)
     for source in ('clip', 'scores'):
-        refined = hook_of(weights, source=source).refine(inputs, samples)
+        refined = scores_after(hook_of(weights, source=source), inputs, samples)
         for scores, sample in zip(refined, samples, strict=True):
             assert scores.shape == sample.seg_scores.shape
             assert scores.isfinite().all() and not scores[1].any()

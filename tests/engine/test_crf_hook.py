@@ -5,13 +5,14 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from label_runs import label_config, masks_of, run
+from label_runs import label_config, masks_of, scores_after, run
 
-from mmsmoke.engine import CRFHook, DenseCRF
-from mmsmoke.engine import dense_crf as engine_crf
-from mmsmoke.engine.dense_crf import in_batches
+from mmsmoke.engine import CRFHook
 from mmsmoke.functional import background_scores
 from mmsmoke.functional.crf import dense_crf
+from mmsmoke.models import DenseCRF
+from mmsmoke.models.refiners import dense_crf as module
+from mmsmoke.models.refiners.dense_crf import in_batches
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 
@@ -55,7 +56,7 @@ def hook():
 @pytest.mark.parametrize('backend', BACKENDS)
 def test_scores_grow_to_the_edge_of_the_plume(hook, scene, backend):
     _, inputs, scores, disc = scene
-    refined = hook(backend=backend).refine([inputs], [make_sample(scores)])[0]
+    refined = scores_after(hook(backend=backend), [inputs], [make_sample(scores)])[0]
     assert refined.shape == scores.shape and refined.min() >= 0 and refined.max() <= 1
 
     def iou(mask):
@@ -82,7 +83,7 @@ def test_the_unary_is_the_preset_s(hook, scene, settings, background):
     probs = torch.cat([background_scores(scores, **background), scores])
     preset = settings.get('preset', 'thesis')
     expected = dense_crf(image, probs / probs.sum(0), preset, 'torch')[1:]
-    refined = hook(backend='torch', **settings).refine([inputs], [make_sample(scores)])[0]
+    refined = scores_after(hook(backend='torch', **settings), [inputs], [make_sample(scores)])[0]
     assert torch.allclose(refined, expected, atol=1e-5)
 
 
@@ -90,19 +91,19 @@ def test_irn_starts_from_hard_labels(hook, scene):
     image, inputs, scores, _ = scene
     certain = torch.where(scores > 0.3, 0.7, 0.3)
     expected = dense_crf(image, torch.cat([1 - certain, certain]), 'irn', 'torch')[1:]
-    refined = hook(preset='irn', backend='torch').refine([inputs], [make_sample(scores)])[0]
+    refined = scores_after(hook(preset='irn', backend='torch'), [inputs], [make_sample(scores)])[0]
     assert torch.allclose(refined, expected, atol=1e-5)
     # a monotone change of the scores that keeps the labels changes nothing
     bent = torch.where(scores > 0.3, 0.5 + scores / 2, scores / 2)
-    again = hook(preset='irn', backend='torch').refine([inputs], [make_sample(bent)])[0]
+    again = scores_after(hook(preset='irn', backend='torch'), [inputs], [make_sample(bent)])[0]
     assert torch.equal(refined, again)
 
 
 def test_absent_classes_take_no_part(hook, scene):
     _, inputs, scores, _ = scene
     three = torch.cat([torch.zeros_like(scores), scores, torch.zeros_like(scores)])
-    alone = hook(backend='torch').refine([inputs], [make_sample(scores)])[0]
-    among = hook(backend='torch').refine([inputs], [make_sample(three, [0.0, 1.0, 0.0])])[0]
+    alone = scores_after(hook(backend='torch'), [inputs], [make_sample(scores)])[0]
+    among = scores_after(hook(backend='torch'), [inputs], [make_sample(three, [0.0, 1.0, 0.0])])[0]
     assert torch.equal(among[1], alone[0]) and not among[[0, 2]].any()
 
 
@@ -112,7 +113,7 @@ def test_absent_classes_take_no_part(hook, scene):
 def test_the_smallest_images_work(hook, size, backend, half):
     scores = torch.rand(1, *size)
     inputs = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
-    refined = hook(backend=backend, half=half).refine([inputs], [make_sample(scores)])[0]
+    refined = scores_after(hook(backend=backend, half=half), [inputs], [make_sample(scores)])[0]
     assert refined.shape == scores.shape and refined.isfinite().all()
 
 
@@ -141,12 +142,12 @@ def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, s
         warnings.simplefilter('always')
         hook = CRFHook(backend='pydensecrf', workers=2)
         for _ in range(2):
-            refined = hook.refine([inputs] * 3, [make_sample(scores) for _ in range(3)])
+            refined = scores_after(hook, [inputs] * 3, [make_sample(scores) for _ in range(3)])
     # Python 3.12 and newer also warn of forking
     said = [str(warning.message) for warning in said if warning.category is UserWarning]
     assert len(said) == 1 and 'mmsmoke[crf]' in said[0]
     by_torch = CRFHook(backend='torch')
-    expected = by_torch.refine([inputs] * 3, [make_sample(scores) for _ in range(3)])
+    expected = scores_after(by_torch, [inputs] * 3, [make_sample(scores) for _ in range(3)])
     assert all(torch.equal(*pair) for pair in zip(refined, expected, strict=True))
 
 
@@ -158,8 +159,8 @@ def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, s
             "preset must be one of thesis, psa, irn, clip_es, translucent, got 'best'",
         ),
         (dict(backend='cpp'), "backend must be one of pydensecrf, torch, got 'cpp'"),
-        (dict(background=dict(power=1, constant=0.3)), r'background must be dict\(power=…\) or'),
-        (dict(background=dict(foo=1)), "or dict.constant=….*, got {'foo': 1}"),
+        (dict(background=dict(power=1, constant=0.3)), r'background must be dict\(power=…\), '),
+        (dict(background=dict(foo=1)), "or dict.level=….*, got {'foo': 1}"),
         (dict(certainty=1.5), 'certainty must be between 0 and 1, got 1.5'),
     ],
 )
@@ -169,7 +170,7 @@ def test_wrong_arguments_are_named(bad, message):
 
 
 def test_batches_stay_small(monkeypatch):
-    monkeypatch.setattr(engine_crf, 'MOST_PIXELS', 200)
+    monkeypatch.setattr(module, 'MOST_PIXELS', 200)
     sizes = []
 
     def refine(pixels, probs):

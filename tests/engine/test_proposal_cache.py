@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from mmsmoke.engine.proposal_cache import ProposalCache
 from mmsmoke.functional.proposals import MaskProposals
+from mmsmoke.models.refiners.proposal_cache import ProposalCache
 
 IMAGE, OTHER = 'a' * 64, 'b' * 64
 

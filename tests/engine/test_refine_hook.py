@@ -6,32 +6,35 @@ import numpy as np
 import pytest
 import torch
 from label_runs import label_config, masks_of, run
-from mmengine.registry import HOOKS
+from mmengine.registry import HOOKS, MODELS
 
 from mmsmoke.engine import PseudoLabelHook, RefineHook
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.utils import UserError
 
 
-class Sharpen(RefineHook):
+class Sharpen:
     """Squares the scores, and everywhere adds what must not survive for absent classes."""
 
     seen = []
 
-    def __init__(self, stage='sharp', extra=0.0):
-        super().__init__(stage)
+    def __init__(self, extra=0.0):
         self.extra = extra
 
-    def refine(self, inputs, samples):
-        self.seen.extend(samples)
-        assert all(image.dtype == torch.uint8 for image in inputs)
-        return [(sample.seg_scores**2 + self.extra).clamp(max=1) for sample in samples]
+    def __call__(self, image, scores, present):
+        self.seen.append(present)
+        assert image.dtype == np.uint8 and image.shape == (*scores.shape[1:], 3)
+        return (scores**2 + self.extra).clamp(max=1)
+
+
+def sharpen(stage='sharp', **settings):
+    return dict(type='mmsmoke.RefineHook', refiner=dict(type='Sharpen', **settings), stage=stage)
 
 
 @pytest.fixture
 def refined(tiny_dataset, tmp_path, checkpoint, monkeypatch):
     """Runs a label run with refiners; returns its metrics, its masks and the data set."""
-    monkeypatch.setitem(HOOKS.module_dict, 'Sharpen', Sharpen)
+    monkeypatch.setitem(MODELS.module_dict, 'Sharpen', Sharpen)
     monkeypatch.setattr(Sharpen, 'seen', [])
 
     def make(*refiners, name='out', classes=('smoke',), metric=None, **hook):
@@ -50,7 +53,7 @@ def manifest_of(runner) -> dict:
 
 
 def test_refiners_act_in_the_order_of_the_config_and_each_is_measured(refined):
-    first, second = dict(type='Sharpen', stage='a'), dict(type='Sharpen', stage='b')
+    first, second = sharpen('a'), sharpen('b')
     metrics, masks, _ = refined(first, second, threshold=0.4)
     none, plain, _ = refined(name='none', threshold=0.4**0.25)
     # squaring twice and a threshold of 0.4 is a threshold of 0.4 ** (1 / 4)
@@ -66,7 +69,7 @@ def test_refiners_act_in_the_order_of_the_config_and_each_is_measured(refined):
 
 def test_a_stage_takes_the_threshold_that_it_is_given(refined):
     metrics, _, _ = refined(
-        dict(type='Sharpen'), metric=dict(thresholds=dict(cams=0.5, sharp=0.25)), threshold=0.4
+        sharpen(), metric=dict(thresholds=dict(cams=0.5, sharp=0.25)), threshold=0.4
     )
     assert metrics['refine/cams_threshold'] == 0.5 and metrics['refine/sharp_threshold'] == 0.25
     assert metrics['refine/sharp'] == pytest.approx(metrics['refine/cams'], abs=0.5)
@@ -75,8 +78,8 @@ def test_a_stage_takes_the_threshold_that_it_is_given(refined):
 
 def test_images_without_a_class_are_not_refined_and_absent_classes_stay_absent(refined):
     classes = ('smoke', 'fire')
-    _, masks, runner = refined(dict(type='Sharpen', extra=0.9), classes=classes, threshold=0.5)
-    assert Sharpen.seen and all(sample.present().any() for sample in Sharpen.seen)
+    _, masks, runner = refined(sharpen(extra=0.9), classes=classes, threshold=0.5)
+    assert Sharpen.seen and all(present.any() for present in Sharpen.seen)
     for record in json.loads(
         (runner.test_loop.journal.folder.parent / 'manifest.json').read_text()
     )['images']:
@@ -88,7 +91,7 @@ def test_images_without_a_class_are_not_refined_and_absent_classes_stay_absent(r
 
 def test_two_refiners_of_one_name_are_refused(refined):
     with pytest.raises(UserError, match="two refiners are called 'sharp'"):
-        refined(dict(type='Sharpen'), dict(type='Sharpen'))
+        refined(sharpen(), sharpen())
 
 
 def test_pixels_between_two_thresholds_are_ignored(refined):
@@ -121,6 +124,9 @@ def test_the_model_predicts_the_next_batch_while_hooks_work_on_one(refined, monk
     second = threading.Event()
 
     class Wait(RefineHook):
+        def __init__(self):
+            super().__init__(self.wait, 'wait')
+
         def before_test(self, runner):
             super().before_test(runner)
             self.patient = False
@@ -135,12 +141,12 @@ def test_the_model_predicts_the_next_batch_while_hooks_work_on_one(refined, monk
 
             runner.model.test_step = counted
 
-        def refine(self, inputs, samples):
+        def wait(self, image, scores, present):
             if not self.patient:
                 self.patient = second.wait(60)
                 assert self.patient
-            return [sample.seg_scores for sample in samples]
+            return scores
 
     monkeypatch.setitem(HOOKS.module_dict, 'Wait', Wait)
-    metrics, _, _ = refined(dict(type='Wait', stage='wait'))
+    metrics, _, _ = refined(dict(type='Wait'))
     assert second.is_set() and metrics['refine/wait'] == metrics['refine/cams']

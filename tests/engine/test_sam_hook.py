@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from label_runs import label_config, masks_of, run, start
+from label_runs import label_config, masks_of, scores_after, run, start
 from mmengine.registry import MODELS
 from PIL import Image
 
@@ -60,7 +60,8 @@ def refined(hook, work_dir, scores, path) -> torch.Tensor:
     start(hook, work_dir)
     sample = WeakSegDataSample(metainfo=dict(img_path=str(path)))
     sample.seg_scores = torch.as_tensor(scores, dtype=torch.float32)
-    return hook.refine([torch.zeros(3, 2, 2, dtype=torch.uint8)], [sample])[0]
+    sample.set_gt_score(torch.ones(len(scores)))
+    return scores_after(hook, [torch.zeros(3, 2, 2, dtype=torch.uint8)], [sample])[0]
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def refine(tmp_path):
         path = tmp_path / 'image.png'
         save(path, np.zeros((*np.shape(scores)[1:], 3), np.uint8))
         hook = SAMHook(dict(type='BrightParts'), **options)
-        hook.proposer = Given()
+        hook.refiner.proposer = Given()
         return refined(hook, tmp_path / 'run', scores, path)
 
     return make
@@ -167,7 +168,7 @@ def test_a_torn_file_is_made_again(refine_image, proposer, tmp_path):
 def test_proposals_of_another_size_are_made_again(tmp_path, refine, monkeypatch):
     mask = np.ones((1, 3, 4), bool)
     monkeypatch.setattr(
-        'mmsmoke.engine.proposal_cache.ProposalCache.read',
+        'mmsmoke.models.refiners.proposal_cache.ProposalCache.read',
         lambda cache, image: MaskProposals.from_masks(np.ones((1, 4, 3), bool)),
     )
     scores = np.zeros((1, 3, 4))

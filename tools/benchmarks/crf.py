@@ -15,9 +15,9 @@ from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
-from mmsmoke.engine import DenseCRF
-from mmsmoke.engine.dense_crf import require_pydensecrf
 from mmsmoke.functional import background_scores
+from mmsmoke.models import DenseCRF
+from mmsmoke.models.refiners.dense_crf import require_pydensecrf
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.process import cores

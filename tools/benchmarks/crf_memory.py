@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import torch
 
-from mmsmoke.engine.dense_crf import require_pydensecrf
 from mmsmoke.functional import dense_crf
+from mmsmoke.models.refiners.dense_crf import require_pydensecrf
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.visualization import markdown_table

@@ -1,23 +1,22 @@
 from collections.abc import Sequence
 
-from torch import Tensor
+from mmengine.hooks import Hook
 
-from mmsmoke.functional import FUSIONS, cams_to_scores, fuse_cams
-from mmsmoke.registry import HOOKS, MODELS
-from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.functional import FUSIONS, cams_to_scores
+from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError
 from mmsmoke.utils.models import unwrapped
 
-from .refine_hook import RefineHook
+from .label_run import require_label_loop
 
 
 @HOOKS.register_module()
-class CAMFusionHook(RefineHook):
+class CAMFusionHook(Hook):
     """Makes the scores from the Grad-CAMs of several layers, which raises coverage.
 
-    The classifier's read-out becomes Grad-CAM of these layers; if it looks at several views, it
+    The classifier reads its maps out by Grad-CAM of these layers; if it looks at several views, it
     still does. In the metrics, what comes before the fusion is the map of the last layer named.
-    It must be the first refiner, since it makes the scores anew.
+    It must be the first of the hooks that refine, since it makes the scores anew.
 
     Args:
         layers: indices as :class:`~mmsmoke.models.cams.GradCAM` takes them; the thesis' default
@@ -25,6 +24,7 @@ class CAMFusionHook(RefineHook):
         mode: ``mean`` (thesis), ``max`` or ``product``; each layer is min-max normalised before,
             the fused map after. A layer without evidence contributes zeros.
         weights: one positive number a layer, equal by default.
+        stage: what metrics call the scores after this hook.
     """
 
     def __init__(
@@ -34,7 +34,6 @@ class CAMFusionHook(RefineHook):
         weights: Sequence[float] | None = None,
         stage: str = 'fusion',
     ):
-        super().__init__(stage)
         if len(set(layers)) < 2:
             raise UserError(f'layers must name two layers or more, got {list(layers)}')
         if mode not in FUSIONS:
@@ -43,27 +42,21 @@ class CAMFusionHook(RefineHook):
             raise UserError(
                 f'{len(layers)} layers need as many positive weights, got {list(weights)}'
             )
-        self.layers, self.mode, self.weights = tuple(layers), mode, weights
+        self.read_out = dict(
+            type='mmsmoke.GradCAM', layers=tuple(layers), mode=mode, weights=weights
+        )
+        self.stage = stage
 
     def before_test(self, runner) -> None:
-        super().before_test(runner)
-        if len(runner.test_loop.stages) > 2:
-            earlier = runner.test_loop.stages[1]
-            raise UserError(f'{self.stage} makes the scores anew: put it before {earlier}')
-        model = unwrapped(runner.model)
-        classifier = getattr(model, 'student', model)
-        cam = MODELS.build(dict(type='mmsmoke.GradCAM', layers=self.layers))
-        if hasattr(classifier.read_out, 'cam'):  # it looks at several views
-            classifier.read_out.cam = cam
-        else:
-            classifier.read_out = cam
+        require_label_loop(self, runner)
+        runner.test_loop.add_stage(self.stage, first=True)
+        unwrapped(runner.model).read_out_by(self.read_out)
 
-    def refine(self, inputs: list[Tensor], samples: list[WeakSegDataSample]) -> list[Tensor]:
-        refined = []
-        for sample in samples:
-            fused = fuse_cams(sample.cam_layers, self.mode, self.weights)
-            last = cams_to_scores(sample.cam_layers[-1], sample.ori_shape, sample.present())
-            refined.append(cams_to_scores(fused, sample.ori_shape, sample.present(), 'none'))
-            sample.seg_scores = last
-            sample.note_stage('cams')
-        return refined
+    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        for sample in outputs:
+            if sample.seg_scores.any():
+                fused, last = sample.seg_scores, sample.cam_layers[-1]
+                sample.seg_scores = cams_to_scores(last, sample.ori_shape, sample.present())
+                sample.note_stage('cams')
+                sample.seg_scores = fused
+            sample.note_stage(self.stage)

@@ -4,9 +4,9 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmsmoke.functional import IGNORE
+from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.structures import WeakSegDataSample
 
-from ..dense_crf import DenseCRF
 from ..picture import picture
 from .label_run import require_label_loop
 
@@ -20,7 +20,7 @@ class ConfidentLabelHook(Hook):
 
     Args:
         preset, backend, half, workers: of the CRFs; see
-            :class:`~mmsmoke.engine.DenseCRF`.
+            :class:`~mmsmoke.models.DenseCRF`.
     """
 
     def __init__(self, preset: str, **crf):

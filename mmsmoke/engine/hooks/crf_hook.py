@@ -1,92 +1,11 @@
-import torch
-from torch import Tensor
-
-from mmsmoke.functional import background_scores, label_probs
 from mmsmoke.registry import HOOKS
-from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError
 
-from ..dense_crf import DenseCRF
-from ..picture import picture
 from .refine_hook import RefineHook
-
-# how the users of each preset score the background
-BACKGROUNDS = dict(
-    thesis=dict(power=48),
-    psa=dict(power=4),
-    irn=dict(constant=0.3),
-    clip_es=dict(power=1),
-    translucent=dict(level=0.85, sharpness=20),
-)
-RULES = ({'power'}, {'constant'}, {'level'}, {'level', 'sharpness'})
 
 
 @HOOKS.register_module()
 class CRFHook(RefineHook):
-    """Dense CRF: scores become probabilities that follow the edges of the image.
+    """Refines by a dense CRF; arguments are those of :class:`~mmsmoke.models.CRFRefiner`."""
 
-    Only classes that the image has take part, beside the background.
-
-    Args:
-        preset: ``thesis``, ``psa``, ``irn``, ``clip_es`` or ``translucent``.
-        backend: ``pydensecrf`` or ``torch``; see :class:`~mmsmoke.engine.DenseCRF`.
-        background: score of the background, ``dict(power=48)``, ``dict(constant=0.3)`` or
-            ``dict(level=0.85, sharpness=20)``, see
-            :func:`~mmsmoke.functional.background_scores`; by default as the users of the preset
-            have it (PSA's 4; SEAM takes 4 and 24, ACR 1 and 12).
-        certainty: start from hard labels that are right with this probability, not from scores;
-            0.7 with the preset ``irn``, None (scores) with all others.
-        half: work on every second row and column, four times less to do.
-        workers: processes; None for one per core. Torch on a GPU takes none.
-    """
-
-    def __init__(
-        self,
-        preset: str = 'thesis',
-        backend: str = 'pydensecrf',
-        background: dict | None = None,
-        certainty: float | None = None,
-        half: bool = False,
-        workers: int | None = None,
-        stage: str = 'crf',
-    ):
-        super().__init__(stage)
-        self.crf = DenseCRF(preset, backend, half, workers)
-        self.background = dict(background or BACKGROUNDS[preset])
-        if set(self.background) not in RULES:
-            raise UserError(
-                'background must be dict(power=…), dict(constant=…) or '
-                f'dict(level=…, sharpness=…), got {self.background}'
-            )
-        if certainty is None and preset == 'irn':
-            certainty = 0.7
-        if certainty is not None and not 0 < certainty < 1:
-            raise UserError(f'certainty must be between 0 and 1, got {certainty}')
-        self.certainty = certainty
-
-    def before_test(self, runner) -> None:
-        super().before_test(runner)
-        self.crf.start()
-
-    def after_test(self, runner) -> None:
-        self.crf.close()
-
-    def refine(self, inputs: list[Tensor], samples: list[WeakSegDataSample]) -> list[Tensor]:
-        images = [picture(*pair) for pair in zip(inputs, samples, strict=True)]
-        present = [sample.present().to(sample.seg_scores.device) for sample in samples]
-        scores = [sample.seg_scores for sample in samples]
-        probs = [self._probs(s[p]) for s, p in zip(scores, present, strict=True)]
-        refined = []
-        for old, keep, new in zip(scores, present, self.crf(images, probs), strict=True):
-            full = torch.zeros_like(old)
-            full[keep] = new[1:]
-            refined.append(full)
-        return refined
-
-    def _probs(self, scores: Tensor) -> Tensor:
-        """[1 + K, H, W], adding up to one, of the background and K classes."""
-        together = torch.cat([background_scores(scores, **self.background), scores])
-        if self.certainty is None:
-            return together / together.sum(0).clamp(min=1e-8)
-        labels = together.argmax(0).cpu().numpy()
-        return torch.from_numpy(label_probs(labels, len(together), self.certainty)).to(scores)
+    def __init__(self, stage: str = 'crf', **refiner):
+        super().__init__(dict(type='mmsmoke.CRFRefiner', **refiner), stage)

@@ -1,50 +1,60 @@
-from collections.abc import Sequence
+from collections.abc import Callable
 
+import numpy as np
+import torch
 from mmengine.hooks import Hook
 from torch import Tensor
 
+from mmsmoke.models.refiners import Refiner, build_refiner, refine_all
+from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError
 
+from ..picture import picture
 from .label_run import require_label_loop
 
 
+@HOOKS.register_module()
 class RefineHook(Hook):
-    """Improves the ``seg_scores`` of a label run; the base of all refiners.
+    """Improves the ``seg_scores`` of a label run by a refiner.
 
     Refiners act in the order of the config, before the PseudoLabelHook. An image without any
     score, because it has no class or because its maps are empty, is left as it is.
 
     Args:
+        refiner: one of :mod:`mmsmoke.models.refiners`, its config, or any other callable
+            ``refine(image, scores, present) -> scores``.
         stage: what metrics call the scores after this hook.
     """
 
-    def __init__(self, stage: str):
+    def __init__(self, refiner: dict | Callable, stage: str):
+        self.refiner = build_refiner(refiner)
         self.stage = stage
 
     def before_test(self, runner) -> None:
         require_label_loop(self, runner)
-        if self.stage in runner.test_loop.stages:
-            raise UserError(f'two refiners are called {self.stage!r}; give one another stage=')
-        runner.test_loop.stages.append(self.stage)
+        runner.test_loop.add_stage(self.stage)
+        if isinstance(self.refiner, Refiner):
+            self.refiner.start(runner.test_dataloader.dataset.label_classes)
 
+    def after_test(self, runner) -> None:
+        if isinstance(self.refiner, Refiner):
+            self.refiner.close()
+
+    @torch.no_grad()
     def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        seen = [bool(sample.seg_scores.any()) for sample in outputs]
-        samples = [sample for sample, keep in zip(outputs, seen, strict=True) if keep]
-        inputs = [image for image, keep in zip(data_batch['inputs'], seen, strict=True) if keep]
-        if samples:
-            refined = self.refine(inputs, samples)
-            for sample, scores in zip(samples, refined, strict=True):
-                present = sample.present().to(scores)[:, None, None]
-                sample.seg_scores = scores * present
-        for sample in outputs:
+        scores = [sample.seg_scores for sample in outputs]
+        images = [
+            self._image(*pair) if pair[1].seg_scores.any() else None
+            for pair in zip(data_batch['inputs'], outputs, strict=True)
+        ]
+        present = [sample.present().to(sample.seg_scores.device) for sample in outputs]
+        refined = refine_all(self.refiner, images, scores, present)
+        for sample, new in zip(outputs, refined, strict=True):
+            sample.seg_scores = new
             sample.note_stage(self.stage)
 
-    def refine(self, inputs: list[Tensor], samples: list[WeakSegDataSample]) -> Sequence[Tensor]:
-        """New scores, [K, H, W] in [0, 1] for each sample.
-
-        Args:
-            inputs: uint8 [3, h, w] BGR, as the loader gave them.
-            samples: with ``seg_scores`` [K, H, W] at the size of the file; (h, w) may differ.
-        """
-        raise NotImplementedError
+    def _image(self, inputs: Tensor, sample: WeakSegDataSample) -> np.ndarray:
+        """Return what the refiner looks at, uint8 RGB."""
+        if getattr(self.refiner, 'sees_input', False):
+            return np.ascontiguousarray(inputs.flip(0).permute(1, 2, 0).cpu().numpy())
+        return picture(inputs, sample)

@@ -1,91 +1,22 @@
-import inspect
-from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor
+from mmsmoke.registry import HOOKS
 
-from mmsmoke.functional import scores_to_mask
-from mmsmoke.functional.proposals import RULES, MaskProposals
-from mmsmoke.registry import HOOKS, MODELS
-from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError, sha256_of_file
-
-from ..picture import picture
-from ..proposal_cache import ProposalCache
 from .refine_hook import RefineHook
 
 
 @HOOKS.register_module()
 class SAMHook(RefineHook):
-    """Fits what the scores say to the edges of mask proposals.
+    """Refines by mask proposals; arguments are those of :class:`~mmsmoke.models.SAMRefiner`.
 
-    A threshold makes seeds of the scores, one region a class; a rule redraws them with the
-    proposals. The new scores are 0 or 1, so any threshold of the PseudoLabelHook in (0, 1) gives
-    the same mask. A pixel that two classes claim goes to the one that had the higher score.
-
-    Args:
-        proposals: config of the component that proposes masks, as ``mmsmoke.SAMProposals``.
-        rule: ``thesis`` or ``sam_wsss``, see :mod:`mmsmoke.functional.proposals`.
-        threshold: a pixel belongs to the seed of its best class if that score is greater.
-        cache_dir: where proposals are kept, for any number of runs; ``sam_proposals`` in the
-            work_dir if None.
-        stage: what metrics call the result.
-        options: of the rule: ``max_area``, ``min_purity`` and, for ``thesis``, ``min_iou`` and
-            ``keep_seed``.
+    Proposals are kept in ``sam_proposals`` in the work_dir, unless ``cache_dir`` names another
+    folder.
     """
 
-    def __init__(
-        self,
-        proposals: dict,
-        rule: str = 'thesis',
-        threshold: float = 0.3,
-        cache_dir: str | None = None,
-        stage: str = 'sam',
-        **options,
-    ):
-        super().__init__(stage)
-        check_rule(rule, options)
-        if not 0 <= threshold < 1:
-            raise UserError(f'threshold must be in [0, 1), got {threshold}')
-        self.proposer = MODELS.build(proposals)
-        self.rule, self.options = RULES[rule], options
-        self.threshold, self.cache_dir = threshold, cache_dir
+    def __init__(self, proposals: dict, stage: str = 'sam', **refiner):
+        super().__init__(dict(type='mmsmoke.SAMRefiner', proposals=proposals, **refiner), stage)
 
     def before_test(self, runner) -> None:
         super().before_test(runner)
-        folder = self.cache_dir or Path(runner.work_dir) / 'sam_proposals'
-        self.cache = ProposalCache(folder, self.proposer)
-
-    def refine(self, inputs: list[Tensor], samples: list[WeakSegDataSample]) -> Sequence[Tensor]:
-        return [self._refine(image, sample) for image, sample in zip(inputs, samples, strict=True)]
-
-    def _refine(self, image: Tensor, sample: WeakSegDataSample) -> Tensor:
-        scores = sample.seg_scores
-        labels = torch.arange(1, len(scores) + 1, device=scores.device)[:, None, None]
-        seeds = scores_to_mask(scores, self.threshold) == labels
-        if not seeds.any():
-            return seeds.to(scores)
-        redrawn = self.rule(self._proposals(image, sample), seeds.cpu().numpy(), **self.options)
-        claimed = torch.from_numpy(redrawn).to(scores.device)
-        best = torch.where(claimed, scores, -1).argmax(0) + 1
-        return (claimed & (best == labels)).to(scores)
-
-    def _proposals(self, image: Tensor, sample: WeakSegDataSample) -> MaskProposals:
-        content = sha256_of_file(sample.img_path)
-        proposals = self.cache.read(content)
-        if proposals is None or proposals.size != tuple(sample.seg_scores.shape[1:]):
-            proposals = self.proposer(picture(image, sample))
-            self.cache.write(content, proposals)
-        return proposals
-
-
-def check_rule(rule: str, options: dict) -> None:
-    if rule not in RULES:
-        raise UserError(f'rule must be one of {", ".join(RULES)}, got {rule!r}')
-    known = list(inspect.signature(RULES[rule]).parameters)[2:]
-    for name, value in options.items():
-        if name not in known:
-            raise UserError(f'rule {rule!r} has no option {name!r}; it has {", ".join(known)}')
-        if not 0 <= value <= 1:
-            raise UserError(f'{name} must be in [0, 1], got {value}')
+        if self.refiner.cache_dir is None:
+            self.refiner.cache_dir = str(Path(runner.work_dir) / 'sam_proposals')

@@ -9,12 +9,12 @@ from mmengine.hooks import Hook
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
+from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.registry import DATASETS, LOOPS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, checkpoint_hashes, plain, sha256_of_file
 from mmsmoke.utils.models import unwrapped
 
-from ..dense_crf import DenseCRF
 from ..journal import Journal
 from ..optim_wrapper import has_fast_bfloat16
 
@@ -72,6 +72,18 @@ class PseudoLabelLoop(TestLoop):
         self.asked = normalize
         self.normalize = auto if normalize == 'auto' else normalize
 
+    def add_stage(self, stage: str, first: bool = False) -> None:
+        """Take note of a hook that refines; hooks call it in the order in which they act.
+
+        Args:
+            first: no other may come before it, which it would undo.
+        """
+        if stage in self.stages:
+            raise UserError(f'two refiners are called {stage!r}; give one another stage=')
+        if first and len(self.stages) > 1:
+            raise UserError(f'{stage} makes the scores anew: put it before {self.stages[1]}')
+        self.stages.append(stage)
+
     def run(self) -> dict:
         self.stages = [self.source]  # refiners add theirs
         self.runner.call_hook('before_test')
@@ -104,6 +116,8 @@ class PseudoLabelLoop(TestLoop):
             outputs = self.runner.model.test_step(data_batch)
         for sample in outputs:
             sample.localize(self.asked)
+            if self.source == SEGMENTOR:
+                del sample.pred_sem_seg  # which took no notice of the label
         return outputs
 
     @torch.no_grad()
@@ -148,7 +162,8 @@ def output_settings(cfg, hooks: Sequence[Hook]) -> dict:
     refiners = checkpoint_hashes(settings['hooks'])
     if refiners:
         settings['refiners'] = refiners
-    crfs = [hook.crf for hook in hooks if isinstance(getattr(hook, 'crf', None), DenseCRF)]
+    owners = [getattr(hook, 'refiner', hook) for hook in hooks]
+    crfs = [one.crf for one in owners if isinstance(getattr(one, 'crf', None), DenseCRF)]
     if crfs:
         settings['dense_crf'] = sorted({crf.backend for crf in crfs})
     return dict(

@@ -1,10 +1,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from mmsmoke.functional import normalize_cams, resize_maps
+from mmsmoke.functional import fuse_cams, normalize_cams, resize_maps
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
@@ -22,6 +23,7 @@ class GradCAM:
         layers: indices into :func:`~mmsmoke.models.cams.layers.cam_layers` of the backbone; the
             thesis takes the last, and for fusion -5, -4, -2 and -1 of a ViT. Maps of differing
             grids are min-max normalised, as their fusion wants them, and resized to the finest.
+        mode, weights: how several layers are fused, see :func:`~mmsmoke.functional.fuse_cams`.
 
     Example:
         >>> cam = dict(type='mmsmoke.GradCAM', layers=(-5, -4, -2, -1))
@@ -29,10 +31,16 @@ class GradCAM:
 
     normalize = 'minmax'
 
-    def __init__(self, layers: Sequence[int] = (-1,)):
+    def __init__(
+        self,
+        layers: Sequence[int] = (-1,),
+        mode: str = 'mean',
+        weights: Sequence[float] | None = None,
+    ):
         if not layers:
             raise ValueError('layers must name one layer or more')
         self.layers = tuple(layers)
+        self.fuse = partial(fuse_cams, mode=mode, weights=weights)
 
     def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
         layers = _choose(classifier.backbone, self.layers)

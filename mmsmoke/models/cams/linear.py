@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from mmsmoke.functional import fuse_cams
 from mmsmoke.registry import MODELS
 
 
@@ -9,10 +10,12 @@ class LinearCAM:
 
     Every read-out is such a function of a classifier and a batch. It returns logits [B, K] and
     signed maps [B, L, K, h, w], one for each of L layers; ``normalize`` says how its maps become
-    scores in [0, 1], see :func:`~mmsmoke.functional.normalize_cams`.
+    scores in [0, 1], see :func:`~mmsmoke.functional.normalize_cams`, ``fuse`` what becomes of
+    several layers.
     """
 
     normalize = 'minmax'
+    fuse = staticmethod(fuse_cams)
 
     def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
         head, feats = classifier.head, classifier.extract_feat(inputs)

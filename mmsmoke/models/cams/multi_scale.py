@@ -67,6 +67,9 @@ class MultiScaleCAM:
         self.size_divisor = size_divisor
         self.cam = MODELS.build(cam or dict(type='mmsmoke.LinearCAM'))
 
+    def fuse(self, layers: Tensor) -> Tensor:
+        return self.cam.fuse(layers)
+
     def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [B, K] and maps [B, L, K, H, W] of inputs [B, 3, H, W]."""
         size = inputs.shape[-2:]

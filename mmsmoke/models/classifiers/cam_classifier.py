@@ -1,9 +1,10 @@
 from mmpretrain.models import ImageClassifier
 from torch import Tensor
 
-from mmsmoke.functional import fuse_cams
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
+
+from ..cams import MultiScaleCAM
 
 
 @MODELS.register_module()
@@ -27,6 +28,14 @@ class CAMClassifier(ImageClassifier):
             cam = {'type': 'mmsmoke.MultiScaleCAM', 'cam': cam, **views}
         self.read_out = MODELS.build(cam)
 
+    def read_out_by(self, cam: dict) -> None:
+        """Read maps out in another way from now on; several views stay what they are."""
+        read_out = MODELS.build(cam)
+        if isinstance(self.read_out, MultiScaleCAM):
+            self.read_out.cam = read_out
+        else:
+            self.read_out = read_out
+
     @property
     def cam_normalize(self) -> str:
         """How maps become scores, see :func:`~mmsmoke.functional.normalize_cams`."""
@@ -49,6 +58,6 @@ class CAMClassifier(ImageClassifier):
             sample.cams, normalize = layers[0], self.cam_normalize
             if len(layers) > 1:
                 sample.cam_layers = layers
-                sample.cams, normalize = fuse_cams(layers), 'none'
+                sample.cams, normalize = self.read_out.fuse(layers), 'none'
             sample.set_metainfo(dict(cam_normalize=normalize))
         return data_samples

@@ -156,6 +156,10 @@ class CrossArchDistiller(BaseModel):
     def cam_normalize(self) -> str:
         return self.student.cam_normalize
 
+    def read_out_by(self, cam: dict) -> None:
+        """Read the student's maps out in another way from now on."""
+        self.student.read_out_by(cam)
+
     def train(self, mode: bool = True):
         super().train(mode)
         if self.frozen_teacher:

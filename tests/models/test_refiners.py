@@ -1,0 +1,82 @@
+"""Refiners are callables: refine(image, scores, present) -> scores, without any runner."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import MODELS as ROOT_MODELS
+
+from mmsmoke.models import CRFRefiner, Refiner, build_refiner, refine_all
+from mmsmoke.utils import UserError
+
+
+@pytest.fixture
+def pictures():
+    """Discs on a dark ground, of two sizes, and scores that know their middles."""
+    images, scores = [], []
+    for height, width in ((40, 48), (33, 40), (40, 48)):
+        rows, columns = np.mgrid[:height, :width]
+        far = (rows - 20) ** 2 + (columns - 24) ** 2
+        disc = far < 100
+        images.append(np.where(disc[..., None], (220, 220, 230), (40, 60, 30)).astype(np.uint8))
+        first = torch.tensor(np.exp(-far / 30), dtype=torch.float32)
+        scores.append(torch.stack([first, torch.zeros_like(first)]))
+    return images, scores, [torch.tensor([True, False])] * 3
+
+
+@pytest.mark.parametrize('short', ['crf:translucent', 'crf:psa'])
+def test_a_refiner_is_called_with_a_picture(pictures, short):
+    refine = build_refiner(short)
+    one = refine(pictures[0][0], pictures[1][0], pictures[2][0])
+    assert one.shape == (2, 40, 48) and not one[1].any()
+    assert 0 <= one.min() and one.max() <= 1 and not torch.equal(one, pictures[1][0])
+
+
+def test_a_batch_is_its_pictures_one_by_one(pictures):
+    refine = CRFRefiner('translucent', backend='torch')
+    for one, *each in zip(refine.batch(*pictures), *pictures, strict=True):
+        torch.testing.assert_close(one, refine(*each), atol=1e-4, rtol=1e-4)
+
+
+def test_any_callable_refines_and_absent_classes_stay_absent(pictures):
+    images, scores, present = pictures
+    scores[1] = torch.zeros_like(scores[1])
+    seen = []
+
+    def louder(image, scores, present):
+        seen.append(image.shape[:2])
+        return scores + 0.5
+
+    refined = refine_all(louder, images, scores, present)
+    assert seen == [(40, 48), (40, 48)] and refined[1] is scores[1]
+    assert torch.equal(refined[0][0], scores[0][0] + 0.5) and not refined[0][1].any()
+
+
+def test_refiners_of_configs_and_callables_are_taken_as_they_are(monkeypatch):
+    class Mine(Refiner):
+        def __init__(self, by=1):
+            self.by = by
+
+        def __call__(self, image, scores, present):
+            return scores * self.by
+
+    monkeypatch.setitem(ROOT_MODELS.module_dict, 'Mine', Mine)
+    assert build_refiner(dict(type='Mine', by=0.5)).by == 0.5
+    mine = Mine()
+    assert build_refiner(mine) is mine
+    halves = mine.batch([None] * 2, [torch.ones(1, 2, 2)] * 2, [None] * 2)
+    assert len(halves) == 2 and torch.equal(halves[0], torch.ones(1, 2, 2))
+
+
+@pytest.mark.parametrize('short', ['crv', 'affinity', 'affinity:a.py', 'crf:thesis:more', 'sam'])
+def test_a_short_form_that_names_none_is_refused(short):
+    with pytest.raises(UserError, match=f"'{short}' names no refiner; there are crf:PRESET, aff"):
+        build_refiner(short)
+
+
+def test_a_short_form_passes_its_parts_on():
+    refine = build_refiner('affinity:affinity/x.py:work_dirs/a.pth')
+    assert (refine.model, refine.checkpoint) == ('affinity/x.py', 'work_dirs/a.pth')
+    sam = build_refiner('sam:checkpoints/sam.pth:vit_b')
+    assert sam.proposer.model_type == 'vit_b' and sam.cache_dir is None
+    with pytest.raises(UserError, match="preset must be one of .*, got 'best'"):
+        build_refiner('crf:best')
