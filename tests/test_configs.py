@@ -104,7 +104,7 @@ def test_every_row_of_a_refinement_plan_can_be_built(plan):
     from mmengine.registry import HOOKS
 
     from mmsmoke.apis.launch import load_config
-    from mmsmoke.apis.refinement import row_config
+    from mmsmoke.experiments.comparison import row_config
 
     cfg = load_config(plan)
     for name, row in cfg.rows.items():
@@ -119,7 +119,7 @@ def test_every_row_of_a_refinement_plan_can_be_built(plan):
 )
 def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
     from mmsmoke.apis.launch import load_config
-    from mmsmoke.apis.sweep import variant_changes, variant_config
+    from mmsmoke.experiments.sweep import variant_changes, variant_config
     from mmsmoke.registry import MODELS
 
     sweep = load_config(plan)
@@ -132,7 +132,7 @@ def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
 
 def test_hooks_and_pipelines_load_no_network():
     code = (
-        'import sys, mmsmoke.engine, mmsmoke.apis.pipeline, mmsmoke.apis.sweep; '
+        'import sys, mmsmoke.engine, mmsmoke.experiments.pipeline, mmsmoke.experiments.sweep; '
         "print([m for m in ('mmsmoke.models', 'mmpretrain.models') if m in sys.modules])"
     )
     assert in_clean_interpreter(code) == '[]\n'

@@ -2,9 +2,15 @@
 
 import argparse
 
-from mmsmoke.apis.refinement import compare_refiners
+from mmsmoke.experiments.comparison import compare_refiners
+from mmsmoke.experiments.executors import executor_of
 from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import (
+    add_config_options,
+    add_execution_options,
+    add_trust_option,
+    user_errors_as_text,
+)
 
 
 @user_errors_as_text
@@ -18,6 +24,7 @@ def main() -> None:
     parser.add_argument('--out', help='JSON file for the results (PLAN.json in the work dir)')
     parser.add_argument('--rows', nargs='+', help='only these; the results then hold no others')
     add_config_options(parser, 'changes to every run: key=value …')
+    add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
     pairs = [text.partition('=') for text in args.classifiers]
@@ -27,7 +34,16 @@ def main() -> None:
     classifiers = {name: checkpoint for name, _, checkpoint in pairs}
     if len(classifiers) < len(pairs):
         raise UserError(f'two classifiers have one name: {" ".join(args.classifiers)}')
-    compare_refiners(args.plan, classifiers, args.work_dir, args.out, args.rows, args.cfg_options)
+    compare_refiners(
+        args.plan,
+        classifiers,
+        args.work_dir,
+        args.out,
+        args.rows,
+        args.cfg_options,
+        args.jobs,
+        executor_of(args),
+    )
 
 
 if __name__ == '__main__':

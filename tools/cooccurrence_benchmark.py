@@ -3,10 +3,16 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
 from mmsmoke.apis.cooccurrence_page import write_page
+from mmsmoke.experiments.cooccurrence import cooccurrence_benchmark, with_others
+from mmsmoke.experiments.executors import executor_of
 from mmsmoke.utils import read_json
-from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import (
+    add_config_options,
+    add_execution_options,
+    add_trust_option,
+    user_errors_as_text,
+)
 
 
 @user_errors_as_text
@@ -23,6 +29,7 @@ def main() -> None:
     parser.add_argument('--compare', nargs='*', default=[], help='JSON files of other methods')
     parser.add_argument('--work-dir', help='folder to write into (work_dirs/cooccurrence/NAME)')
     add_config_options(parser)
+    add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
     name = args.name or Path(args.config).stem
@@ -30,7 +37,7 @@ def main() -> None:
     others = [read_json(file) for file in args.compare]
     own = cooccurrence_benchmark(
         *(args.config, args.checkpoints, name, folder, args.at, args.size),
-        *(args.cfg_options, others),
+        *(args.cfg_options, others, args.jobs, executor_of(args)),
     )
     page = folder / f'{name}.html'
     write_page(page, with_others(own, others), f'Co-occurrence: {name}', own)

@@ -6,6 +6,7 @@ from mmsmoke.apis.launch import (
     require_label_run,
     trained_runner,
 )
+from mmsmoke.apis.threshold import read_threshold, use_threshold
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -17,10 +18,15 @@ def main() -> None:
         action='store_true',
         help='start over; without it, a run goes on where an earlier one stopped',
     )
+    parser.add_argument(
+        '--threshold', metavar='JSON', help='what tools/search_threshold.py has found'
+    )
     args = parser.parse_args()
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     require_label_run(cfg)
     cfg.test_cfg.overwrite = args.overwrite
+    if args.threshold:
+        use_threshold(cfg, read_threshold(args.threshold))
     with alone_in_work_dir(cfg):
         trained_runner(cfg, args.checkpoint).test()
 

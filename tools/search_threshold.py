@@ -1,9 +1,9 @@
-"""Finds the threshold of a label run on a validation split, and writes a config that has it."""
+"""Finds the threshold of a label run on a validation split, for its option --threshold."""
 
 from pathlib import Path
 
 from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.threshold import CRITERIA, search_threshold, write_threshold_config
+from mmsmoke.apis.threshold import CRITERIA, search_threshold
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
@@ -18,9 +18,7 @@ def main() -> None:
         default='image_iou',
         help='image_iou: best against true masks; otsu: by the scores alone (%(default)s)',
     )
-    parser.add_argument(
-        '--out', type=Path, help='config to write (WORK_DIR/threshold.py); numbers go beside it'
-    )
+    parser.add_argument('--out', type=Path, help='JSON to write (WORK_DIR/threshold.json)')
     parser.add_argument(
         '--overwrite',
         action='store_true',
@@ -30,14 +28,8 @@ def main() -> None:
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     cfg.test_cfg.overwrite = args.overwrite
     found = search_threshold(cfg, args.checkpoint, args.split, args.criterion)
-    out = args.out or Path(cfg.work_dir) / 'threshold.py'
-    if args.cfg_options:  # what was written inherits them, too
-        changed = load_config(args.config, options=args.cfg_options)
-        found['config'] = str(out.with_name(f'{out.stem}_base.py'))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        changed.dump(found['config'])
-    write_threshold_config(out, found)
-    write_json(out.with_suffix('.json'), found)
+    out = args.out or Path(cfg.work_dir) / 'threshold.json'
+    write_json(out, found)
     print(f'threshold {found["threshold"]} by {args.criterion} on {args.split}: {out}')
 
 

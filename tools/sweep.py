@@ -2,8 +2,14 @@
 
 import argparse
 
-from mmsmoke.apis.sweep import run_sweep
-from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
+from mmsmoke.experiments.executors import executor_of
+from mmsmoke.experiments.sweep import run_sweep
+from mmsmoke.utils.cli import (
+    add_config_options,
+    add_execution_options,
+    add_trust_option,
+    user_errors_as_text,
+)
 
 
 @user_errors_as_text
@@ -23,6 +29,7 @@ def main() -> None:
         default=(),
         help='result files, as from another machine, whose runs are not done again; may name --out',
     )
+    add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
     run_sweep(
@@ -33,6 +40,8 @@ def main() -> None:
         args.variants,
         args.cfg_options,
         args.known,
+        args.jobs,
+        executor_of(args),
     )
 
 

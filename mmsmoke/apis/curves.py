@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmsmoke.engine.loops.pseudo_label_loop import CAMS, SEGMENTOR
+from mmsmoke.experiments.step import DETAILS
 from mmsmoke.utils import read_json
 from mmsmoke.visualization import line_chart
 
-from .stages import DETAILS
 from .summary import runs_of, split_of, stages_of
 from .sweep_tables import spread_of
 
@@ -53,7 +53,7 @@ def training_charts(chains: Sequence[Mapping]) -> list[str]:
         for result in runs_of(chains, stage):
             if 'curves' in result:  # a label run
                 continue
-            loss, validated = training_log(folder_of(result))
+            loss, validated = training_log(Path(result['checkpoint']['path']).parent)
             for curves, one in ((losses, loss), (scores, validated)):
                 for epoch, value in one.items():
                     curves[stage][epoch].append(value)
@@ -93,14 +93,9 @@ def training_log(folder: Path) -> tuple[dict[int, float], dict[int, float]]:
     return means, validated
 
 
-def folder_of(result: Mapping) -> Path:
-    """Where a stage lies that tools/test.py tested."""
-    return Path(result['config']['path']).parent
-
-
 def details_of(result: Mapping) -> dict:
     """What lies behind the numbers of a stage, by split and metric."""
-    path = folder_of(result) / DETAILS
+    path = Path(result['config']['path']).parent / DETAILS
     return read_json(path) if path.is_file() else {}
 
 

@@ -3,9 +3,8 @@
 import statistics
 from collections.abc import Mapping, Sequence
 
+from mmsmoke.experiments.run_records import made_with
 from mmsmoke.utils import UserError
-
-from .run_records import made_with
 
 HALVES = ('worse', 'better')
 COLUMNS = [
@@ -22,13 +21,13 @@ def compare_halves(results: Sequence[Mapping], row: str, over: str) -> dict:
     not also said to have been helped. The middle one of an odd number is in neither half.
 
     Args:
-        results: of :func:`~mmsmoke.apis.refinement.compare_refiners`, each of the classifiers of
-            one seed; what is tested is the mean of a half, over the seeds.
+        results: of :func:`~mmsmoke.experiments.comparison.compare_refiners`, each of the
+            classifiers of one seed; what is tested is the mean of a half, over the seeds.
         row: of the refiner.
         over: what it is compared with.
 
     Returns:
-        A result like that of :func:`~mmsmoke.apis.sweep.run_sweep`.
+        A result like that of :func:`~mmsmoke.experiments.sweep.run_sweep`.
     """
     runs = []
     for seed, result in enumerate(results):

@@ -46,7 +46,7 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
     Examples are those of the first seed.
 
     Args:
-        result: of :func:`mmsmoke.apis.pipeline.run_pipeline`.
+        result: of :func:`mmsmoke.experiments.pipeline.run_pipeline`.
     """
     chain = result['chains'][0]
     classifier, segmenter = chain['classify'], final_segmenter(chain)

@@ -1,6 +1,6 @@
 """What a sweep says: means and spreads over seeds, and which differences are more than noise.
 
-A result of :func:`~mmsmoke.apis.sweep.run_sweep` may have
+A result of :func:`~mmsmoke.experiments.sweep.run_sweep` may have
 
 - ``baseline``: the variant that all others are compared with, column by column;
 - ``claims``: sentences that the runs can confirm or refute, each a dict of ``claim``, ``more`` and

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from mmsmoke.experiments.comparison import refinement_table
 from mmsmoke.utils import read_json
 from mmsmoke.visualization import markdown_table
 
-from .refinement import refinement_table
 from .summary import summary_rows
 from .sweep_tables import shared_claims_table, sweep_chart, sweep_tables
 

@@ -1,14 +1,13 @@
 """Chooses the threshold of a label run, whatever refiners it has, in one pass over a split."""
 
 import copy
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config
 
 from mmsmoke.engine import PseudoLabelHook
-from mmsmoke.utils import UserError, atomic_path, plain_numbers
+from mmsmoke.utils import UserError, plain_numbers, read_json
 
 from .environment import checkpoint_record
 from .launch import require_label_run, trained_runner
@@ -89,24 +88,25 @@ def built_hook(hook: Mapping) -> PseudoLabelHook:
     return PseudoLabelHook(**{key: value for key, value in hook.items() if key != 'type'})
 
 
-def write_threshold_config(path: str | Path, found: dict) -> None:
-    """A config that inherits the label run and has the threshold that was found."""
-    base = os.path.relpath(found['config'], Path(path).parent)
-    checkpoint = found['checkpoint']
-    text = f"""# Written by tools/search_threshold.py for the checkpoint {checkpoint['path']!r}
-# (sha256 {checkpoint['sha256'][:12]}…).
-_base_ = {base!r}
+def use_threshold(cfg: Config, found: Mapping) -> None:
+    """Make a label run use the threshold that :func:`search_threshold` has found."""
+    require_label_run(cfg)
+    cfg.custom_hooks[-1].update(with_threshold(cfg.custom_hooks[-1], **_protocol_of(found)))
+    for metric in cfg.test_evaluator:
+        if metric['type'] == 'mmsmoke.PseudoLabelMetric' and 'prefix' not in metric:
+            metric['threshold'] = found['threshold']
+        if metric['type'] == 'mmsmoke.RefinementMetric':
+            metric['thresholds'] = dict(found['stages'])
 
-hooks = _base_.custom_hooks
-hooks[-1].update({found['hook']!r})
-custom_hooks = hooks
-evaluator = _base_.test_evaluator
-for metric in evaluator:
-    if metric['type'] == 'mmsmoke.PseudoLabelMetric' and 'prefix' not in metric:
-        metric['threshold'] = {found['threshold']!r}
-    if metric['type'] == 'mmsmoke.RefinementMetric':
-        metric['thresholds'] = {found['stages']!r}
-test_evaluator = evaluator
-"""
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding='utf-8')
+
+def _protocol_of(found: Mapping) -> dict:
+    names = ('threshold', 'threshold_mode', 'threshold_split')
+    return {name: found['hook'][name] for name in names}
+
+
+def read_threshold(path: str | Path) -> dict:
+    """Read what tools/search_threshold.py has written."""
+    found = read_json(path)
+    if not isinstance(found, dict) or not {'threshold', 'hook', 'stages'} <= set(found):
+        raise UserError(f'{path} is no result of tools/search_threshold.py')
+    return found

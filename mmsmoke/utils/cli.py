@@ -53,6 +53,27 @@ def add_config_options(
     parser.add_argument('--cfg-options', nargs='+', action=Options, help=text)
 
 
+def add_execution_options(parser: argparse.ArgumentParser) -> None:
+    """Add how many steps of a plan are done at the same time, and where."""
+    parser.add_argument('--jobs', type=int, default=1, help='steps at a time (%(default)s)')
+    parser.add_argument(
+        '--gpus', type=int, default=1, help='GPUs for a step that can use several (%(default)s)'
+    )
+    parser.add_argument(
+        '--executor',
+        choices=['local', 'slurm', 'submitit-local'],
+        default='local',
+        help='where steps are done: here, or as jobs of a cluster (extra cluster; %(default)s)',
+    )
+    parser.add_argument(
+        '--executor-options',
+        nargs='+',
+        default=(),
+        metavar='KEY=VALUE',
+        help='of a cluster, as slurm_partition=gpu timeout_min=600',
+    )
+
+
 class _TrustCheckpoints(argparse.Action):
     """Says to all code in this process and its children that checkpoints may run code."""
 

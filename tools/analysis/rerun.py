@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from mmsmoke.apis.environment import environment
-from mmsmoke.apis.rerun import rerun
+from mmsmoke.experiments.rerun import rerun
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 from mmsmoke.visualization import markdown_table
 

@@ -6,7 +6,7 @@ from label_runs import label_config
 from PIL import Image
 
 from mmsmoke.apis.environment import checkpoint_record
-from mmsmoke.apis.refinement import compare_refiners, refinement_table
+from mmsmoke.experiments.comparison import compare_refiners, refinement_table
 from mmsmoke.apis.tables import table_of
 from mmsmoke.utils import UserError
 
@@ -123,7 +123,7 @@ def test_rows_without_their_weights_are_left_out(plan, tmp_path, capsys):
     with pytest.raises(UserError, match='no row can be run without its weights'):
         compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
     assert f"row 'sam' is left out: {tmp_path}/sam.pth not found" in capsys.readouterr().out
-    with pytest.raises(UserError, match=r'search_threshold.py failed'):
+    with pytest.raises(UserError, match='search failed with exit code 2'):
         compare_refiners(str(path), classifiers, str(tmp_path / 'work'), rows=['sam'])
     assert "SAM's weights" in capsys.readouterr().out
 

@@ -1,12 +1,13 @@
 import json
 import time
+from pathlib import Path
 
 import pytest
+from fake_executor import fake_engine
 
-from mmsmoke.apis import sweep as module
 from mmsmoke.apis.environment import environment
-from mmsmoke.apis.run_records import merge_results
-from mmsmoke.apis.sweep import run_sweep
+from mmsmoke.experiments.run_records import merge_results
+from mmsmoke.experiments.sweep import run_sweep
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.locks import exclusive
 
@@ -26,7 +27,7 @@ columns = [('accuracy', 'val', 'label/accuracy')]
 
 
 def result_of(accuracy):
-    """As tools/test.py writes it."""
+    """As a test returns it."""
     return dict(
         config=dict(sha256='c'),
         checkpoint=dict(sha256='p'),
@@ -57,23 +58,20 @@ def sweep(tmp_path, monkeypatch):
     )
     trained = []
 
-    def train_and_test(cfg, folder, splits, threshold_split, checkpoint):
-        results = folder / 'results.json'
-        if results.is_file():
-            return json.loads(results.read_text())
-        if checkpoint is not None:
-            trained.append((folder.parent.name, folder.name, dict(cfg=cfg, checkpoint=checkpoint)))
-            write_json(results, tested := result_of(55))
-            return tested
-        trained.append((folder.parent.name, folder.name, cfg))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f'best_x_epoch_{cfg.randomness.seed + 1}.pth').touch()
-        accuracy = 10 * (1 + cfg.randomness.seed)
-        tested = result_of(accuracy)
-        write_json(results, tested)
-        return tested
+    def answer(kind, folder, arguments):
+        cfg = arguments['config']
+        if kind == 'train':
+            trained.append((folder.parent.name, folder.name, cfg))
+            best = folder / f'best_x_epoch_{cfg.randomness.seed + 1}.pth'
+            return dict(checkpoint=dict(path=str(best), sha256='p'))
+        run = folder.parent
+        if run != Path(arguments['checkpoint']).parent:
+            noted = dict(cfg=cfg, checkpoint=Path(arguments['checkpoint']))
+            trained.append((run.parent.name, run.name, noted))
+            return result_of(55)
+        return result_of(10 * (1 + cfg.randomness.seed))
 
-    monkeypatch.setattr(module, 'train_and_test', train_and_test)
+    fake_engine(monkeypatch, answer)
     return path, trained
 
 
@@ -111,32 +109,21 @@ def test_it_leaves_runs_to_the_process_that_has_them(sweep, tmp_path, monkeypatc
         assert {(name, seed) for name, seed, _ in trained} == {
             ('teacher', 'seed-1'), ('student', 'seed-1'),
         }  # fmt: skip
-        run = folder / 'teacher/seed-0'
+        # as it was begun with the settings of the run that we would have done
+        run, known = folder / 'teacher/seed-0', folder / 'teacher/seed-1'
+        settings = (known / 'settings.json').read_text().replace('"seed": 1', '"seed": 0')
         run.mkdir(parents=True)
-        (run / 'best_x_epoch_5.pth').touch()
-        write_json(run / 'results.json', result_of(77))
+        (run / 'settings.json').write_text(settings)
+        checkpoint = dict(path=str(run / 'best_x_epoch_5.pth'), sha256='p')
+        write_json(run / 'results.json', dict(checkpoint=checkpoint))
         lock.__exit__(None, None, None)
 
     monkeypatch.setattr(time, 'sleep', other_process_finishes)
     result = run_sweep(str(path))
     assert len(result['runs']) == 4
-    assert 77 in [run['splits']['val']['label/accuracy'] for run in result['runs']]
+    assert ('teacher', 'seed-0') not in [(name, seed) for name, seed, _ in trained]
     (student,) = (cfg for name, seed, cfg in trained if (name, seed) == ('student', 'seed-0'))
     assert student.model.init_cfg.checkpoint.endswith('best_x_epoch_5.pth')
-
-
-def test_the_student_of_an_earlier_sweep_waits_until_its_teacher_is_verified(sweep, monkeypatch):
-    path, _ = sweep
-    run_sweep(str(path))
-    order, known = [], module.train_and_test
-
-    def noted(cfg, folder, *rest):
-        order.append(folder.parent.name)
-        return known(cfg, folder, *rest)
-
-    monkeypatch.setattr(module, 'train_and_test', noted)
-    run_sweep(str(path))
-    assert order == ['teacher', 'teacher', 'student', 'student']
 
 
 @pytest.mark.parametrize('wrong', ['nobody', 'student'])
@@ -173,14 +160,11 @@ def test_a_variant_starts_from_a_finished_run_of_another_sweep(sweep, tmp_path):
     run = tmp_path / 'warm/plain/seed-1'
     with pytest.raises(UserError, match=r'student starts from .*warm/plain/seed-1, which is not'):
         run_sweep(str(path))
-    run.mkdir(parents=True)
-    (run / 'best_x_epoch_3.pth').touch()
-    with pytest.raises(UserError, match='which is not finished'):
-        run_sweep(str(path))
-    write_json(run / 'results.json', {})
+    best = str(run / 'best_x_epoch_3.pth')
+    write_json(run / 'results.json', dict(checkpoint=dict(path=best, sha256='q')))
     run_sweep(str(path))
     (cfg,) = (cfg for name, _, cfg in trained if name == 'student')
-    assert cfg.model.init_cfg.checkpoint == str(run / 'best_x_epoch_3.pth')
+    assert cfg.model.init_cfg.checkpoint == best
 
 
 AGAIN = "    again={'trained_as': 'student', 'train_cfg.max_epochs': 7},\n"
@@ -365,7 +349,7 @@ def test_runs_that_do_not_count_any_more_are_not_overwritten(sweep, tmp_path):
 def test_a_run_keeps_the_environment_it_was_tested_in(sweep, tmp_path):
     path, _ = sweep
     result = run_sweep(str(path), work_dir=str(tmp_path / 'one'), seeds=[0])
-    results = tmp_path / 'one/teacher/seed-0/results.json'
+    results = tmp_path / 'one/teacher/seed-0/test/results.json'
     tested = json.loads(results.read_text())
     tested['environment']['cpu_instructions'] = 'slide rule'
     write_json(results, tested)

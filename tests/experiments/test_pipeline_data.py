@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmsmoke.apis import pipeline
-from mmsmoke.apis.pipeline import run_pipeline
+from mmsmoke.experiments import pipeline
+from mmsmoke.experiments.pipeline import run_pipeline
 from mmsmoke.utils import UserError
 
 PLAN = """
@@ -21,11 +21,11 @@ picture_split = 'test'
 def start(tiny_dataset, tmp_path, monkeypatch):
     """Function that begins a pipeline over a small data set, and must not get to its stages."""
 
-    def no_chain(chain):
+    def no_steps(chain):
         chosen_on = chain.plan.threshold_split
         raise AssertionError(f'a stage was begun, thresholds are chosen on {chosen_on}')
 
-    monkeypatch.setattr(pipeline.Chain, 'run', no_chain)
+    monkeypatch.setattr(pipeline.Chain, 'steps', no_steps)
 
     def run(spoil=lambda root: None, **options):
         root = tiny_dataset()

@@ -1,7 +1,6 @@
 """What each way of refining CAMs makes of the maps of given classifiers, with chosen thresholds."""
 
 import copy
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,18 +8,19 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
-from mmsmoke.engine import latest_checkpoint
-from mmsmoke.utils import UserError, mappings, plain, sha256_of_file, write_json
-from mmsmoke.utils.locks import exclusive
+from mmsmoke.apis.environment import checkpoint_record, environment
+from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.predictor import scope_of
+from mmsmoke.apis.sheets import draw_masks
+from mmsmoke.apis.sweep_tables import sweep_tables
+from mmsmoke.utils import UserError, mappings, plain, write_json
 from mmsmoke.visualization import markdown_table
 
-from .environment import checkpoint_record, environment
-from .launch import load_config
+from .engine import run_steps
+from .executors import Executor
 from .pipeline import draw_if_missing
-from .predictor import scope_of
-from .sheets import draw_masks
-from .stages import RESULTS, begin, label_settings, run_tool, say, write_config
-from .sweep_tables import sweep_tables
+from .screen import say
+from .step import Step
 
 FIXED = 0.3
 _TRAINED = re.compile(r'\{(\w+)\}')
@@ -36,8 +36,10 @@ def compare_refiners(
     out: str | None = None,
     rows: Sequence[str] | None = None,
     options: Mapping | None = None,
+    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> dict:
-    """Labels a validation and a test split by every row of a plan with every classifier.
+    """Label a validation and a test split by every row of a plan with every classifier.
 
     A plan has ``config`` (of a label run), ``options`` (changes to it for all), ``rows`` (name ->
     ``refiners``, the hooks before the PseudoLabelHook; ``options``; ``config``, another label
@@ -57,6 +59,8 @@ def compare_refiners(
             classifier shows what the rows make of some test images.
         rows: only these.
         options: more changes to every config, which have the last word.
+        jobs, executor: how many steps are done at the same time, and where; see
+            :func:`~mmsmoke.experiments.engine.run_steps`.
     """
     plan = load_config(plan_file, work_dir)
     folder = Path(plan.work_dir)
@@ -89,27 +93,29 @@ def compare_refiners(
         environment=environment(),
     )
     out = Path(out) if out else folder / f'{Path(plan_file).stem}.json'
-    with exclusive(folder):
-        for name in rows:
-            for classifier, checkpoint in classifiers.items():
-                say(f'\n== {name}, {classifier}')
-                cfg = row_config(plan, name, options)
-                place = folder / classifier
-                for hook in cfg.custom_hooks:
-                    trained = _trained_name(hook)
-                    if trained:
-                        hook.checkpoint = _train(plan, trained, checkpoint, place, options)
-                numbers = _measure(plan, cfg, checkpoint, place / _slug(name))
-                result['rows'].setdefault(name, {})[classifier] = numbers
-                write_json(out, result)
-        with scope_of(first):
-            dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
-        for classifier in classifiers:
-            picture = out.with_name(f'{out.stem}_{classifier}.png')
-            named = {
-                name: folder / classifier / _slug(name) / 'test/masks' for name in result['rows']
-            }
-            draw_masks(picture, dataset, named)
+    steps = {
+        (name, classifier): _step(plan, name, classifier, checkpoint, folder, options)
+        for name in rows
+        for classifier, checkpoint in classifiers.items()
+    }
+    places = {step.name: place for place, step in steps.items()}
+    numbers = {}
+    for step, found in run_steps(steps.values(), folder, jobs, executor):
+        if step.kind == 'search':
+            numbers[step.name] = found
+        elif step.name in places:
+            name, classifier = places[step.name]
+            searched = numbers[step.inputs['search'].name]
+            result['rows'].setdefault(name, {})[classifier] = _numbers(searched, found)
+            in_order = {name: result['rows'][name] for name in rows if name in result['rows']}
+            result['rows'] = in_order
+            write_json(out, result)
+    with scope_of(first):
+        dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
+    for classifier in classifiers:
+        picture = out.with_name(f'{out.stem}_{classifier}.png')
+        named = {name: folder / steps[name, classifier].name / 'masks' for name in result['rows']}
+        draw_masks(picture, dataset, named)
     say(f'\n{refinement_table(result)}\n\nnumbers   {out}')
     return result
 
@@ -180,68 +186,78 @@ def _label_run(
     return cfg
 
 
-def _train(plan: Config, name: str, checkpoint: str, place: Path, options: Mapping | None) -> str:
-    """Trains a network on labels from a classifier; returns its checkpoint."""
-    recipe, folder = plan.trained[name], place / name
+def _step(
+    plan: Config,
+    name: str,
+    classifier: str,
+    checkpoint: str,
+    folder: Path,
+    options: Mapping | None,
+) -> Step:
+    """Return the step that labels the test split by a row, with the threshold from another."""
+    cfg = row_config(plan, name, options)
+    trained = {
+        network: _network(plan, network, classifier, checkpoint, folder, options)
+        for network in filter(None, map(_trained_name, cfg.custom_hooks))
+    }
+
+    def configured(found: Mapping, split: str) -> Config:
+        ours = cfg.copy()
+        ours.test_dataloader.dataset.split = split
+        for hook in ours.custom_hooks:
+            if network := _trained_name(hook):
+                hook.checkpoint = found[network]['checkpoint']['path']
+        return ours
+
+    def searching(found: Mapping) -> dict:
+        ours = configured(found, plan.threshold_split)
+        return dict(config=ours, checkpoint=checkpoint, split=plan.threshold_split)
+
+    def labelling(found: Mapping) -> dict:
+        ours, otsu = configured(found, plan.test_split), found['search']['metrics']
+        for prefix, threshold in (('fixed', FIXED), ('otsu', otsu['otsu/threshold'])):
+            metric = dict(type='mmsmoke.PseudoLabelMetric', threshold=threshold, prefix=prefix)
+            ours.test_evaluator.append(metric)
+        return dict(config=ours, checkpoint=checkpoint, found=found['search'])
+
+    place = f'{classifier}/{_slug(name)}'
+    search = Step(place, 'search', searching, trained, f'{name}, {classifier}')
+    return Step(f'{place}/test', 'label', labelling, {**trained, 'search': search})
+
+
+def _network(
+    plan: Config,
+    name: str,
+    classifier: str,
+    checkpoint: str,
+    folder: Path,
+    options: Mapping | None,
+) -> Step:
+    """Return the step that trains a network on labels from a classifier."""
+    recipe, place = plan.trained[name], f'{classifier}/{name}'
     label = _label_run(plan, plan.config, recipe.labels, recipe.get('options', {}), options)
     dataset = label.test_dataloader.dataset
     dataset.split = 'train'
     train = load_config(recipe.config, options=dict(data_root=dataset.data_root))
-    train.train_dataloader.dataset.seg_map_dir = str(folder / 'labels' / 'masks')
-    settings = dict(
-        label=label.to_dict(), train=train.to_dict(), checkpoint=sha256_of_file(checkpoint)
+    train.train_dataloader.dataset.seg_map_dir = str(folder / place / 'labels' / 'masks')
+    labels = Step(
+        f'{place}/labels',
+        'label',
+        lambda _: dict(config=label.copy(), checkpoint=checkpoint),
+        title=f'{name}, {classifier}',
     )
-    done = begin(folder, settings)
-    if not done:
-        labels = folder / 'labels'
-        run_tool(
-            *('make_pseudo_labels.py', write_config(label, labels), checkpoint),
-            *('--work-dir', labels),
-            log=folder / 'labels.log',
-        )
-        run_tool(
-            *('train.py', write_config(train, folder), '--work-dir', folder, '--resume'),
-            log=folder / 'train.log',
-        )
-        done = dict(checkpoint=str(latest_checkpoint(folder)))
-        write_json(folder / RESULTS, done)
-    return done['checkpoint']
+    return Step(place, 'train', lambda _: dict(config=train.copy()), dict(labels=labels))
 
 
-def _measure(plan: Config, cfg: Config, checkpoint: str, folder: Path) -> dict:
-    splits = [plan.threshold_split, plan.test_split]
-    settings = dict(**label_settings(cfg, sha256_of_file(checkpoint), splits), splits=splits)
-    done = begin(folder, settings)
-    if done:
-        say(f'{folder} is finished')
-        return done
-    chosen = folder / 'threshold.py'
-    run_tool(
-        *('search_threshold.py', write_config(cfg, folder), checkpoint, '--work-dir', folder),
-        *('--split', plan.threshold_split, '--out', chosen),
-        log=folder / 'search.log',
-    )
-    found = json.loads(chosen.with_suffix('.json').read_text())
-    otsu = found['metrics']['otsu/threshold']
-    cfg = load_config(chosen)
-    cfg.test_dataloader.dataset.split = plan.test_split
-    for prefix, threshold in (('fixed', FIXED), ('otsu', otsu)):
-        metric = dict(type='mmsmoke.PseudoLabelMetric', threshold=threshold, prefix=prefix)
-        cfg.test_evaluator.append(metric)
-    test = folder / 'test'
-    run_tool(
-        *('make_pseudo_labels.py', write_config(cfg, test), checkpoint, '--work-dir', test),
-        log=folder / 'test.log',
-    )
-    metrics = json.loads((test / 'manifest.json').read_text())['metrics']
-    numbers = dict(
+def _numbers(searched: Mapping, labelled: Mapping) -> dict:
+    """Return what the table has of a row and classifier."""
+    metrics = labelled['metrics']
+    return dict(
         fixed=metrics['fixed/image_iou'],
         dataset=metrics['cam/image_iou'],
         otsu=metrics['otsu/image_iou'],
         oracle=metrics['cam/image_iou_oracle'],
-        threshold=found['threshold'],
-        otsu_threshold=otsu,
-        on_threshold_split=found['metrics']['cam/image_iou'],
+        threshold=searched['threshold'],
+        otsu_threshold=searched['metrics']['otsu/threshold'],
+        on_threshold_split=searched['metrics']['cam/image_iou'],
     )
-    write_json(folder / RESULTS, numbers)
-    return numbers

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmsmoke.apis.chain import Chain
-from mmsmoke.apis.plan import load_plan
+from mmsmoke.experiments.chain import Chain
+from mmsmoke.experiments.plan import load_plan
 from mmsmoke.utils import UserError
 
 PLAN = """

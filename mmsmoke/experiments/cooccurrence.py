@@ -1,18 +1,21 @@
 """How much does a classifier lean on what comes together with its class?"""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.sweep_tables import sweep_table
 from mmsmoke.utils import UserError, sha256_of_file, write_json
-from mmsmoke.utils.locks import exclusive
 
-from .launch import load_config
+from .engine import run_steps
+from .executors import Executor
 from .pipeline import draw_if_missing
 from .run_records import made_with, run_record
-from .stages import RESULTS, begin, label_settings, run_test, say, write_config
-from .sweep_tables import sweep_table
+from .screen import say
+from .step import RESULTS, Step
 
 PROTOCOL = 'configs/_base_/sweeps/companion.py'
 EVALUATOR = 'configs/_base_/classify_runtime.py'
@@ -29,8 +32,10 @@ def cooccurrence_benchmark(
     size: int = 128,
     options: Mapping | None = None,
     others: Sequence[Mapping] = (),
+    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> dict:
-    """Tests checkpoints of one classifier on exact pairs of scenes, which are drawn once.
+    """Test checkpoints of one classifier on exact pairs of scenes, which are drawn once.
 
     Args:
         config: of a classifier whose predictions carry CAMs; its test pipeline is used.
@@ -39,10 +44,12 @@ def cooccurrence_benchmark(
         shares: P(chimney | clear) of the training images of each checkpoint.
         size: side of the scenes in pixels.
         others: results to compare with; they must be of the same scenes and other methods.
+        jobs, executor: how many steps are done at the same time, and where; see
+            :func:`~mmsmoke.experiments.engine.run_steps`.
 
     Returns:
-        A result like that of :func:`~mmsmoke.apis.sweep.run_sweep`, whose runs also say where
-        their own results are.
+        A result like that of :func:`~mmsmoke.experiments.sweep.run_sweep`, whose runs also say
+        where their own results are.
     """
     if shares is not None and len(shares) != len(checkpoints):
         raise UserError(f'{len(checkpoints)} checkpoints need as many shares, not {len(shares)}')
@@ -59,13 +66,16 @@ def cooccurrence_benchmark(
     labels = sha256_of_file(Path(data_root) / 'labels.csv')
     data = dict(data_root=data_root, labels_sha256=labels)  # the labels do not tell the size
     _require_comparable(others, variants, columns, data)
+    steps = [
+        Step(str(place), 'test', partial(_testing, cfg, checkpoint, protocol), title=variant)
+        for place, (variant, checkpoint) in enumerate(zip(variants, checkpoints, strict=True))
+    ]
+    tested = {step.name: one for step, one in run_steps(steps, folder, jobs, executor)}
     runs = []
-    with exclusive(folder):
-        for place, (variant, checkpoint) in enumerate(zip(variants, checkpoints, strict=True)):
-            where = folder / str(place)
-            tested = _test(cfg, checkpoint, where, protocol)
-            seed = sum(run['variant'] == variant for run in runs)
-            runs.append({**run_record(variant, seed, tested), 'result': str(where / RESULTS)})
+    for variant, step in zip(variants, steps, strict=True):
+        seed = sum(run['variant'] == variant for run in runs)
+        where = str(folder / step.name / RESULTS)
+        runs.append({**run_record(variant, seed, tested[step.name]), 'result': where})
     result = dict(
         cooccurrence=name,
         config=str(config),
@@ -115,14 +125,13 @@ def _on_pairs(cfg: Config, data_root: str) -> Config:
     return cfg
 
 
-def _test(cfg: Config, checkpoint: str, folder: Path, protocol: Config) -> dict:
-    settings = label_settings(cfg, sha256_of_file(checkpoint), protocol.splits)
-    done = begin(folder, {**settings, 'splits': list(protocol.splits)})
-    if done:
-        say(f'{folder} is finished')
-        return done
-    config = write_config(cfg, folder)
-    return run_test(config, checkpoint, folder, protocol.splits, protocol.threshold_split)
+def _testing(cfg: Config, checkpoint: str, protocol: Config, _) -> dict:
+    return dict(
+        config=cfg.copy(),
+        checkpoint=checkpoint,
+        splits=list(protocol.splits),
+        threshold_split=protocol.threshold_split,
+    )
 
 
 def _curves(name: str, shares: Sequence[float]) -> dict:

@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.engine import best_checkpoint
+from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.sweep_tables import sweep_tables
 from mmsmoke.utils import UserError, plain, read_json, write_json
 
-from .launch import load_config
+from .engine import in_order, run_steps
+from .executors import Executor
 from .pipeline import draw_if_missing
 from .run_records import how_to_read, made_with, read_known, run_record, settings_hash
-from .stages import RESULTS, say, take_turns, train_and_test
-from .sweep_tables import sweep_tables
+from .screen import say
+from .step import RESULTS, Step
 
 _BEST = re.compile(r'\{best:([^}]+)\}')
+ITSELF = ''
+"""Among the inputs of a test, beside the names of variants: the training that is tested."""
 
 
 def run_sweep(
@@ -26,11 +31,13 @@ def run_sweep(
     variants: Sequence[str] | None = None,
     options: Mapping | None = None,
     known: Sequence[str] = (),
+    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> dict:
-    """Trains and tests every variant with every seed; finished runs are kept.
+    """Train and test every variant with every seed; finished runs are kept.
 
-    Started twice at once, in the same work_dir, it does two runs at a time: each process takes
-    what no other has taken. Sweeps that share a work_dir share the runs that they have in common.
+    Started twice at once, in the same work_dir, each process takes what no other has taken. Sweeps
+    that share a work_dir share the runs that they have in common.
 
     A sweep file has ``config``, ``options`` (changes to it for all), ``variants`` (name ->
     changes; the key ``config`` names another config, ``'{best:NAME}'`` in a value stands for the
@@ -49,7 +56,9 @@ def run_sweep(
         variants: only these, and those that they start from.
         options: more changes to every config, which have the last word.
         known: result files of this sweep or others, as from another machine. Their runs are taken
-            over; one is done again only where another starts from its checkpoint.
+            over; one is trained again only where another starts from its checkpoint.
+        jobs, executor: how many steps are done at the same time, and where; see
+            :func:`~mmsmoke.experiments.engine.run_steps`.
 
     Returns:
         The results of all runs; see :func:`~mmsmoke.apis.sweep_tables.sweep_tables`.
@@ -73,16 +82,17 @@ def run_sweep(
     if runs:
         say(f'{len(runs)} runs are known from {", ".join(map(str, known))}')
         write_json(out, result := _result(sweep_file, sweep, whole, runs))
-    todo = _with_needed([key for key in needs if key not in runs], needs)
+    todo = [key for key in needs if key not in runs]
     settings = _all_settings(sweep, needs) if todo else {}
-    for number, (name, seed) in enumerate(
-        take_turns(todo, folder / '.locks', '{0[0]}-seed-{0[1]}'.format), 1
-    ):
-        say(f'\n== {name}, seed {seed} ({number} of {len(todo)})')
-        tested = _train_variant(sweep, folder, name, seed)
-        record = run_record(name, seed, tested) | dict(settings=settings[name, seed])
-        runs.setdefault((name, seed), record)
-        write_json(out, result := _result(sweep_file, sweep, whole, runs))
+    steps = _steps(sweep, folder, needs)
+    keys = {steps[key].name: key for key in todo}
+    wanted = [steps[key] for key in todo]
+    for step, tested in run_steps(wanted, folder, jobs, executor):
+        if step.name in keys:
+            name, seed = keys[step.name]
+            record = run_record(name, seed, tested) | dict(settings=settings[name, seed])
+            runs[name, seed] = record
+            write_json(out, result := _result(sweep_file, sweep, whole, runs))
     say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')
     return result
 
@@ -160,14 +170,13 @@ def _known_runs(
 
 
 def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
-    """Of every run; those that need each other in a circle have none."""
+    """Return what identifies every run."""
     settings = {}
-    while ready := [k for k in needs if k not in settings and needs[k] <= settings.keys()]:
-        for name, seed in ready:
-            cfg = _variant_config(sweep, plain(variant_changes(sweep.variants, name)), seed)
-            before = [settings[other] for other in needs[name, seed]]
-            before += _other_sweeps(sweep, name, seed)
-            settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
+    for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
+        cfg = _variant_config(sweep, plain(variant_changes(sweep.variants, name)), seed)
+        before = [settings[other] for other in needs[name, seed]]
+        before += _other_sweeps(sweep, name, seed)
+        settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
     return settings
 
 
@@ -190,19 +199,60 @@ def _with_needed(keys: Iterable, needs: Mapping) -> dict:
     return {key: needed for key, needed in needs.items() if key in wanted}
 
 
-def _train_variant(sweep: Config, folder: Path, name: str, seed: int) -> dict:
+def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int], Step]:
+    """Return the step that tests each run; another trains it, unless it is trained as another."""
+    trained, tested = {}, {}
+    for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
+        inputs = {other: trained[other, at] for other, at in needs[name, seed]}
+        configured = partial(_filled_config, sweep, folder.parent, name, seed)
+        run, base = f'{name}/seed-{seed}', sweep.variants[name].get('trained_as')
+        if base is None:
+            title = f'{name}, seed {seed}'
+            one = Step(run, 'train', partial(_training, configured), inputs, title)
+            trained[name, seed], title = one, ''
+        else:
+            one, title = trained[base, seed], f'{name}, seed {seed}: {base} again'
+        arguments = partial(_testing, configured, sweep.splits, sweep.threshold_split)
+        inputs = {**inputs, ITSELF: one}
+        tested[name, seed] = Step(f'{run}/test', 'test', arguments, inputs, title)
+    return tested
+
+
+def _training(configured: Callable[[Mapping], Config], found: Mapping) -> dict:
+    return dict(config=configured(found))
+
+
+def _testing(
+    configured: Callable[[Mapping], Config],
+    splits: Sequence[str],
+    threshold_split: str | None,
+    found: Mapping,
+) -> dict:
+    return dict(
+        config=configured(found),
+        checkpoint=found[ITSELF]['checkpoint']['path'],
+        splits=list(splits),
+        threshold_split=threshold_split,
+    )
+
+
+def _filled_config(sweep: Config, others: Path, name: str, seed: int, found: Mapping) -> Config:
+    """Return the config of a run, with the checkpoints that it starts from.
+
+    Args:
+        others: folder of other sweeps.
+    """
+
     def fill(match: re.Match) -> str:
-        base = folder.parent if '/' in match[1] else folder
-        run = base / match[1] / f'seed-{seed}'
+        if match[1] in found:
+            return found[match[1]]['checkpoint']['path']
+        run = others / match[1] / f'seed-{seed}'
         if not (run / RESULTS).is_file():
             raise UserError(f'variant {name} starts from {run}, which is not finished')
-        return str(best_checkpoint(run))
+        return read_json(run / RESULTS)['checkpoint']['path']
 
-    cfg = _variant_config(sweep, _replace(variant_changes(sweep.variants, name), fill), seed)
-    run = folder / name / f'seed-{seed}'
-    base = sweep.variants[name].get('trained_as')
-    checkpoint = best_checkpoint(folder / base / f'seed-{seed}') if base else None
-    return train_and_test(cfg, run, sweep.splits, sweep.threshold_split, checkpoint)
+    changes = _replace(variant_changes(sweep.variants, name), fill)
+    return _variant_config(sweep, changes, seed)
 
 
 def _variant_config(sweep: Config, changes: dict, seed: int) -> Config:

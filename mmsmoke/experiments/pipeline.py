@@ -7,25 +7,34 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from torch import nn
 
+from mmsmoke.apis.environment import environment
+from mmsmoke.apis.predictor import build_model, scope_of
+from mmsmoke.apis.report import write_report
+from mmsmoke.apis.summary import summary_rows
+from mmsmoke.datasets.conversion import count_table
+from mmsmoke.datasets.smokestack_writer import write_smokestack
 from mmsmoke.utils import UserError, differences, write_json
 from mmsmoke.utils.locks import exclusive
 from mmsmoke.visualization import markdown_table
 
 from .chain import SEGMENTERS, TRUE_MASKS, Chain
-from .environment import environment
+from .engine import run_steps
+from .executors import Executor
 from .plan import load_plan
-from .predictor import build_model, scope_of
-from .report import write_report
-from .stages import RESULTS, run_tool, say, take_turns
-from .summary import summary_rows
+from .screen import say
+from .step import RESULTS, Step
 
 
 def run_pipeline(
-    config: str | Path, work_dir: str | None = None, options: Mapping | None = None
+    config: str | Path,
+    work_dir: str | None = None,
+    options: Mapping | None = None,
+    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> dict:
     """Runs a pipeline config, or goes on with it: finished stages and images are kept.
 
-    Started twice at once, it does two seeds at a time. A pipeline config has
+    Started twice at once, each does what the other is not at. A pipeline config has
 
     - for each stage a dict with ``config`` and, if wanted, ``options`` (changes to that config)
       and ``seed`` (which it has in all chains): ``pretrain`` (the classifier on other images, whose
@@ -44,6 +53,10 @@ def run_pipeline(
       that of the label run's config holds), ``test_splits``, ['test'] by default, and
       ``picture_split``, from which examples.png shows some, by default the first of these.
 
+    Args:
+        jobs, executor: how many steps are done at the same time, and where; see
+            :func:`~mmsmoke.experiments.engine.run_steps`.
+
     Returns:
         What it also writes to ``work_dir/results.json``; the report is in ``work_dir/report``.
     """
@@ -61,14 +74,11 @@ def run_pipeline(
     require_same_networks(configs)
     if chains[seeds[0]].start_from_classifier:
         require_fitting_backbones(configs)
-    done = {}
-    for seed in take_turns(dict.fromkeys(seeds, ()), folder / '.locks', 'seed-{}'.format):
-        done[seed] = chains[seed].run()
-        say(f'   {chains[seed].overview()}')
+    found = _run(chains, folder, jobs, executor)
     result = dict(
         pipeline=str(config),
         data_root=plan.get('data_root'),
-        chains=[done[seed] for seed in seeds],
+        chains=found,
         environment=environment(),
     )
     with exclusive(folder / '.locks' / 'report', wait=True):
@@ -78,6 +88,50 @@ def run_pipeline(
     say(f'\n{markdown_table(*summary_rows(result))}\n')
     say(f'numbers   {folder / RESULTS}\nreport    {report}')
     return result
+
+
+def _run(
+    chains: Mapping[int, Chain], folder: Path, jobs: int, executor: Executor | None
+) -> list[dict]:
+    """Do the steps of all chains; return the results of each, by stage."""
+    steps = {seed: chain.steps() for seed, chain in chains.items()}
+    owners = {}  # of steps that chains share, the first
+    for seed, chain in chains.items():
+        for step in steps[seed].values():
+            owners.setdefault(step.name, chain)
+    done: dict[str, dict] = {}
+
+    def found(chain: Chain) -> dict:
+        mine = steps[chain.seed].items()
+        return {stage: done[step.name] for stage, step in mine if step.name in done}
+
+    def announce(step: Step) -> None:
+        if step.title:
+            say(f'\n== {step.title}')
+            chain = owners[_of_stage(step.name, owners)]
+            say(f'   {chain.overview(found(chain))}')
+
+    wanted = [step for one in steps.values() for step in one.values()]
+    for step, result in run_steps(wanted, folder, jobs, executor, announce):
+        done[step.name] = result
+    for chain in chains.values():
+        say(f'   {chain.overview(found(chain))}')
+    return [
+        dict(
+            seed=seed,
+            **{
+                stage: dict(result, seed=chain.seed_of(stage))
+                for stage, result in found(chain).items()
+            },
+        )
+        for seed, chain in chains.items()
+    ]
+
+
+def _of_stage(name: str, owners: Mapping[str, Chain]) -> str:
+    """Return the step with the result of the stage to which the step of a name belongs."""
+    stage = name.removesuffix('/threshold')
+    return stage if stage in owners else f'{stage}/test'
 
 
 def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
@@ -137,11 +191,19 @@ def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
 
 
 def draw_if_missing(data_root: str, draw: dict | None) -> None:
+    """Draw the scenes of a data set, unless they are there.
+
+    Args:
+        draw: arguments of :func:`~mmsmoke.datasets.smokestack_writer.write_smokestack`; without
+            them the data must be there.
+    """
     if draw is not None:
         # a lock beside the data: whoever else needs them, of whatever run, waits until all is there
-        options = [f'--{name.replace("_", "-")}={value}' for name, value in draw.items()]
         with exclusive(Path(data_root).parent / '.locks' / Path(data_root).name, wait=True):
-            run_tool('dataset_converters/smokestack.py', data_root, *options)
+            written = write_smokestack(data_root, **draw)
+            if written.images:
+                say(markdown_table(*count_table(written.rows)))
+                say(f'{written.images} images drawn to {data_root}, {written.rate:.0f} per second')
     elif not (Path(data_root) / 'labels.csv').is_file():
         raise UserError(
             f'{data_root}/labels.csv not found; say --cfg-options data_root=FOLDER, '

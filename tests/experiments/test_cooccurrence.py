@@ -5,10 +5,11 @@ import re
 import cv2
 import numpy as np
 import pytest
+from fake_executor import fake_engine
 from label_runs import label_config
 
-from mmsmoke.apis import cooccurrence as module
-from mmsmoke.apis.cooccurrence import cooccurrence_benchmark, with_others
+from mmsmoke.experiments import cooccurrence as module
+from mmsmoke.experiments.cooccurrence import cooccurrence_benchmark, with_others
 from mmsmoke.apis.cooccurrence_page import write_page
 from mmsmoke.utils import UserError
 
@@ -91,7 +92,7 @@ def test_checkpoints_without_shares_are_seeds(classifier, tmp_path, monkeypatch)
         protocol=dict(threshold=0.3),
         splits=dict(test={'label/accuracy': 80.0}),
     )
-    monkeypatch.setattr(module, '_test', lambda *_: tested)
+    fake_engine(monkeypatch, lambda *_: tested)
     own = cooccurrence_benchmark(config, checkpoints, 'net', tmp_path / 'net', size=32)
     assert [(run['variant'], run['seed']) for run in own['runs']] == [('net', 0), ('net', 1)]
     assert 'curves' not in own

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmsmoke.apis import rerun as module
-from mmsmoke.apis.rerun import rerun
+from mmsmoke.experiments import rerun as module
+from mmsmoke.experiments.rerun import rerun
 from mmsmoke.utils import UserError
 
 RESULT = Path(__file__).parents[2] / 'docs/results/tiny.json'

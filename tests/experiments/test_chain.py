@@ -7,11 +7,10 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from mmsmoke.apis import chain as module
-from mmsmoke.apis.chain import Chain
+from mmsmoke.experiments.chain import Chain, label_hook
 from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.pipeline import require_fitting_backbones, require_same_networks
-from mmsmoke.apis.plan import load_plan
+from mmsmoke.experiments.pipeline import require_fitting_backbones, require_same_networks
+from mmsmoke.experiments.plan import load_plan
 from mmsmoke.utils import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -26,23 +25,39 @@ CAM, DISTILLER, LABEL, SEGMENTOR, RELABEL = (
 
 
 @pytest.fixture
-def run_chain(tmp_path, monkeypatch):
+def run_chain(tmp_path, capsys):
     """Function that runs a chain; returns it and what was done: folder -> config and more."""
-    done = {}
+    done, found = {}, {}
 
-    def train_and_test(cfg, folder, splits, threshold_split=None):
-        name = str(folder.relative_to(tmp_path))
-        done[name] = cfg, splits, threshold_split
-        numbers = {split: {'cam/image_iou': 12.34} for split in splits}
-        return dict(checkpoint=dict(path=f'{name}/best.pth'), protocol={}, splits=numbers)
+    def do(step):
+        """Note a step and what it needs, once."""
+        if step.name in found:
+            return found[step.name]
+        arguments = step.arguments({key: do(one) for key, one in step.inputs.items()})
+        cfg, name = arguments['config'], step.name.removesuffix('/test')
+        if step.kind == 'label':
+            checkpoint = arguments['checkpoint']
+            done[name] = cfg, checkpoint, label_hook(cfg).get('threshold_split')
+            result = dict(split='train', metrics={'pseudo/image_iou': 23.45})
+        elif step.kind == 'train':
+            result = dict(checkpoint=dict(path=f'{name}/best.pth'))
+        else:
+            assert step.kind == 'test' and arguments['checkpoint'] == f'{name}/best.pth'
+            assert cfg.to_dict() == trained_config(step).to_dict()
+            done[name] = cfg, arguments['splits'], arguments['threshold_split']
+            protocol = dict(threshold=0.4, threshold_mode='dataset', threshold_split='val')
+            result = dict(
+                checkpoint=dict(path=f'{name}/best.pth'),
+                protocol=protocol,
+                splits={split: {'cam/image_iou': 12.34} for split in arguments['splits']},
+            )
+        found[step.name] = result
+        return result
 
-    def label(cfg, folder, model, threshold_split):
-        name = str(folder.relative_to(tmp_path))
-        done[name] = cfg, model['checkpoint']['path'], threshold_split
-        return dict(split='train', metrics={'pseudo/image_iou': 23.45})
-
-    monkeypatch.setattr(module, 'train_and_test', train_and_test)
-    monkeypatch.setattr(module, 'label', label)
+    def trained_config(step):
+        trained = step.inputs['trained']
+        results = {key: do(one) for key, one in trained.inputs.items()}
+        return trained.arguments(results)['config']
 
     def run(seed=0, **plan):
         plan = dict(
@@ -57,7 +72,12 @@ def run_chain(tmp_path, monkeypatch):
         )
         plan = {k: v for k, v in plan.items() if v is not None or k == 'threshold_split'}
         one = Chain(Config(plan), tmp_path, seed)
-        one.run()
+        one.results = {}
+        found.clear()
+        for stage, step in one.steps().items():
+            print(f'   {one.overview(one.results)}')
+            one.results[stage] = dict(do(step), seed=one.seed_of(stage))
+        print(f'   {one.overview(one.results)}')
         return one, done
 
     return run

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.apis.environment import environment
 from mmsmoke.utils import (
     UserError,
     checkpoint_hashes,
@@ -17,8 +18,6 @@ from mmsmoke.utils import (
     read_json,
     sha256_of_file,
 )
-
-from .environment import environment
 
 
 def run_record(variant: str, seed: int, tested: Mapping) -> dict:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.apis.launch import load_config
 from mmsmoke.utils import UserError
-
-from .launch import load_config
 
 _STAGE = ('config', 'options', 'seed')
 _STAGES = dict(

@@ -1,0 +1,244 @@
+"""The steps of a pipeline with one seed."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.apis.evaluate import fix_threshold, tested_splits
+from mmsmoke.apis.launch import load_config
+from mmsmoke.apis.threshold import built_hook, with_threshold
+from mmsmoke.utils import UserError
+
+from .step import Step
+
+WHAT = dict(
+    pretrain='labels of other images -> weights to begin with',
+    teach='labels -> teacher',
+    classify='labels -> classifier',
+    label='classifier -> pseudo masks',
+    segment='pseudo masks -> segmenter',
+    relabel='segmenter -> pseudo masks',
+    resegment='its own masks -> segmenter',
+    full='true masks -> segmenter',
+)
+SEGMENTERS = ('segment', 'resegment', 'full')
+LABELLING = ('label', 'relabel')
+TRUE_MASKS = '{data_root}/masks'
+_NUMBERS = ('seg/image_iou', 'pseudo/image_iou', 'cam/image_iou', 'label/accuracy')
+
+Results = Mapping[str, dict]
+
+
+class Chain:
+    """All stages of a pipeline with one seed.
+
+    Each lies in a folder of its own, ``seed-N/STAGE``. A stage of the plan with a ``seed`` has it
+    whatever the seed of the chain, and what belongs to it has the same: the teacher and the label
+    run of a classifier, the rounds of a segmenter. All chains then share them.
+
+    Args:
+        plan: of :func:`~mmsmoke.experiments.plan.load_plan`.
+        folder: of the pipeline.
+    """
+
+    def __init__(self, plan: Config, folder: Path, seed: int):
+        self.plan, self.folder, self.seed = plan, folder, seed
+        self.rounds = plan.get('self_training', {}).get('rounds', 0)
+        for stage in self.stages:
+            if self._own_seed(stage) is not None:
+                self._require_shared(stage, self._inputs(stage))
+
+    @property
+    def stages(self) -> list[str]:
+        """Names in the order in which they are done, as in 'relabel-1'."""
+        planned = ['pretrain', 'teach', 'classify', 'label', 'segment']
+        names = [name for name in planned if name in self.plan]
+        for number in range(1, self.rounds + 1):
+            names += [f'relabel-{number}', f'resegment-{number}']
+        return names + (['full'] if 'full' in self.plan else [])
+
+    def steps(self) -> dict[str, Step]:
+        """Return the step that has the result of each stage."""
+        steps = {}
+        for stage in self.stages:
+            inputs = {name: steps[name] for name in self._inputs(stage)}
+            make = self._labelling if _kind(stage) in LABELLING else self._training
+            steps[stage] = make(stage, inputs)
+        return steps
+
+    def overview(self, results: Results) -> str:
+        """Say what is done, with its main number, and what is not."""
+        return ' | '.join(
+            f'{stage} {self._number(results[stage])}' if stage in results else f'({stage})'
+            for stage in self.stages
+        )
+
+    def _number(self, result: Mapping) -> str:
+        splits = [result.get('splits', {}).get(name, {}) for name in self.plan.test_splits]
+        for numbers in (result.get('metrics', {}), *splits):
+            for name in _NUMBERS:
+                if name in numbers:
+                    return f'{numbers[name]:.1f}'
+        return 'done'
+
+    def name(self, stage: str) -> str:
+        """Return the folder of a stage below that of the pipeline."""
+        return f'seed-{self.seed_of(stage)}/{stage}'
+
+    def config(self, stage: str) -> Config:
+        """Return the config of a stage as the plan changes it."""
+        where = dict(relabel='self_training', resegment='segment')
+        plan = self.plan[where.get(_kind(stage), stage)]
+        one_root = self.plan.get('data_root') and stage != 'pretrain'
+        root = {'data_root': self.plan.data_root} if one_root else {}
+        options = {**root, **plan.get('options', {}), 'randomness.seed': self.seed_of(stage)}
+        return load_config(plan.config, options=options)
+
+    def seed_of(self, stage: str) -> int:
+        """Return the seed that a stage has."""
+        own = self._own_seed(stage)
+        return self.seed if own is None else own
+
+    def _own_seed(self, stage: str) -> int | None:
+        """Return the one that it has in all chains, if it has one."""
+        kind = _kind(stage)
+        owner = dict(
+            pretrain='classify',
+            teach='classify',
+            label='classify',
+            relabel='segment',
+            resegment='segment',
+        ).get(kind, kind)
+        seeds = [self.plan.get(name, {}).get('seed') for name in (kind, owner)]
+        return next((seed for seed in seeds if seed is not None), None)
+
+    def _inputs(self, stage: str) -> list[str]:
+        """List the stages that it begins with."""
+        kind, _, number = stage.partition('-')
+        inputs = dict(
+            classify=['pretrain', 'teach'],
+            label=['classify'],
+            segment=['label'],
+            relabel=[self.stages[self.stages.index(stage) - 1]],
+            resegment=[f'relabel-{number}'],
+        ).get(kind, [])
+        if kind in SEGMENTERS and self.start_from_classifier:
+            inputs.append('classify')
+        return [name for name in inputs if name in self.stages]
+
+    def _require_shared(self, stage: str, inputs: list[str]) -> None:
+        for name in inputs:
+            if self._own_seed(name) is None:
+                raise UserError(
+                    f'{stage} has a seed that holds for all chains, but begins with {name}, which '
+                    f'is another one in each: give {name} a seed, too'
+                )
+
+    @property
+    def start_from_classifier(self) -> bool:
+        return self.plan.get('segment', {}).get('start_from_classifier', False)
+
+    def _training(self, stage: str, inputs: Mapping[str, Step]) -> Step:
+        name, title = self.name(stage), self._title(stage)
+        configured = partial(self._trained_config, stage)
+        trained = Step(name, 'train', lambda found: dict(config=configured(found)), inputs, title)
+        splits, threshold_split = self._tested(stage)
+
+        def arguments(found: Results) -> dict:
+            return dict(
+                config=configured({key: found[key] for key in inputs}),
+                checkpoint=found['trained']['checkpoint']['path'],
+                splits=splits,
+                threshold_split=threshold_split,
+            )
+
+        return Step(f'{name}/test', 'test', arguments, {**inputs, 'trained': trained})
+
+    def _tested(self, stage: str) -> tuple[list[str], str | None]:
+        """Return what a trained stage is tested on, and the split that chooses its threshold."""
+        if stage == 'pretrain':  # on images of its own, on what it validates on
+            return [self.config(stage).val_dataloader.dataset.split], None
+        threshold_split = self.plan.threshold_split
+        splits = tested_splits(self.plan.test_splits, threshold_split)
+        return splits, None if _kind(stage) in SEGMENTERS else threshold_split
+
+    def _trained_config(self, stage: str, found: Results) -> Config:
+        cfg, kind = self.config(stage), _kind(stage)
+        if kind in SEGMENTERS:
+            masks = dict(segment='label', resegment=stage.replace('resegment', 'relabel')).get(kind)
+            folder = str(self.folder / self.name(masks) / 'masks') if masks else TRUE_MASKS
+            cfg.train_dataloader.dataset.seg_map_dir = folder
+            if self.start_from_classifier:
+                learner = 'student.' if 'student' in self.config('classify').model else ''
+                cfg.model.backbone.init_cfg = _start(found['classify'], f'{learner}backbone')
+            return cfg
+        if 'pretrain' in found:
+            learner = cfg.model.get('student', cfg.model)
+            learner.init_cfg = _start(found['pretrain'], None)
+        if 'teach' in found:
+            cfg.model.teacher.init_cfg = _start(found['teach'], None)
+        if self.plan.threshold_split is None and stage != 'pretrain':
+            # with nothing to choose a threshold on, maps are tested at that of the label run
+            hook = built_hook(label_hook(self.config('label')))
+            fix_threshold(cfg.test_evaluator, round(hook.threshold, 2))
+        return cfg
+
+    def _labelling(self, stage: str, inputs: Mapping[str, Step]) -> Step:
+        cfg, (before,) = self.config(stage), inputs
+        if self.plan.get('self_training', {}).get('agreement') and _kind(stage) == 'relabel':
+            learned_from = self.stages[self.stages.index(before) - 1]
+            label_hook(cfg).agree_with = str(self.folder / self.name(learned_from) / 'masks')
+        # a segmenter's masks have the threshold of the config
+        split = self.plan.threshold_split if stage == 'label' else None
+        return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage))
+
+    def _title(self, stage: str) -> str:
+        number = self.stages.index(stage) + 1
+        what = f'{stage}: {WHAT[_kind(stage)]}'
+        return f'seed {self.seed}, {number}/{len(self.stages)} {what}'
+
+
+def labelling(
+    name: str, cfg: Config, model: Step, threshold_split: str | None, title: str = ''
+) -> Step:
+    """Return the step of a label run.
+
+    Args:
+        model: step that has tested the classifier or segmenter.
+        threshold_split: where the model's threshold was chosen, and that of refined scores will be.
+            None: it is as configured.
+    """
+
+    def arguments(found: Results) -> dict:
+        tested, ours = found['model'], cfg.copy()
+        if threshold_split is not None:
+            label_hook(ours).update(with_threshold(label_hook(ours), **tested['protocol']))
+        searched = dict(found=found['search']) if 'search' in found else {}
+        return dict(config=ours, checkpoint=tested['checkpoint']['path'], **searched)
+
+    inputs = dict(model=model)
+    if threshold_split is not None and len(cfg.custom_hooks) > 1:
+        # refined scores have a threshold of their own
+        def searching(found: Results) -> dict:
+            return {**arguments(found), 'split': threshold_split}
+
+        inputs['search'] = Step(f'{name}/threshold', 'search', searching, inputs, title)
+        title = ''
+    return Step(name, 'label', arguments, inputs, title)
+
+
+def label_hook(cfg: Config) -> dict:
+    """Return the settings of the hook that writes the masks."""
+    return next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
+
+
+def _kind(stage: str) -> str:
+    return stage.split('-')[0]
+
+
+def _start(result: Mapping, prefix: str | None) -> dict:
+    """Return an ``init_cfg`` that takes the weights of a finished training."""
+    start = dict(type='Pretrained', checkpoint=result['checkpoint']['path'])
+    return start if prefix is None else dict(**start, prefix=prefix)

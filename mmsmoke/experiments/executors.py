@@ -1,0 +1,118 @@
+"""Where steps are done: in processes of this machine, or as jobs of a cluster."""
+
+from argparse import Namespace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol
+
+from mmsmoke.utils import UserError
+
+from .process import run_call
+
+
+class Executor(Protocol):
+    """Does what is written down in the folder of a step, and returns its result."""
+
+    def run(self, folder: Path, parallel: bool) -> dict:
+        """Do it; called by several threads at once.
+
+        Args:
+            parallel: it can use several GPUs.
+        """
+
+    def stop(self) -> None:
+        """End what is still at work."""
+
+
+class Local:
+    """Processes of this machine.
+
+    Args:
+        jobs: how many steps at the same time; on a machine with GPUs each has its share of them.
+        gpus: for each step that can use several.
+    """
+
+    def __init__(self, jobs: int = 1, gpus: int = 1):
+        self.gpus, self.started = gpus, []
+        self.shares = _shares(jobs, gpus)
+
+    def run(self, folder: Path, parallel: bool) -> dict:
+        share = self.shares.get()
+        try:
+            return run_call(folder, self.gpus if parallel else 1, share, self.started.append)
+        finally:
+            self.shares.put(share)
+
+    def stop(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+
+
+def _shares(jobs: int, gpus: int) -> SimpleQueue:
+    """Return the GPUs of each of so many jobs; None is all, also those that are not there."""
+    import torch
+
+    count = torch.cuda.device_count()
+    if gpus > max(count, 1):
+        raise UserError(f'--gpus {gpus}, but this machine has {count}')
+    shares = SimpleQueue()
+    for job in range(jobs):
+        mine = [(job * gpus + place) % count for place in range(gpus)] if count else None
+        shares.put(mine if jobs > 1 or gpus > 1 else None)
+    return shares
+
+
+class Cluster:
+    """Jobs of a cluster, by submitit (``pip install 'mmsmoke[cluster]'``).
+
+    Args:
+        folder: where submitit keeps what it needs; all machines must see it.
+        cluster: ``slurm``, or ``local`` for processes of this machine.
+        gpus: for each job.
+        options: of submitit's ``update_parameters``, as ``dict(slurm_partition='gpu')``.
+    """
+
+    def __init__(
+        self, folder: Path, cluster: str = 'slurm', gpus: int = 1, options: dict | None = None
+    ):
+        try:
+            from submitit import AutoExecutor
+        except ImportError:
+            raise UserError(
+                "jobs on a cluster need submitit: pip install 'mmsmoke[cluster]'"
+            ) from None
+        self.gpus, self.jobs = gpus, []
+        self.executor = AutoExecutor(folder=str(folder), cluster=cluster)
+        settings = dict(gpus_per_node=gpus) if cluster == 'slurm' else {}
+        settings = dict(timeout_min=60 * 24, name='mmsmoke', **settings)
+        self.executor.update_parameters(**{**settings, **(options or {})})
+
+    def run(self, folder: Path, parallel: bool) -> dict:
+        job = self.executor.submit(run_call, Path(folder).resolve(), self.gpus if parallel else 1)
+        self.jobs.append(job)
+        return job.result()
+
+    def stop(self) -> None:
+        for job in self.jobs:
+            if not job.done():
+                job.cancel()
+
+
+def executor_of(args: Namespace) -> Executor:
+    """Return the executor that the options of a tool ask for."""
+    for name in ('jobs', 'gpus'):
+        if getattr(args, name) < 1:
+            raise UserError(f'--{name} must be at least 1, not {getattr(args, name)}')
+    if args.executor == 'local':
+        if args.executor_options:
+            raise UserError('--executor-options are for clusters, as with --executor slurm')
+        return Local(args.jobs, args.gpus)
+    options = {}
+    for option in args.executor_options:
+        name, equals, value = option.partition('=')
+        if not (name and equals):
+            raise UserError(f'--executor-options: say KEY=VALUE, not {option!r}')
+        options[name] = int(value) if value.isdigit() else value
+    cluster = args.executor.removeprefix('submitit-')
+    return Cluster(Path('work_dirs/submitit'), cluster, args.gpus, options)

@@ -1,0 +1,161 @@
+"""What steps do. A new kind of step is a function here and an entry in KINDS."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+
+from mmsmoke.apis import launch
+from mmsmoke.apis.environment import checkpoint_record
+from mmsmoke.apis.evaluate import evaluate_splits, masks_hash, masks_hash_of, tested_splits
+from mmsmoke.apis.threshold import search_threshold, use_threshold
+from mmsmoke.engine import best_checkpoint
+from mmsmoke.utils import (
+    checkpoint_hashes,
+    mappings,
+    sha256_of_file,
+    sha256_of_folder,
+    write_json,
+)
+
+from .step import CONFIG, DETAILS, Kind
+
+
+def train(folder: Path, config: str) -> dict:
+    """Train what a config describes, or go on with it; name the checkpoint that counts."""
+    cfg = _load(config, folder)
+    launch.resume(cfg)
+    launch.train(cfg)
+    return dict(checkpoint=checkpoint_record(best_checkpoint(folder)))
+
+
+def test(
+    folder: Path,
+    config: str,
+    checkpoint: str,
+    splits: Sequence[str],
+    threshold_split: str | None = None,
+) -> dict:
+    """Test a checkpoint; see :func:`~mmsmoke.apis.evaluate.evaluate_splits`."""
+    cfg = _load(config, folder)
+    result = evaluate_splits(cfg, checkpoint, list(splits), threshold_split)
+    details = result.pop('details')
+    if is_main_process():
+        write_json(folder / DETAILS, details)
+    return result
+
+
+def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = None) -> dict:
+    """Write pseudo masks; return the manifest without what it says of each image.
+
+    Args:
+        found: threshold that a search has found.
+    """
+    cfg = _load(config, folder)
+    launch.require_label_run(cfg)
+    if found is not None:
+        use_threshold(cfg, found)
+    with launch.alone_in_work_dir(cfg):
+        launch.trained_runner(cfg, checkpoint).test()
+    content = json.loads((folder / 'manifest.json').read_text())
+    return {key: content[key] for key in ('split', 'protocol', 'metrics', 'curves')}
+
+
+def search(folder: Path, config: str, checkpoint: str, split: str) -> dict:
+    """Find the threshold of a label run; see :func:`~mmsmoke.apis.threshold.search_threshold`."""
+    return search_threshold(_load(config, folder), checkpoint, split)
+
+
+def _load(config: str, folder: Path) -> Config:
+    launcher = 'pytorch' if 'TORCHELASTIC_RUN_ID' in os.environ else 'none'
+    return launch.load_config(config, folder, launcher=launcher)
+
+
+def read_in_training(config: Config) -> dict[str, str]:
+    """Return hashes of labels, masks, those validated on, too, and checkpoints.
+
+    Of pseudo masks it is that of their manifest.
+    """
+    nodes = list(mappings(config.train_dataloader.dataset))
+    files = [Path(node['data_root']) / 'labels.csv' for node in nodes if node.get('data_root')]
+    hashes = {}
+    for node in nodes:
+        if not node.get('seg_map_dir'):
+            continue
+        masks = Path(node['seg_map_dir'].replace('{data_root}', str(node.get('data_root'))))
+        manifest = masks.parent / 'manifest.json'
+        if manifest.is_file():
+            files.append(manifest)
+        else:  # true masks
+            hashes[str(masks)] = sha256_of_folder(masks)
+    hashes |= {str(file): sha256_of_file(file) for file in files if file.is_file()}
+    if config.get('val_dataloader') is not None:
+        hashes['masks validated on'] = masks_hash(config, config.val_dataloader.dataset)
+    return hashes | checkpoint_hashes(config.model)
+
+
+def read_in_test(
+    config: Config,
+    checkpoint: str,
+    splits: Sequence[str],
+    threshold_split: str | None = None,
+) -> dict:
+    """Return hashes of the checkpoint, and of labels and true masks of what is tested."""
+    return _test_data(config, checkpoint, tested_splits(list(splits), threshold_split))
+
+
+def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = None) -> dict:
+    """Return hashes of checkpoints, refiners' too, and of labels and true masks."""
+    split = config.test_dataloader.dataset.split
+    return _test_data(config, checkpoint, [split] if isinstance(split, str) else list(split))
+
+
+def read_in_search(config: Config, checkpoint: str, split: str) -> dict:
+    """Return hashes of checkpoints, refiners' too, and of labels and true masks."""
+    return _test_data(config, checkpoint, [split])
+
+
+def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
+    table = Path(config.test_dataloader.dataset.data_root) / 'labels.csv'
+    return dict(
+        checkpoint=sha256_of_file(checkpoint),
+        refiners=checkpoint_hashes(config.get('custom_hooks', [])),
+        labels=sha256_of_file(table) if table.is_file() else None,
+        masks=masks_hash_of(config, splits),
+    )
+
+
+def _train_command(folder: Path, config: Config) -> str:
+    return f'tools/train.py {folder / CONFIG} --work-dir {folder} --resume'
+
+
+def _test_command(
+    folder: Path,
+    config: Config,
+    checkpoint: str,
+    splits: Sequence[str],
+    threshold_split: str | None = None,
+) -> str:
+    chosen = f' --threshold-split {threshold_split}' if threshold_split else ''
+    return f'tools/test.py {folder / CONFIG} {checkpoint} --splits {" ".join(splits)}{chosen}'
+
+
+def _label_command(
+    folder: Path, config: Config, checkpoint: str, found: Mapping | None = None
+) -> str:
+    return f'tools/make_pseudo_labels.py {folder / CONFIG} {checkpoint} --work-dir {folder}'
+
+
+def _search_command(folder: Path, config: Config, checkpoint: str, split: str) -> str:
+    return f'tools/search_threshold.py {folder / CONFIG} {checkpoint} --split {split}'
+
+
+KINDS = dict(
+    train=Kind(train, read_in_training, _train_command, parallel=True),
+    test=Kind(test, read_in_test, _test_command, parallel=True),
+    label=Kind(label, read_in_labelling, _label_command, parallel=True),
+    search=Kind(search, read_in_search, _search_command, parallel=True),
+)
