@@ -1,7 +1,7 @@
-# Of EfficientNet-Lite0 its fourth stage, at stride 16: a small scene is seen finer so, and as well.
+# The fourth stage of EfficientNet-Lite0 at stride 16 finds small plumes more exactly than the last.
 _base_ = [
     '../_base_/models/lite0_cam.py',
-    '../_base_/datasets/smokestack.py',
+    '../_base_/datasets/smokestack-256.py',
     '../_base_/schedules/packaged_3e.py',
     '../_base_/classify_runtime.py',
 ]
