@@ -91,7 +91,14 @@ class Cluster:
     def run(self, folder: Path, parallel: bool) -> dict:
         job = self.executor.submit(run_call, Path(folder).resolve(), self.gpus if parallel else 1)
         self.jobs.append(job)
-        return job.result()
+        try:
+            return job.result()
+        except Exception as error:  # of submitit's many kinds, with a stack trace of the job
+            lines = [line.strip() for line in str(error).splitlines() if line.strip(' -')]
+            reason = next((line for line in lines if 'Error:' in line), lines[0] if lines else '')
+            raise UserError(
+                f'{folder}: job {job.job_id} failed: {reason}; see {job.paths.stderr}'
+            ) from None
 
     def stop(self) -> None:
         for job in self.jobs:

@@ -1,9 +1,10 @@
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from .errors import UserError
 
@@ -20,13 +21,14 @@ def exclusive(folder: Path, wait: bool = False) -> Iterator[None]:
         wait: for the other run to end, instead of raising :class:`Busy`, which names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / '.lock', 'a+', encoding='utf-8') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            owner = lock.read().strip() or 'another process'
-            raise Busy(f'another run is at work in {folder}: {owner}') from None
-        lock.truncate(0)
-        print(f'process {os.getpid()} on {socket.gethostname()}', file=lock, flush=True)
+    owner = folder / '.owner'
+    try:
+        lock = FileLock(folder / '.lock').acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        known = 'another process'
+        with suppress(OSError):
+            known = owner.read_text().strip() or known
+        raise Busy(f'another run is at work in {folder}: {known}') from None
+    with lock:
+        owner.write_text(f'process {os.getpid()} on {socket.gethostname()}\n', encoding='utf-8')
         yield

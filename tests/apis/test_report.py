@@ -14,9 +14,9 @@ from mmsmoke.apis.evaluate import evaluate_splits
 from mmsmoke.apis.launch import load_config
 from mmsmoke.apis.report import write_report
 from mmsmoke.apis.report_examples import label_numbers
-from mmsmoke.experiments.step import DETAILS
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.experiments.step import DETAILS
 from mmsmoke.utils import UserError, write_json
 
 CONFIG = """

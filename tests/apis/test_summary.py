@@ -128,7 +128,12 @@ def trained(tmp_path):
     write_json(
         tmp_path / 'details.json', dict(val=dict(cam=dict(curves=dict(image_iou=[7] * 101))))
     )
-    return dict(config=dict(path=str(tmp_path / 'config.py')), checkpoint={}, splits={}, seed=0)
+    return dict(
+        config=dict(path=str(tmp_path / 'config.py')),
+        checkpoint=dict(path=str(tmp_path / 'best.pth')),
+        splits={},
+        seed=0,
+    )
 
 
 def test_a_training_that_went_on_is_one_curve(trained, tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from label_runs import label_config, masks_of, scores_after, run, start
+from label_runs import label_config, masks_of, run, scores_after, start
 
 from mmsmoke.engine import AffinityHook
 from mmsmoke.functional import random_walk, resize_maps, scores_to_mask
@@ -77,7 +77,8 @@ def test_above_a_half_is_what_psa_s_argmax_takes(trained, classes):
     hook = ready(NET, trained(), beta=2, log_t=2)
     images, samples = batch((40, 56), (40, 56), classes=classes)
     taken = set()
-    for image, sample, refined in zip(images, samples, scores_after(hook, images, samples), strict=True):
+    together = scores_after(hook, images, samples)
+    for image, sample, refined in zip(images, samples, together, strict=True):
         assert refined.shape == sample.seg_scores.shape and refined.dtype == torch.float32
         assert refined.min() >= 0 and refined.max() <= 1
         walked = by_hand(hook, image, sample.seg_scores)

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from label_runs import PIPELINE, label_config, masks_of, scores_after, run
+from label_runs import PIPELINE, label_config, masks_of, run, scores_after
 from tiny_clip import config, save_tiny_clip
 
 from mmsmoke.engine import CLIPHook

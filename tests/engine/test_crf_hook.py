@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from label_runs import label_config, masks_of, scores_after, run
+from label_runs import label_config, masks_of, run, scores_after
 
 from mmsmoke.engine import CRFHook
 from mmsmoke.functional import background_scores

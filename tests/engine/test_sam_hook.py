@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from label_runs import label_config, masks_of, scores_after, run, start
+from label_runs import label_config, masks_of, run, scores_after, start
 from mmengine.registry import MODELS
 from PIL import Image
 

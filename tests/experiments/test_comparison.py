@@ -6,8 +6,8 @@ from label_runs import label_config
 from PIL import Image
 
 from mmsmoke.apis.environment import checkpoint_record
-from mmsmoke.experiments.comparison import compare_refiners, refinement_table
 from mmsmoke.apis.tables import table_of
+from mmsmoke.experiments.comparison import compare_refiners, refinement_table
 from mmsmoke.utils import UserError
 
 

@@ -1,5 +1,6 @@
 """Steps are done once, in order, by as many as are asked to; what goes wrong is said."""
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -8,15 +9,16 @@ import subprocess
 import sys
 import threading
 import time
+from argparse import Namespace
 
 import pytest
 from fake_executor import FakeExecutor
 from mmengine.config import Config
 
 from mmsmoke.apis.launch import load_config
-from mmsmoke.experiments import engine, process, work
+from mmsmoke.experiments import engine, executors, process, work
 from mmsmoke.experiments.engine import in_order, run_steps
-from mmsmoke.experiments.executors import Cluster, Local
+from mmsmoke.experiments.executors import Cluster, Local, executor_of
 from mmsmoke.experiments.process import run_call, write_call
 from mmsmoke.experiments.step import Kind, Step, begin
 from mmsmoke.experiments.work import read_in_test, read_in_training
@@ -46,7 +48,8 @@ def names(executor):
 
 
 def run(steps, folder, executor, **options):
-    return {one.name: result for one, result in run_steps(steps, folder, executor=executor, **options)}
+    found = run_steps(steps, folder, executor=executor, **options)
+    return {one.name: result for one, result in found}
 
 
 def test_a_step_comes_after_its_inputs_and_gets_what_they_found(tmp_path, adding, capsys):
@@ -226,7 +229,7 @@ def test_new_true_masks_ask_for_what_looks_at_them(tmp_path, tiny_dataset):
 def test_a_function_runs_in_a_process_of_its_own_and_its_result_comes_back(
     tmp_path, monkeypatch, capfd
 ):
-    child = '''
+    child = """
 import sys, json, pathlib
 folder = pathlib.Path(sys.argv[1])
 call = json.loads((folder / 'call.json').read_text())
@@ -234,7 +237,7 @@ print('11/29 13:53:09 - mmengine - INFO - Epoch(train) [1][ 1/25]  loss: 0.7')
 print('11/29 13:53:09 - mmengine - INFO - Saving checkpoint at 1 epochs')
 (folder / 'returned.json').write_text(json.dumps(dict(twice=2 * call['arguments']['x'])))
 sys.exit(call['arguments'].get('code', 0))
-'''
+"""
     package = tmp_path / 'package/fake'
     package.mkdir(parents=True)
     (package / '__init__.py').touch()
@@ -316,3 +319,47 @@ def test_a_cluster_without_submitit_is_a_named_error(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'submitit', None)
     with pytest.raises(UserError, match=r"need submitit: pip install 'mmsmoke\[cluster\]'"):
         Cluster(tmp_path)
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Jobs on this machine, which triple a number."""
+    (tmp_path / 'tripling.py').write_text(
+        'import json\n'
+        'def run_call(folder, gpus):\n'
+        "    x = json.loads((folder / 'call.json').read_text())['arguments']['x']\n"
+        '    if x < 0:\n'
+        "        raise ValueError('too small')\n"
+        '    return dict(tripled=3 * x)\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    monkeypatch.setattr(executors, 'run_call', importlib.import_module('tripling').run_call)
+    cluster = Cluster(tmp_path / 'jobs', 'local', options=dict(timeout_min=5))
+    yield cluster
+    cluster.stop()
+
+
+def test_a_cluster_does_steps_as_jobs(cluster, tmp_path):
+    folder = tmp_path / 'step'
+    write_call(folder, 'train', dict(x=5))
+    assert cluster.run(folder, parallel=True) == dict(tripled=15)
+    write_call(folder, 'train', dict(x=-5))
+    with pytest.raises(
+        UserError, match=rf'{folder}: job \S+ failed: .*too small.*{tmp_path}/jobs/'
+    ):
+        cluster.run(folder, parallel=False)
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(jobs=0), '--jobs must be at least 1, not 0'),
+        (dict(executor_options=['a=1']), '--executor-options are for clusters'),
+        (dict(executor='slurm', executor_options=['partition']), "say KEY=VALUE, not 'partition'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, message):
+    usual = dict(jobs=1, gpus=1, executor='local', executor_options=())
+    with pytest.raises(UserError, match=message):
+        executor_of(Namespace(**{**usual, **options}))

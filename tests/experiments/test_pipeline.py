@@ -94,7 +94,7 @@ def killed_and_finished(tmp_path_factory):
 
 def finished_files(run: Path) -> list[Path]:
     """What no later run may write again."""
-    done = list(run.glob('seed-0/*/results.json'))
+    done = list(run.glob('seed-0/**/results.json'))
     journal = run / 'seed-0/label/journal/rank0.jsonl'
     if journal.exists():
         for line in journal.read_text().splitlines():
@@ -136,7 +136,7 @@ def test_it_ends_with_a_table_numbers_and_pictures(killed_and_finished):
     assert sheet.width > 5 * 150
     assert len(list((run / 'examples').glob('*.png'))) >= 1
     assert not [noise for noise in NOISE if noise in output]
-    for log in run.glob('seed-0/*/*.log'):
+    for log in run.glob('seed-0/**/*.log'):
         text = log.read_text()
         assert not [noise for noise in NOISE if noise in text], log
 
@@ -194,7 +194,7 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
     assert 'config.optim_wrapper.optimizer.lr: 0.0005 -> 0.01' in output
     chain = run / 'seed-0'
     assert f'{chain}/label is finished' in output
-    assert (chain / 'segment.old-1/results.json').is_file()
+    assert (chain / 'segment.old-1/test/results.json').is_file()
     assert (chain / 'segment/results.json').is_file()
     # and each further segmenter learns from what it should
     masks = {
@@ -207,7 +207,7 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
         'full': '{data_root}/masks',
     }
     relabelled = read_json(chain / 'relabel-1/manifest.json')
-    segmenter = read_json(chain / 'segment/results.json')['checkpoint']['sha256']
+    segmenter = read_json(chain / 'segment/test/results.json')['checkpoint']['sha256']
     assert relabelled['settings']['checkpoint'] == segmenter
     assert relabelled['protocol']['threshold'] == 0.5
     rows = [row[0] for row in summary_rows(read_json(run / 'results.json'))[1]]

@@ -28,7 +28,7 @@ def test_a_refiner_is_called_with_a_picture(pictures, short):
     refine = build_refiner(short)
     one = refine(pictures[0][0], pictures[1][0], pictures[2][0])
     assert one.shape == (2, 40, 48) and not one[1].any()
-    assert 0 <= one.min() and one.max() <= 1 and not torch.equal(one, pictures[1][0])
+    assert one.min() >= 0 and one.max() <= 1 and not torch.equal(one, pictures[1][0])
 
 
 def test_a_batch_is_its_pictures_one_by_one(pictures):
@@ -78,5 +78,5 @@ def test_a_short_form_passes_its_parts_on():
     assert (refine.model, refine.checkpoint) == ('affinity/x.py', 'work_dirs/a.pth')
     sam = build_refiner('sam:checkpoints/sam.pth:vit_b')
     assert sam.proposer.model_type == 'vit_b' and sam.cache_dir is None
-    with pytest.raises(UserError, match="preset must be one of .*, got 'best'"):
+    with pytest.raises(UserError, match=r"preset must be one of .*, got 'best'"):
         build_refiner('crf:best')
