@@ -224,8 +224,8 @@ def labelling(
         def searching(found: Results) -> dict:
             return {**arguments(found), 'split': threshold_split}
 
-        inputs['search'] = Step(f'{name}/threshold', 'search', searching, inputs, title)
-        title = ''
+        search = Step(f'{name}/threshold', 'search', searching, inputs, title)
+        inputs, title = {**inputs, 'search': search}, ''
     return Step(name, 'label', arguments, inputs, title)
 
 

@@ -81,7 +81,8 @@ def killed_and_finished(tmp_path_factory):
     )
     for stage, moment in moments.items():
         process = start(folder)
-        wait_for(moment, stage)
+        wait_for(lambda happened=moment: happened() or process.poll() is not None, stage)
+        assert process.poll() is None, process.stdout.read()
         process.send_signal(signal.SIGKILL)
         process.wait()
         wait_for(lambda: not processes_of(run), 'the end of all processes of the run', 20)
@@ -191,7 +192,7 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
     )
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert 'config.optim_wrapper.optimizer.lr: 0.0005 -> 0.01' in output
+    assert 'config.optim_wrapper.optimizer.lr: 0.001 -> 0.01' in output
     chain = run / 'seed-0'
     assert f'{chain}/label is finished' in output
     assert (chain / 'segment.old-1/test/results.json').is_file()
