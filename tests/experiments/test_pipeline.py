@@ -39,6 +39,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen:
         **{'label.options.test_dataloader.batch_size': 1},
         **{'segment.options.train_dataloader.batch_size': 4},
         **{'segment.options.default_hooks.logger.interval': 1},
+        **{'self_training.rounds': 0},
         test_splits='[test]',
     )
     return subprocess.Popen(
