@@ -128,8 +128,10 @@ def test_it_ends_with_a_table_numbers_and_pictures(killed_and_finished):
     (result,) = read_json(run / 'results.json')['chains']
     assert result['label']['protocol']['threshold_mode'] == 'dataset'
     assert result['label']['protocol']['threshold_split'] == 'val'
+    # refined scores have a threshold of their own
+    found = read_json(run / 'seed-0/label/threshold/results.json')['threshold']
+    assert result['label']['protocol']['threshold'] == found
     threshold = result['classify']['protocol']['threshold']
-    assert result['label']['protocol']['threshold'] == threshold
     assert result['classify']['splits']['test']['cam/threshold'] == threshold
     for name in ('accuracy', 'CAM', 'pseudo masks', 'segmenter'):
         assert name in output
