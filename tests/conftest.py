@@ -9,6 +9,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from PIL import Image
 
@@ -93,6 +94,13 @@ def save_palette(path: Path, mask: np.ndarray) -> Path:
     picture.putpalette([value * 37 % 256 for value in range(768)])
     picture.save(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def logger_of_its_own() -> Iterator[None]:
+    """Let no test write to the closed log file of a run of another."""
+    yield
+    MMLogger._instance_dict.clear()
 
 
 @pytest.fixture

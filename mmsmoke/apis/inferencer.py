@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
 from mmsmoke.functional import scores_to_mask, strongest
-from mmsmoke.models.refiners import Refiner, build_refiner, refine_all
 from mmsmoke.registry import INFERENCERS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError, UserError
@@ -82,10 +81,7 @@ class SmokeInferencer:
             self.model = load_model(cfg, weights, device or get_device())
         self.prepare = TestPipeline(cfg)
         self.classes, self.palette = self.prepare.classes, self.prepare.palette
-        self.refiners = [build_refiner(one) for one in refine]
-        for refiner in self.refiners:
-            if isinstance(refiner, Refiner):
-                refiner.start(self.classes)
+        self.refiners = _ready_refiners(refine, self.classes)
         self.threshold = _own_threshold(self.model) if threshold is None else threshold
         if self.refiners and self.threshold is None:
             self.threshold = 0.5
@@ -253,6 +249,10 @@ class SmokeInferencer:
             if 'cams' not in sample and 'seg_logits' not in sample:
                 raise UserError(f'{type(self.model).__name__} gives no scores')
             sample.localize()
+        if not self.refiners:
+            return
+        from mmsmoke.models.refiners import refine_all
+
         for refiner in self.refiners:
             if getattr(refiner, 'sees_input', False):
                 images = [image.inputs.flip(0).permute(1, 2, 0).numpy() for image in batch]
@@ -299,6 +299,18 @@ class SmokeInferencer:
             mask = strongest(scores).to(torch.uint8)
         mask = mask.numpy()
         return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
+
+
+def _ready_refiners(refine: Sequence, classes: Sequence[str]) -> list:
+    if not refine:
+        return []
+    from mmsmoke.models.refiners import build_refiner
+
+    refiners = [build_refiner(one) for one in refine]
+    for refiner in refiners:
+        if hasattr(refiner, 'start'):
+            refiner.start(classes)
+    return refiners
 
 
 def _is_classifier(model) -> bool:

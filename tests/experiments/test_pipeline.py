@@ -51,10 +51,11 @@ def start(folder: Path, *options: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def wait_for(happened, what: str, seconds: float = 600) -> None:
+def wait_for(happened, what: str, process=None, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, f'{what} did not happen'
+        assert process is None or process.poll() is None, process.stdout.read()
         time.sleep(0.002)
 
 
@@ -82,11 +83,10 @@ def killed_and_finished(tmp_path_factory):
     )
     for stage, moment in moments.items():
         process = start(folder)
-        wait_for(lambda happened=moment: happened() or process.poll() is not None, stage)
-        assert process.poll() is None, process.stdout.read()
+        wait_for(moment, stage, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        wait_for(lambda: not processes_of(run), 'the end of all processes of the run', 20)
+        wait_for(lambda: not processes_of(run), 'the end of all processes of the run', seconds=20)
         assert not (run / 'results.json').exists()
         kept[stage] = {path: path.stat().st_mtime_ns for path in finished_files(run)}
     process = start(folder)

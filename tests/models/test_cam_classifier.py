@@ -154,6 +154,7 @@ class Layers:
     """Read-out of fixed signed maps [L, K, h, w] for every image."""
 
     normalize = 'max'
+    fuse = staticmethod(fuse_cams)
 
     def __init__(self, maps):
         self.maps = maps

@@ -189,11 +189,10 @@ def test_two_trainings_do_not_share_a_work_dir(train, configs):
 
 
 def test_the_name_in_a_lock_is_that_of_its_last_holder(tmp_path):
-    (tmp_path / '.lock').write_text('process 1 on elsewhere, a long name that must go\n')
+    (tmp_path / '.owner').write_text('process 1 on elsewhere, a long name that must go\n')
     with exclusive(tmp_path):
-        assert (
-            tmp_path / '.lock'
-        ).read_text() == f'process {os.getpid()} on {socket.gethostname()}\n'
+        owner = (tmp_path / '.owner').read_text()
+        assert owner == f'process {os.getpid()} on {socket.gethostname()}\n'
 
 
 def commands(folder, root, checkpoint):

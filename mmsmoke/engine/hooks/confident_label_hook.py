@@ -4,7 +4,6 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmsmoke.functional import IGNORE
-from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.structures import WeakSegDataSample
 
 from ..picture import picture
@@ -24,6 +23,8 @@ class ConfidentLabelHook(Hook):
     """
 
     def __init__(self, preset: str, **crf):
+        from mmsmoke.models.refiners import DenseCRF
+
         self.crf = DenseCRF(preset, **crf)
 
     def before_test(self, runner) -> None:

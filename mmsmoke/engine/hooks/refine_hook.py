@@ -5,7 +5,6 @@ import torch
 from mmengine.hooks import Hook
 from torch import Tensor
 
-from mmsmoke.models.refiners import Refiner, build_refiner, refine_all
 from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
 
@@ -27,21 +26,25 @@ class RefineHook(Hook):
     """
 
     def __init__(self, refiner: dict | Callable, stage: str):
+        from mmsmoke.models.refiners import build_refiner
+
         self.refiner = build_refiner(refiner)
         self.stage = stage
 
     def before_test(self, runner) -> None:
         require_label_loop(self, runner)
         runner.test_loop.add_stage(self.stage)
-        if isinstance(self.refiner, Refiner):
+        if hasattr(self.refiner, 'start'):
             self.refiner.start(runner.test_dataloader.dataset.label_classes)
 
     def after_test(self, runner) -> None:
-        if isinstance(self.refiner, Refiner):
+        if hasattr(self.refiner, 'close'):
             self.refiner.close()
 
     @torch.no_grad()
     def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        from mmsmoke.models.refiners import refine_all
+
         scores = [sample.seg_scores for sample in outputs]
         images = [
             self._image(*pair) if pair[1].seg_scores.any() else None

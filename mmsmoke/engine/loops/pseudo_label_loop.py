@@ -9,7 +9,6 @@ from mmengine.hooks import Hook
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 
-from mmsmoke.models.refiners import DenseCRF
 from mmsmoke.registry import DATASETS, LOOPS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, checkpoint_hashes, plain, sha256_of_file
@@ -163,9 +162,9 @@ def output_settings(cfg, hooks: Sequence[Hook]) -> dict:
     if refiners:
         settings['refiners'] = refiners
     owners = [getattr(hook, 'refiner', hook) for hook in hooks]
-    crfs = [one.crf for one in owners if isinstance(getattr(one, 'crf', None), DenseCRF)]
-    if crfs:
-        settings['dense_crf'] = sorted({crf.backend for crf in crfs})
+    backends = {one.crf.backend for one in owners if hasattr(one, 'crf')}
+    if backends:
+        settings['dense_crf'] = sorted(backends)
     return dict(
         **plain(settings),
         checkpoint=sha256_of_file(cfg.load_from) if cfg.get('load_from') else None,
