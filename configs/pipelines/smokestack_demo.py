@@ -10,8 +10,8 @@ draw = dict(preset='easy', p_chimney_smoke=0.5, size=128, train=1200, val=200, t
 classify = dict(config='configs/cam/lite0-s3_3e_smokestack-256.py')
 label = dict(config='configs/pseudo/lite0-s3_smokestack-256.py')
 segment = dict(config='configs/segmentors/mlp_lite0_6e_smokestack-128.py')
-# another segmentor learns from what the first one sees
-self_training = dict(config='configs/pseudo/mlp_lite0_smokestack-128.py', rounds=1)
+# with --cfg-options self_training.rounds=1 another segmentor learns from what the first one sees
+self_training = dict(config='configs/pseudo/mlp_lite0_smokestack-128.py', rounds=0)
 
 threshold_split = 'val'
 test_splits = ['test', 'chimney_only', 'smoke_only']
