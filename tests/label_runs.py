@@ -90,7 +90,7 @@ def masks_of(folder):
 
 
 def scores_after(hook, inputs, samples) -> list[torch.Tensor]:
-    """What a hook makes of the scores of samples, which stay as they are."""
+    """Return what a hook makes of the scores of samples, which stay as they are."""
     before = [sample.seg_scores for sample in samples]
     hook.after_test_iter(None, 0, dict(inputs=inputs), samples)
     after = [sample.seg_scores for sample in samples]

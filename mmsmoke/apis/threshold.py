@@ -91,17 +91,12 @@ def built_hook(hook: Mapping) -> PseudoLabelHook:
 def use_threshold(cfg: Config, found: Mapping) -> None:
     """Make a label run use the threshold that :func:`search_threshold` has found."""
     require_label_run(cfg)
-    cfg.custom_hooks[-1].update(with_threshold(cfg.custom_hooks[-1], **_protocol_of(found)))
+    cfg.custom_hooks[-1].update(found['hook'])
     for metric in cfg.test_evaluator:
         if metric['type'] == 'mmsmoke.PseudoLabelMetric' and 'prefix' not in metric:
             metric['threshold'] = found['threshold']
         if metric['type'] == 'mmsmoke.RefinementMetric':
             metric['thresholds'] = dict(found['stages'])
-
-
-def _protocol_of(found: Mapping) -> dict:
-    names = ('threshold', 'threshold_mode', 'threshold_split')
-    return {name: found['hook'][name] for name in names}
 
 
 def read_threshold(path: str | Path) -> dict:

@@ -1,4 +1,4 @@
-"""What the user of a plan sees."""
+"""Prints what the user of a plan sees."""
 
 from threading import local
 

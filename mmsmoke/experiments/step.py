@@ -1,4 +1,4 @@
-"""What a step is: something that is done once, known by all that decides what comes out."""
+"""Defines a step, one thing that is done once, and the settings by which it is known again."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from .screen import say
 
 RESULTS, DETAILS, SETTINGS, CONFIG = 'results.json', 'details.json', 'settings.json', 'config.py'
 VERSION = 2
-"""Of fingerprints: what their settings mean."""
+"""Changes when the settings of fingerprints get another meaning."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What steps do. A new kind of step is a function here and an entry in KINDS."""
+"""Holds the functions that steps run; a new kind is a function here and an entry in KINDS."""
 
 import json
 import os

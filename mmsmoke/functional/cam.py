@@ -205,3 +205,14 @@ def background_scores(
     if constant is not None:
         return torch.full_like(best, constant)
     return best.clamp(min=1e-4) * (sharpness * (level - best)).exp()
+
+
+def label_scores(scores: Tensor, **background) -> Tensor:
+    """Return the background and the classes [..., 1 + K, H, W], adding up to one at each pixel.
+
+    Args:
+        scores: [..., K, H, W] in [0, 1].
+        background: rule of :func:`background_scores`.
+    """
+    together = torch.cat([background_scores(scores, **background), scores], -3)
+    return together / together.sum(-3, keepdim=True).clamp(min=1e-8)

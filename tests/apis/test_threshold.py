@@ -59,7 +59,7 @@ def test_the_next_run_inherits_what_was_found(label_run, tmp_path):
 
 
 def label(cfg, folder, tested, threshold_split):
-    """What a pipeline does after it has tested a classifier."""
+    """Label as a pipeline does after it has tested a classifier."""
     step = labelling('label', cfg, Step('classify/test', 'test', dict), threshold_split)
     found = dict(model=tested)
 

@@ -27,7 +27,7 @@ columns = [('accuracy', 'val', 'label/accuracy')]
 
 
 def result_of(accuracy):
-    """As a test returns it."""
+    """Return a result as a test step does."""
     return dict(
         config=dict(sha256='c'),
         checkpoint=dict(sha256='p'),

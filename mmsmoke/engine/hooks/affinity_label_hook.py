@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mmsmoke.functional import background_scores, confident_labels
+from mmsmoke.functional import background_scores, confident_labels, label_scores
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError
 
@@ -42,8 +42,8 @@ class AffinityLabelHook(ConfidentLabelHook):
             )
 
     def opinions(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = (torch.cat([background_scores(scores, **rule), scores]) for rule in self.rules)
-        return low / low.sum(0).clamp(min=1e-8), high / high.sum(0).clamp(min=1e-8)
+        low, high = (label_scores(scores, **rule) for rule in self.rules)
+        return low, high
 
     def decide(self, first: Tensor, second: Tensor) -> Tensor:
         return confident_labels(low=first, high=second)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsmoke.functional import background_scores, label_probs
+from mmsmoke.functional import label_probs, label_scores
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
@@ -83,8 +83,8 @@ class CRFRefiner(Refiner):
 
     def _probs(self, scores: Tensor) -> Tensor:
         """Return [1 + K, H, W], adding up to one, of the background and K classes."""
-        together = torch.cat([background_scores(scores, **self.background), scores])
+        together = label_scores(scores, **self.background)
         if self.certainty is None:
-            return together / together.sum(0).clamp(min=1e-8)
+            return together
         labels = together.argmax(0).cpu().numpy()
         return torch.from_numpy(label_probs(labels, len(together), self.certainty)).to(scores)

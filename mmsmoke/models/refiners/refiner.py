@@ -11,7 +11,7 @@ SHORT = dict(
     affinity=('AffinityRefiner', ['model', 'checkpoint']),
     sam=('SAMRefiner', ['checkpoint', 'model_type']),
 )
-"""What stands after the colons in the short form of a refiner."""
+"""Names the class behind each short form, and the arguments that follow its colons."""
 
 
 class Refiner:

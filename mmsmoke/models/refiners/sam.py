@@ -1,5 +1,6 @@
 import hashlib
 import inspect
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -56,15 +57,19 @@ class SAMRefiner(Refiner):
         best = torch.where(claimed, scores, -1).argmax(0) + 1
         return (claimed & (best == labels)).to(scores)
 
+    @cached_property
+    def cache(self) -> ProposalCache:
+        """Proposals that are kept; from the first use on the folder is settled."""
+        return ProposalCache(self.cache_dir, self.proposer)
+
     def _proposals(self, image: np.ndarray) -> MaskProposals:
         if self.cache_dir is None:
             return self.proposer(image)
-        cache = ProposalCache(self.cache_dir, self.proposer)
         content = hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
-        proposals = cache.read(content)
+        proposals = self.cache.read(content)
         if proposals is None or proposals.size != image.shape[:2]:
             proposals = self.proposer(image)
-            cache.write(content, proposals)
+            self.cache.write(content, proposals)
         return proposals
 
 
