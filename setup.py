@@ -49,6 +49,8 @@ setup(
     package_data={
         'mmsmoke': ['.mim/*.yml', '.mim/**/*.py', '.mim/**/*.sh', 'visualization/report_page/*'],
     },
+    # they compare with peers that users of an installed package need not have
+    exclude_package_data={'mmsmoke': ['.mim/tools/benchmarks/*']},
     install_requires=[
         'torch>=2.6',
         'torchvision>=0.21',

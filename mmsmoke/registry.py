@@ -49,4 +49,4 @@ EVALUATOR = _child(root.EVALUATOR, 'evaluation')
 
 VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
 VISBACKENDS = _child(root.VISBACKENDS, 'visualization')
-INFERENCERS = _child(root.INFERENCERS, 'apis.inferencer')
+INFERENCERS = _child(root.INFERENCERS, 'inference.inferencer')

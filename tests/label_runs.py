@@ -8,8 +8,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmsmoke.apis.launch import build_runner
 from mmsmoke.engine import PseudoLabelLoop
+from mmsmoke.engine.launch import build_runner
 
 PIPELINE = [
     dict(type='mmsmoke.LoadImage'),

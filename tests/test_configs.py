@@ -16,7 +16,7 @@ PLANS = sorted(
 BUILD_RUN = """
 import sys
 from mmengine.registry import DATASETS, EVALUATOR, HOOKS, MODELS, TRANSFORMS, DefaultScope
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import mappings
 
 def build(path):
@@ -65,7 +65,7 @@ def test_run_configs_build(folder):
 
 @pytest.mark.parametrize('folder', RUNS)
 def test_a_config_inherited_by_the_package_s_name_is_the_same(folder, tmp_path):
-    from mmsmoke.apis.launch import load_config
+    from mmsmoke.engine.launch import load_config
 
     for config in sorted((ROOT / 'configs' / folder).rglob('*.py')):
         child = tmp_path / config.name
@@ -74,7 +74,7 @@ def test_a_config_inherited_by_the_package_s_name_is_the_same(folder, tmp_path):
 
 
 def test_masks_to_learn_from_are_those_that_a_config_of_ours_makes():
-    from mmsmoke.apis.launch import load_config
+    from mmsmoke.engine.launch import load_config
 
     configs = [*(ROOT / 'configs/segmentors').glob('*.py'), *(ROOT / 'configs/affinity').glob('*')]
     for config in configs:
@@ -86,7 +86,7 @@ def test_masks_to_learn_from_are_those_that_a_config_of_ours_makes():
 
 @pytest.mark.parametrize('plan', PLANS, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
 def test_plan_names_configs_and_splits_that_exist(plan):
-    from mmsmoke.apis.launch import load_config
+    from mmsmoke.engine.launch import load_config
 
     cfg = load_config(plan)
     stages = [
@@ -103,7 +103,7 @@ def test_plan_names_configs_and_splits_that_exist(plan):
 def test_every_row_of_a_refinement_plan_can_be_built(plan):
     from mmengine.registry import HOOKS
 
-    from mmsmoke.apis.launch import load_config
+    from mmsmoke.engine.launch import load_config
     from mmsmoke.experiments.comparison import row_config
 
     cfg = load_config(plan)
@@ -118,7 +118,7 @@ def test_every_row_of_a_refinement_plan_can_be_built(plan):
     'plan', sorted((ROOT / 'configs/sweeps').glob('*.py')), ids=lambda p: p.stem
 )
 def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
-    from mmsmoke.apis.launch import load_config
+    from mmsmoke.engine.launch import load_config
     from mmsmoke.experiments.sweep import variant_changes, variant_config
     from mmsmoke.registry import MODELS
 

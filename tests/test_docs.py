@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmsmoke.apis.sweep_tables import sweep_chart
-from mmsmoke.apis.tables import charts_of, fill_tables, table_of
+from mmsmoke.reports.sweep_tables import sweep_chart
+from mmsmoke.reports.tables import charts_of, fill_tables, table_of
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mmsmoke.datasets.checks import check_dataset
-from mmsmoke.datasets.split_names import NEEDED
+from mmsmoke.datasets.checks.overview import check_dataset
+from mmsmoke.datasets.checks.split_names import NEEDED
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.quiet import silence_known_noise

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.apis.cooccurrence_page import write_page
 from mmsmoke.experiments.cooccurrence import cooccurrence_benchmark, with_others
 from mmsmoke.experiments.executors import executor_of
+from mmsmoke.reports.cooccurrence_page import write_page
 from mmsmoke.utils import read_json
 from mmsmoke.utils.cli import (
     add_config_options,

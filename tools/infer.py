@@ -16,10 +16,10 @@ from pathlib import Path
 import cv2
 
 from mmsmoke.apis import SmokeInferencer
-from mmsmoke.apis.inputs import is_video
-from mmsmoke.apis.outputs import Prediction, write_areas, writing
-from mmsmoke.apis.screening import OnError
-from mmsmoke.apis.video import annotated_path
+from mmsmoke.inference.inputs import is_video
+from mmsmoke.inference.outputs import Prediction, write_areas, writing
+from mmsmoke.inference.screening import OnError
+from mmsmoke.inference.video import annotated_path
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 

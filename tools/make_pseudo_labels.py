@@ -1,12 +1,12 @@
 """Writes pseudo masks with a trained classifier (stage 2): masks/, manifest.json."""
 
-from mmsmoke.apis.launch import (
+from mmsmoke.engine.launch import (
     alone_in_work_dir,
     load_config,
     require_label_run,
     trained_runner,
 )
-from mmsmoke.apis.threshold import read_threshold, use_threshold
+from mmsmoke.experiments.threshold import read_threshold, use_threshold
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 

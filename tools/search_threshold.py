@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.threshold import CRITERIA, search_threshold
+from mmsmoke.engine.launch import load_config
+from mmsmoke.experiments.threshold import CRITERIA, search_threshold
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 

@@ -2,8 +2,8 @@
 
 from mmengine.dist import is_main_process
 
-from mmsmoke.apis.evaluate import evaluate_splits
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
+from mmsmoke.experiments.evaluate import evaluate_splits
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 

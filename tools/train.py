@@ -1,6 +1,6 @@
 """Trains a classifier (stage 1) or a segmentor (stage 3)."""
 
-from mmsmoke.apis.launch import load_config, resume, train, use_masks, use_mixed_precision
+from mmsmoke.engine.launch import load_config, resume, train, use_masks, use_mixed_precision
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 

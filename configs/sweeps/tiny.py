@@ -1,4 +1,4 @@
-# Nothing to learn from: a minute's work whose numbers tests/apis/test_rerun.py does again.
+# Nothing to learn from: a minute's work whose numbers tests/experiments/test_rerun.py does again.
 _base_ = '../_base_/sweeps/evidence.py'
 
 work_dir = 'work_dirs/tiny'

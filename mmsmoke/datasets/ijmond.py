@@ -1,7 +1,8 @@
 from mmsmoke.registry import DATASETS
 
-from .formats.ijmond_seg import OPACITIES
 from .weak_seg import WeakSegDataset
+
+OPACITIES = ('high_opacity', 'low_opacity')
 
 
 @DATASETS.register_module()

@@ -1,7 +1,8 @@
 from mmsmoke.registry import DATASETS
 
-from .formats.smoke5k import SYNTHETIC
 from .weak_seg import WeakSegDataset
+
+SYNTHETIC = 'synthetic'
 
 
 @DATASETS.register_module()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.apis.evaluate import fix_threshold, tested_splits
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.threshold import built_hook, with_threshold
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 
+from .evaluate import fix_threshold, tested_splits
 from .step import Step
+from .threshold import built_hook, with_threshold
 
 WHAT = dict(
     pretrain='labels of other images -> weights to begin with',

@@ -8,12 +8,12 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
-from mmsmoke.apis.environment import checkpoint_record, environment
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import scope_of
-from mmsmoke.apis.sheets import draw_masks
-from mmsmoke.apis.sweep_tables import sweep_tables
+from mmsmoke.engine.launch import load_config
+from mmsmoke.inference.predictor import scope_of
+from mmsmoke.reports.sheets import draw_masks
+from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import UserError, mappings, plain, write_json
+from mmsmoke.utils.environment import checkpoint_record, environment
 from mmsmoke.visualization import markdown_table
 
 from .engine import run_steps
@@ -48,7 +48,7 @@ def compare_refiners(
     network is trained for each classifier on labels that it made of the training split:
     ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that make
     them; ``options`` as in rows). With ``baseline`` (a row) the classifiers count as seeds of one
-    method, and there may be ``claims``; see :mod:`mmsmoke.apis.sweep_tables`.
+    method, and there may be ``claims``; see :mod:`mmsmoke.reports.sweep_tables`.
 
     Finished rows are kept. Rows that need a file of weights that is not there are left out, unless
     ``rows`` names them.

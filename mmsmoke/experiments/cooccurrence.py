@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.sweep_tables import sweep_table
+from mmsmoke.engine.launch import load_config
+from mmsmoke.reports.sweep_tables import sweep_table
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 
 from .engine import run_steps

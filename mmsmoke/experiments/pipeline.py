@@ -7,13 +7,13 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from torch import nn
 
-from mmsmoke.apis.environment import environment
-from mmsmoke.apis.predictor import build_model, scope_of
-from mmsmoke.apis.report import write_report
-from mmsmoke.apis.summary import summary_rows
-from mmsmoke.datasets.conversion import count_table
-from mmsmoke.datasets.smokestack_writer import write_smokestack
+from mmsmoke.datasets.smokestack.writer import write_smokestack
+from mmsmoke.datasets.writer import count_table
+from mmsmoke.inference.predictor import build_model, scope_of
+from mmsmoke.reports.report import write_report
+from mmsmoke.reports.summary import summary_rows
 from mmsmoke.utils import UserError, differences, write_json
+from mmsmoke.utils.environment import environment
 from mmsmoke.utils.locks import exclusive
 from mmsmoke.visualization import markdown_table
 
@@ -194,7 +194,7 @@ def draw_if_missing(data_root: str, draw: dict | None) -> None:
     """Draw the scenes of a data set, unless they are there.
 
     Args:
-        draw: arguments of :func:`~mmsmoke.datasets.smokestack_writer.write_smokestack`; without
+        draw: arguments of :func:`~mmsmoke.datasets.smokestack.writer.write_smokestack`; without
             them the data must be there.
     """
     if draw is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 
 _STAGE = ('config', 'options', 'seed')

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.apis.environment import environment
 from mmsmoke.utils import (
     UserError,
     checkpoint_hashes,
@@ -18,6 +17,7 @@ from mmsmoke.utils import (
     read_json,
     sha256_of_file,
 )
+from mmsmoke.utils.environment import environment
 
 
 def run_record(variant: str, seed: int, tested: Mapping) -> dict:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.sweep_tables import sweep_tables
+from mmsmoke.engine.launch import load_config
+from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import UserError, plain, read_json, write_json
 
 from .engine import in_order, run_steps
@@ -48,7 +48,7 @@ def run_sweep(
     data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
     config) gives configs short names, so that a sweep that inherits may swap them. For the tables
     it may have ``baseline`` (the variant that the others are compared with), ``claims`` and
-    ``curves``; see :mod:`mmsmoke.apis.sweep_tables`.
+    ``curves``; see :mod:`mmsmoke.reports.sweep_tables`.
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -61,7 +61,7 @@ def run_sweep(
             :func:`~mmsmoke.experiments.engine.run_steps`.
 
     Returns:
-        The results of all runs; see :func:`~mmsmoke.apis.sweep_tables.sweep_tables`.
+        The results of all runs; see :func:`~mmsmoke.reports.sweep_tables.sweep_tables`.
     """
     sweep = load_config(sweep_file, work_dir)
     sweep.seeds = seeds or sweep.seeds

@@ -8,11 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from mmsmoke.apis import launch
-from mmsmoke.apis.environment import checkpoint_record
-from mmsmoke.apis.evaluate import evaluate_splits, masks_hash, masks_hash_of, tested_splits
-from mmsmoke.apis.threshold import search_threshold, use_threshold
-from mmsmoke.engine import best_checkpoint
+from mmsmoke.engine import best_checkpoint, launch
 from mmsmoke.utils import (
     checkpoint_hashes,
     mappings,
@@ -20,8 +16,11 @@ from mmsmoke.utils import (
     sha256_of_folder,
     write_json,
 )
+from mmsmoke.utils.environment import checkpoint_record
 
+from .evaluate import evaluate_splits, masks_hash, masks_hash_of, tested_splits
 from .step import CONFIG, DETAILS, Kind
+from .threshold import search_threshold, use_threshold
 
 
 def train(folder: Path, config: str) -> dict:
@@ -39,7 +38,7 @@ def test(
     splits: Sequence[str],
     threshold_split: str | None = None,
 ) -> dict:
-    """Test a checkpoint; see :func:`~mmsmoke.apis.evaluate.evaluate_splits`."""
+    """Test a checkpoint; see :func:`~mmsmoke.experiments.evaluate.evaluate_splits`."""
     cfg = _load(config, folder)
     result = evaluate_splits(cfg, checkpoint, list(splits), threshold_split)
     details = result.pop('details')
@@ -65,7 +64,7 @@ def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = No
 
 
 def search(folder: Path, config: str, checkpoint: str, split: str) -> dict:
-    """Find the threshold of a label run; see :func:`~mmsmoke.apis.threshold.search_threshold`."""
+    """Find the threshold of a label run, as :func:`search_threshold` does."""
     return search_threshold(_load(config, folder), checkpoint, split)
 
 

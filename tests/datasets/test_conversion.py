@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsmoke.datasets.conversion import RECORD, Task, count_table, write_dataset
+from mmsmoke.datasets.writer import RECORD, Task, count_table, write_dataset
 from mmsmoke.utils import DataError, UserError
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.datasets.near_duplicates import (
+from mmsmoke.datasets.checks.near_duplicates import (
     MOST_BITS,
     NUM_BITS,
     close_pairs,
@@ -13,7 +13,7 @@ from mmsmoke.datasets.near_duplicates import (
     perceptual_hash,
     similar_files,
 )
-from mmsmoke.datasets.smokestack import Smokestack
+from mmsmoke.datasets.smokestack.scenes import Smokestack
 
 
 @pytest.fixture(scope='module')

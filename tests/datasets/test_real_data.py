@@ -2,8 +2,8 @@ import pytest
 from conftest import ROOT, write_table
 from mmengine.registry import DATASETS, DefaultScope
 
-from mmsmoke.apis.launch import load_config
 from mmsmoke.datasets import IJmondDataset, RISEDataset, Smoke5KDataset, WeakSegDataset
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import DataError, UserError
 
 

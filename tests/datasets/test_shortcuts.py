@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import save
 
-from mmsmoke.datasets.shortcuts import STATISTICS, image_statistics, jpeg_quality, probe
+from mmsmoke.datasets.checks.shortcuts import STATISTICS, image_statistics, jpeg_quality, probe
 
 
 @pytest.fixture

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.datasets.conversion import RECORD, count_table
-from mmsmoke.datasets.smokestack import KINDS, OPACITY_CUT, PRESETS, SPLITS, Smokestack, render
-from mmsmoke.datasets.smokestack_writer import write_smokestack
+from mmsmoke.datasets.smokestack.scenes import (
+    KINDS,
+    OPACITY_CUT,
+    PRESETS,
+    SPLITS,
+    Smokestack,
+    render,
+)
+from mmsmoke.datasets.smokestack.writer import write_smokestack
+from mmsmoke.datasets.writer import RECORD, count_table
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48

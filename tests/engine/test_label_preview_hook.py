@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.apis.launch import build_runner, load_config
 from mmsmoke.engine import LabelPreviewHook
+from mmsmoke.engine.launch import build_runner, load_config
 from mmsmoke.utils import UserError
 
 SMALL = {

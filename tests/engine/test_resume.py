@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from mmsmoke.apis.launch import build_runner, load_config, resume
+from mmsmoke.engine.launch import build_runner, load_config, resume
 
 CONFIG = """
 _base_ = '{root}/configs/crossarch/crossarch_r18-s-pcm_vit-xs-cls_12e_smokestack-128.py'

@@ -14,8 +14,8 @@ from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from terminal import terminal
 
-from mmsmoke.apis.launch import load_config, resume
 from mmsmoke.engine import ProgressHook, ScreenRunner
+from mmsmoke.engine.launch import load_config, resume
 from mmsmoke.engine.screen import MOST, shortened
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.progress import progress

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmsmoke.datasets import smokestack
+from mmsmoke.datasets.smokestack import scenes as smokestack
 from mmsmoke.evaluation import CounterfactualMetric
 from mmsmoke.evaluation.counterfactual_metric import KINDS
 

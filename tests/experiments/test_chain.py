@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
 from mmsmoke.experiments.chain import Chain, label_hook
 from mmsmoke.experiments.pipeline import require_fitting_backbones, require_same_networks
 from mmsmoke.experiments.plan import load_plan

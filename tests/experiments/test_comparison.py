@@ -5,10 +5,10 @@ import torch
 from label_runs import label_config
 from PIL import Image
 
-from mmsmoke.apis.environment import checkpoint_record
-from mmsmoke.apis.tables import table_of
 from mmsmoke.experiments.comparison import compare_refiners, refinement_table
+from mmsmoke.reports.tables import table_of
 from mmsmoke.utils import UserError
+from mmsmoke.utils.environment import checkpoint_record
 
 
 @pytest.fixture

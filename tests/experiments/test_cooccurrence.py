@@ -8,9 +8,9 @@ import pytest
 from fake_executor import fake_engine
 from label_runs import label_config
 
-from mmsmoke.apis.cooccurrence_page import write_page
 from mmsmoke.experiments import cooccurrence as module
 from mmsmoke.experiments.cooccurrence import cooccurrence_benchmark, with_others
+from mmsmoke.reports.cooccurrence_page import write_page
 from mmsmoke.utils import UserError
 
 

@@ -15,7 +15,7 @@ import pytest
 from fake_executor import FakeExecutor
 from mmengine.config import Config
 
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
 from mmsmoke.experiments import engine, executors, process, work
 from mmsmoke.experiments.engine import in_order, run_steps
 from mmsmoke.experiments.executors import Cluster, Local, executor_of

@@ -14,7 +14,7 @@ from browser import Browser, find_chromium
 from mmengine.config import Config
 from PIL import Image
 
-from mmsmoke.apis.summary import summary_rows
+from mmsmoke.reports.summary import summary_rows
 from mmsmoke.utils import read_json
 
 ROOT = Path(__file__).parents[2]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from fake_executor import fake_engine
 
-from mmsmoke.apis.environment import environment
 from mmsmoke.experiments.run_records import merge_results
 from mmsmoke.experiments.sweep import run_sweep
 from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils.environment import environment
 from mmsmoke.utils.locks import exclusive
 
 SWEEP = """

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from tiny_trained import PIPELINE
 
-from mmsmoke.apis.inputs import Item, TestPipeline
+from mmsmoke.converters.coco import draw_mask, read_coco
+from mmsmoke.converters.companions import Companions
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.checks import check_dataset
-from mmsmoke.datasets.companions import Companions
-from mmsmoke.datasets.formats.coco import draw_mask, read_coco
+from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.datasets.table import Row
+from mmsmoke.inference.inputs import Item, TestPipeline
 
 COCO = dict(
     images=[

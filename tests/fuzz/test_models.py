@@ -15,8 +15,8 @@ from mmengine.logging import MessageHub
 from tiny_trained import tiny_segmentor, trained
 
 import mmsmoke.registry  # noqa: F401
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import config_and_weights, load_model
+from mmsmoke.engine.launch import load_config
+from mmsmoke.inference.predictor import config_and_weights, load_model
 from mmsmoke.utils.checkpoints import read_checkpoint
 from mmsmoke.utils.cli import run_parser
 from mmsmoke.utils.stored_configs import config_to_json, parse_literals, stored_config

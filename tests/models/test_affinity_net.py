@@ -8,7 +8,7 @@ from mmengine.structures import PixelData
 from mmpretrain.models import ResNet
 from PIL import Image
 
-from mmsmoke.apis.launch import build_runner, load_config
+from mmsmoke.engine.launch import build_runner, load_config
 from mmsmoke.functional import affinity_labels, pair_offsets
 from mmsmoke.models import BoundaryAffinityHead, FeatureAffinityHead, ResNetWithStem
 from mmsmoke.registry import MODELS

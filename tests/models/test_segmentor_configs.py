@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import mappings
 
 CONFIGS = Path(__file__).parents[2] / 'configs/segmentors'

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, save, save_palette, write_table
 from PIL import Image
 
-from mmsmoke.datasets.checks import check_dataset
+from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.visualization import markdown_table
 
 

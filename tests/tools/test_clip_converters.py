@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from mmsmoke.datasets.formats.ijmond_videos import plan_ijmond_videos
-from mmsmoke.datasets.formats.rise import plan_rise
+from mmsmoke.converters.ijmond_videos import plan_ijmond_videos
+from mmsmoke.converters.rise import plan_rise
 from mmsmoke.utils import DataError, UserError
 
 

@@ -8,8 +8,8 @@ import pytest
 from conftest import save
 from PIL import Image
 
+from mmsmoke.converters.ijmond_seg import plan_ijmond_seg, values_of
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.formats.ijmond_seg import plan_ijmond_seg, values_of
 from mmsmoke.utils import UserError
 
 SIZE = 1920, 1280

@@ -5,8 +5,8 @@ import pytest
 from conftest import save
 from PIL import Image
 
-from mmsmoke.datasets.formats.smoke5k import find_pictures, kind_of, plan_smoke5k
-from mmsmoke.datasets.smokestack import Smokestack
+from mmsmoke.converters.smoke5k import find_pictures, kind_of, plan_smoke5k
+from mmsmoke.datasets.smokestack.scenes import Smokestack
 from mmsmoke.utils import UserError
 
 SCENES = [Smokestack(size=64).scene('smoke_only', k) for k in range(12)]

@@ -13,8 +13,8 @@ from tiny_segmentor import on_disk, segmentor
 from tiny_trained import PIPELINE, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import build_model
+from mmsmoke.engine.launch import load_config
+from mmsmoke.inference.predictor import build_model
 from mmsmoke.utils import UserError
 from mmsmoke.utils.checkpoints import TRUST
 from mmsmoke.utils.stored_configs import config_to_json

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 from mmsmoke.utils.options import apply_options, require_sound_numbers, require_useful_names
 

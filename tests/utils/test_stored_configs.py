@@ -6,8 +6,8 @@ import pytest
 from conftest import ROOT
 from mmengine.config import Config
 
-from mmsmoke.apis.inputs import TestPipeline
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
+from mmsmoke.inference.inputs import TestPipeline
 from mmsmoke.utils import UserError
 from mmsmoke.utils.stored_components import StoredConfig
 from mmsmoke.utils.stored_configs import config_to_json, parse_literals, stored_config

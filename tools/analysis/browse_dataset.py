@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmsmoke.apis.browse import draw_training
-from mmsmoke.apis.launch import load_config
+from mmsmoke.engine.launch import load_config
+from mmsmoke.reports.browse import draw_training
 from mmsmoke.utils.cli import add_config_options, user_errors_as_text
 
 

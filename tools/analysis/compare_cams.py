@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from mmsmoke.apis.sheets import draw_cams
+from mmsmoke.reports.sheets import draw_cams
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.apis.halves import compare_halves
-from mmsmoke.apis.sweep_tables import sweep_tables
+from mmsmoke.experiments.halves import compare_halves
+from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import read_json, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 

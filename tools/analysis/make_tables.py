@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmsmoke.apis.tables import charts_of, fill_tables
+from mmsmoke.reports.tables import charts_of, fill_tables
 from mmsmoke.utils.cli import user_errors_as_text
 
 

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from mmsmoke.apis.environment import environment
 from mmsmoke.experiments.rerun import rerun
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.environment import environment
 from mmsmoke.visualization import markdown_table
 
 

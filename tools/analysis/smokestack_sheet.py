@@ -5,7 +5,7 @@ import argparse
 from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.smokestack import Smokestack
+from mmsmoke.datasets.smokestack.scenes import Smokestack
 from mmsmoke.visualization import contact_sheet, overlay_mask
 
 SPLITS = ('train', 'chimney_only', 'smoke_only')

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.apis.baselines import trivial_baselines
-from mmsmoke.apis.environment import environment
 from mmsmoke.datasets.table import TABLE
+from mmsmoke.experiments.baselines import trivial_baselines
 from mmsmoke.utils import sha256_of_file, write_json
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.environment import environment
 from mmsmoke.visualization import markdown_table
 
 

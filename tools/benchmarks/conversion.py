@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mmsmoke.converters.smoke5k import plan_smoke5k
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.conversion import count_table, write_dataset
-from mmsmoke.datasets.formats.smoke5k import plan_smoke5k
 from mmsmoke.datasets.transforms.loading import LoadMask
+from mmsmoke.datasets.writer import count_table, write_dataset
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.timing import seconds_in_turns

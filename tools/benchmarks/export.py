@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 
-from mmsmoke.apis.export import SegmenterGraph
-from mmsmoke.apis.export_formats import FORMATS, require_packages
-from mmsmoke.apis.export_parity import lay_out
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import build_model
+from mmsmoke.deploy.export import SegmenterGraph
+from mmsmoke.deploy.formats import FORMATS, require_packages
+from mmsmoke.deploy.parity import lay_out
+from mmsmoke.engine.launch import load_config
+from mmsmoke.inference.predictor import build_model
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.timing import seconds_in_turns

@@ -17,13 +17,13 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import MODELS
 
 from mmsmoke.apis import SmokeInferencer
-from mmsmoke.apis.inputs import find_images
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import scope_of
-from mmsmoke.datasets.formats.pictures import read_image, save_image
+from mmsmoke.datasets.pictures import read_image, save_image
 from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
+from mmsmoke.engine.launch import load_config
 from mmsmoke.functional import resize_maps, scores_to_mask
+from mmsmoke.inference.inputs import find_images
+from mmsmoke.inference.predictor import scope_of
 from mmsmoke.utils import UserError, save_png, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.timing import seconds_in_turns

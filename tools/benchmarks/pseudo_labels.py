@@ -20,9 +20,9 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmsmoke.apis.launch import build_runner, load_config
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.engine.launch import build_runner, load_config
 from mmsmoke.functional import (
     background_scores,
     fuse_cams,

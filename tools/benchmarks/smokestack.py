@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from mmsmoke.datasets.smokestack import PRESETS, Smokestack
+from mmsmoke.datasets.smokestack.scenes import PRESETS, Smokestack
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 

@@ -15,8 +15,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
 
-from mmsmoke.apis.launch import load_config
-from mmsmoke.apis.predictor import scope_of
+from mmsmoke.engine.launch import load_config
+from mmsmoke.inference.predictor import scope_of
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text

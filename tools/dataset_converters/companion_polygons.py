@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmsmoke.datasets.companions import draw_companions
+from mmsmoke.converters.companions import draw_companions
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.visualization import markdown_table
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mmsmoke.apis.convert import add_fetch_list, add_shares, convert, converter_parser
-from mmsmoke.datasets.formats.ijmond_bbox import plan_ijmond_bbox
+from mmsmoke.converters.convert import add_fetch_list, add_shares, convert, converter_parser
+from mmsmoke.converters.ijmond_bbox import plan_ijmond_bbox
 from mmsmoke.utils.cli import user_errors_as_text
 
 

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from mmsmoke.apis.convert import add_shares, convert, converter_parser
-from mmsmoke.datasets.formats.ijmond_seg import DAY, PROTOCOLS, VIEWS, plan_ijmond_seg
+from mmsmoke.converters.convert import add_shares, convert, converter_parser
+from mmsmoke.converters.ijmond_seg import DAY, PROTOCOLS, VIEWS, plan_ijmond_seg
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mmsmoke.apis.convert import add_fetch_list, add_shares, convert, converter_parser
-from mmsmoke.datasets.formats.ijmond_videos import CAMERAS, plan_ijmond_videos
+from mmsmoke.converters.convert import add_fetch_list, add_shares, convert, converter_parser
+from mmsmoke.converters.ijmond_videos import CAMERAS, plan_ijmond_videos
 from mmsmoke.utils.cli import user_errors_as_text
 
 

@@ -1,7 +1,7 @@
 """Converts SMOKE5K: copies the photographs, turns white masks into masks of ones."""
 
-from mmsmoke.apis.convert import add_shares, convert, converter_parser
-from mmsmoke.datasets.formats.smoke5k import SPLITTINGS, plan_smoke5k
+from mmsmoke.converters.convert import add_shares, convert, converter_parser
+from mmsmoke.converters.smoke5k import SPLITTINGS, plan_smoke5k
 from mmsmoke.utils.cli import user_errors_as_text
 
 

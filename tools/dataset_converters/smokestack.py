@@ -2,9 +2,9 @@
 
 import argparse
 
-from mmsmoke.datasets.conversion import count_table
-from mmsmoke.datasets.smokestack import PRESETS
-from mmsmoke.datasets.smokestack_writer import write_smokestack
+from mmsmoke.datasets.smokestack.scenes import PRESETS
+from mmsmoke.datasets.smokestack.writer import write_smokestack
+from mmsmoke.datasets.writer import count_table
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.visualization import markdown_table
 

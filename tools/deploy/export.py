@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from mmsmoke.apis.export import export_segmenter
-from mmsmoke.apis.export_formats import FORMATS
-from mmsmoke.apis.launch import load_config
+from mmsmoke.deploy.export import export_segmenter
+from mmsmoke.deploy.formats import FORMATS
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 

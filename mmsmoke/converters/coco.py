@@ -1,0 +1,142 @@
+"""Outlines of COCO instance files as masks."""
+
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mmsmoke.utils import DataError
+
+from .polygons import fill_polygon
+
+MOST_PIXELS = 2**28
+
+
+@dataclass
+class CocoImage:
+    """One image of the file and what is annotated in it."""
+
+    file_name: str
+    width: int
+    height: int
+    annotations: list[dict] = field(default_factory=list)
+
+
+def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
+    """All images, also those without annotations, and the names of the categories."""
+    try:
+        content = json.loads(path.read_text(encoding='utf-8-sig'))
+        images = {
+            one['id']: CocoImage(one['file_name'], int(one['width']), int(one['height']))
+            for one in content['images']
+        }
+        categories = {one['id']: one['name'] for one in content.get('categories', [])}
+        by_image = defaultdict(list)
+        for one in content['annotations']:
+            one['category_id'] = int(one['category_id'])
+            by_image[one['image_id']].append(one)
+    except FileNotFoundError as error:
+        raise DataError(f'{path} not found') from error
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise DataError(f'{path} is not a COCO file of instances: {error!r}') from error
+    for one in images.values():
+        if min(one.width, one.height) < 1 or one.width * one.height > MOST_PIXELS:
+            raise DataError(f'{path}: {one.file_name} is said to be {one.width} x {one.height}')
+    if len(images) < len(content['images']):
+        raise DataError(f'{path}: two images have the same id')
+    for image_id, annotations in by_image.items():
+        if image_id not in images:
+            raise DataError(
+                f'{path}: annotation {annotations[0].get("id")} is of image {image_id}, '
+                'which the file does not have'
+            )
+        images[image_id].annotations = annotations
+    return list(images.values()), categories
+
+
+def draw_mask(image: CocoImage, value_of: Mapping[int, int]) -> np.ndarray:
+    """uint8 [H, W]; where outlines overlap, the smallest value counts.
+
+    Args:
+        value_of: category id -> value in the mask.
+    """
+    mask = np.zeros((image.height, image.width), np.uint8)
+    for one in sorted(image.annotations, key=lambda one: -value_of[one['category_id']]):
+        try:
+            region = _region(image, one)
+        except (TypeError, ValueError, KeyError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f'{_name(image, one)} has an outline that cannot be read') from error
+        mask[region > 0] = value_of[one['category_id']]
+    return mask
+
+
+def _name(image: CocoImage, annotation: Mapping) -> str:
+    return f'annotation {annotation.get("id")} of {image.file_name}'
+
+
+def _region(image: CocoImage, annotation: Mapping) -> np.ndarray:
+    where = _name(image, annotation)
+    outline = annotation.get('segmentation')
+    shape = image.height, image.width
+    if not outline:
+        raise DataError(f'{where} has no outline')
+    if isinstance(outline, Mapping):
+        return decode_rle(outline, shape, where)
+    region = np.zeros(shape, np.uint8)
+    for polygon in outline if isinstance(outline[0], Sequence) else [outline]:
+        if len(polygon) % 2:
+            raise DataError(f'{where}: polygon with an odd number of coordinates')
+        points = np.array(polygon, float).reshape(-1, 2)
+        if not np.isfinite(points).all():
+            raise DataError(f'{where}: a coordinate is not a number')
+        if len(points) >= 3:  # fewer enclose nothing
+            fill_polygon(region, points, where)
+    return region
+
+
+def decode_rle(rle: Mapping, shape: tuple[int, int], where: str = 'mask') -> np.ndarray:
+    """uint8 [H, W] of a run-length encoding, compressed or not; runs go down the columns."""
+    counts = rle.get('counts')
+    if tuple(rle.get('size', ())) != shape:
+        raise DataError(f'{where}: mask is {rle.get("size")}, image is {list(shape)}')
+    if isinstance(counts, str):
+        try:
+            counts = _runs_of_text(counts)
+        except IndexError as error:
+            raise DataError(f'{where}: compressed mask ends too early') from error
+    if min(counts, default=0) < 0 or sum(counts) != shape[0] * shape[1]:
+        raise DataError(f'{where}: runs of the mask do not add up to its size')
+    values = np.arange(len(counts)) % 2
+    return np.repeat(values, counts).astype(np.uint8).reshape(shape[::-1]).T
+
+
+def _runs_of_text(text: str) -> list[int]:
+    """COCO's compression: 5 bits a character; from the fourth on, what a run differs by from the
+    one before the last."""
+    runs, at = [], 0
+    while at < len(text):
+        value, bits = 0, 0
+        while True:
+            character = ord(text[at]) - 48
+            at += 1
+            value |= (character & 31) << bits
+            bits += 5
+            if not character & 32:
+                break
+        if character & 16:
+            value -= 1 << bits
+        if len(runs) > 2:
+            value += runs[-2]
+        runs.append(value)
+    return runs
+
+
+def plain_name(name: str) -> str:
+    """Accented letters can be written in two ways, and file systems change one to the other."""
+    return unicodedata.normalize('NFC', name)

@@ -1,0 +1,99 @@
+"""Write a Smokestack to disk, in the standard layout of `WeakSegDataset`."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from mmsmoke.datasets.writer import FOLDERS, Task, Written, write_dataset
+from mmsmoke.utils import UserError, save_png
+
+from .scenes import (
+    DRAWING_VERSION,
+    OPACITY_CUT,
+    PAIRS,
+    SPLITS,
+    Layout,
+    Scene,
+    Smokestack,
+    render,
+)
+
+MASK_PALETTE = ((0, 0, 0), (255, 80, 0))
+CONTEXT_PALETTE = ((0, 0, 0), (0, 160, 255))
+
+
+def write_smokestack(
+    out: str | Path,
+    preset: str = 'biased',
+    size: int = 128,
+    train: int = 2000,
+    val: int = 300,
+    test: int = 500,
+    seed: int = 0,
+    workers: int | None = None,
+    p_chimney_smoke: float = 1.0,
+    p_chimney_clear: float | None = None,
+    pairs: int = 0,
+    progress: bool = True,
+    overwrite: bool = False,
+) -> Written:
+    """Draw a whole data set to disk, or finish one that was interrupted.
+
+    Args:
+        test: Images in each of test, chimney_only and smoke_only.
+        pairs: Scenes in the split ``pairs``, each drawn once for each of `KINDS`; labels.csv has
+            ``scene`` and ``kind`` of each.
+        workers: Processes; None for one per core. The files do not depend on it.
+        overwrite: Remove what an earlier run with any parameters drew in `out`.
+
+    Raises:
+        UserError: (a ValueError) a parameter is out of range, or `out` holds something else.
+    """
+    source = Smokestack(preset, size, seed, p_chimney_smoke, p_chimney_clear)
+    requested = {'train': train, 'val': val, 'test': test, 'pairs': pairs}
+    for name, count in requested.items():
+        if count < 0:
+            raise UserError(f'{name} must not be negative, not {count}')
+    parameters = {
+        'preset': preset,
+        'size': size,
+        'seed': seed,
+        **requested,
+        'p_chimney_smoke': source.p_chimney_smoke,
+        'p_chimney_clear': source.p_chimney_clear,
+        'drawing': DRAWING_VERSION,
+        'opacity_cut': OPACITY_CUT,
+    }
+    tasks = [
+        _task(source, split, index)
+        for split in SPLITS
+        if split != PAIRS
+        for index in range(requested.get(split, test))
+    ]
+    tasks += [
+        _pair_task(layout, size, index, kind)
+        for index, kinds in source.pairs(pairs)
+        for kind, layout in kinds.items()
+    ]
+    return write_dataset(out, tasks, parameters, workers, overwrite, progress=progress)
+
+
+def _task(source: Smokestack, split: str, index: int) -> Task:
+    name = f'{split}/{index:06d}.png'
+    row = {'image': f'images/{name}', 'split': split, 'smoke': source.label(split, index)}
+    draw = partial(source.scene, split, index)
+    return Task(name, [row], partial(_write_scene, draw, name), FOLDERS)
+
+
+def _pair_task(layout: Layout, size: int, index: int, kind: str) -> Task:
+    name = f'{PAIRS}/{index:06d}_{kind}.png'
+    row = {'image': f'images/{name}', 'split': PAIRS, 'smoke': layout.label}
+    row |= {'scene': index, 'kind': kind}
+    return Task(name, [row], partial(_write_scene, partial(render, layout, size), name), FOLDERS)
+
+
+def _write_scene(draw: Callable[[], Scene], name: str, root: Path) -> None:
+    scene = draw()
+    save_png(root / 'context' / name, scene.context, CONTEXT_PALETTE, compress_level=1)
+    save_png(root / 'masks' / name, scene.smoke, MASK_PALETTE, compress_level=1)
+    save_png(root / 'images' / name, scene.image, compress_level=1)

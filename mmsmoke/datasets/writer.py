@@ -1,0 +1,215 @@
+"""Writes data sets in the standard layout, in parallel, and goes on where it was interrupted."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mmsmoke.utils import DataError, UserError, atomic_path, plain, write_json
+from mmsmoke.utils.process import cores, process_pool
+
+from .labels import label_of
+from .table import TABLE, mask_name_of
+
+RECORD = 'source.json'
+FOLDERS = ('images', 'masks', 'context')
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is made of one source file.
+
+    Attributes:
+        source: what to call it in messages.
+        rows: of labels.csv; each has at least ``image`` and ``split``.
+        make: writes the files of all rows below the folder that it is given. It runs in another
+            process, so it must be picklable, and raises DataError if the source cannot be used.
+        folders: in which each row has a file.
+    """
+
+    source: str
+    rows: Sequence[Mapping]
+    make: Callable[[Path], None]
+    folders: Sequence[str] = ('images',)
+
+    def files(self) -> Iterator[str]:
+        for row in self.rows:
+            for folder in self.folders:
+                is_image = folder == 'images'
+                yield row['image'] if is_image else f'{folder}/{mask_name_of(row["image"])}'
+
+
+@dataclass
+class Written:
+    """What :func:`write_dataset` did: all rows of the data set, and problems, one line each."""
+
+    rows: list[Mapping] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    images: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Images a second."""
+        return self.images / self.seconds if self.images else 0.0
+
+
+def write_dataset(
+    root: str | os.PathLike,
+    tasks: Sequence[Task],
+    record: Mapping,
+    workers: int | None = None,
+    overwrite: bool = False,
+    skip_broken: bool = False,
+    progress: bool = True,
+) -> Written:
+    """Does all tasks whose files are not there yet, then writes labels.csv.
+
+    Args:
+        record: what decides the files, kept in ``source.json``; another run with other values is
+            refused.
+        workers: processes; None for one per core. The files do not depend on it.
+        overwrite: remove what an earlier run wrote.
+        skip_broken: leave out sources that cannot be used; otherwise labels.csv is not written
+            if there are any.
+
+    Raises:
+        UserError: ``root`` holds something else, or was made with other values.
+    """
+    refuse_before(root, tasks, record, workers, overwrite)
+    root, record = Path(root), plain(record)
+    if overwrite:
+        (root / TABLE).unlink(missing_ok=True)
+        for folder in FOLDERS:
+            shutil.rmtree(root / folder, ignore_errors=True)
+    pending = [task for task in tasks if not all((root / name).exists() for name in task.files())]
+    if pending:
+        (root / TABLE).unlink(missing_ok=True)  # it is there only when all it names is
+        write_json(root / RECORD, {**record, 'complete': False})
+        for leftover in root.rglob('.*.tmp*'):
+            leftover.unlink()
+    written, broken = Written(), set()
+    started = time.perf_counter()
+    images = sum(len(task.rows) for task in pending)
+    with tqdm(total=images, desc=root.name, unit='img', disable=not progress) as bar:
+        for index, problem in _work(pending, root, workers or cores()):
+            task = pending[index]
+            bar.update(len(task.rows))
+            if problem is None:
+                written.images += len(task.rows)
+            else:
+                broken.add(task.source)
+                written.problems.append(problem)
+    written.seconds = time.perf_counter() - started
+    written.problems.sort()
+    written.rows = [row for task in tasks if task.source not in broken for row in task.rows]
+    if written.rows and (skip_broken or not broken):
+        _write_if_new(root / TABLE, _csv_text(written.rows))
+        _write_if_new(root / RECORD, json.dumps({**record, 'complete': True}, indent=1) + '\n')
+    return written
+
+
+def count_table(rows: Sequence[Mapping], classes: Sequence[str] = ('smoke',)) -> tuple:
+    """Header and lines: images of each split, with each class and without any.
+
+    If rows have a ``group``, also the number of groups.
+    """
+    grouped = any('group' in row for row in rows)
+    lines = []
+    for split in dict.fromkeys(row['split'] for row in rows):
+        chosen = [row for row in rows if row['split'] == split]
+        counts = [sum(label_of(row[name]) for row in chosen) for name in classes]
+        clear = sum(not any(label_of(row[name]) for name in classes) for row in chosen)
+        groups = [len({row['group'] for row in chosen})] if grouped else []
+        lines.append([split, len(chosen), *counts, clear, *groups])
+    return ['split', 'images', *classes, 'clear', *(['groups'] if grouped else [])], lines
+
+
+def _refuse_duplicates(tasks: Sequence[Task]) -> None:
+    first = {}
+    for task in tasks:
+        for row in task.rows:
+            mask = mask_name_of(row['image'])
+            if mask in first:
+                raise DataError(
+                    f'{task.source} and {first[mask]} would share the mask {mask}; rename one'
+                )
+            first[mask] = task.source
+
+
+def refuse_before(
+    root: str | os.PathLike,
+    tasks: Sequence[Task],
+    record: Mapping,
+    workers: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Raises what :func:`write_dataset` would, before it writes anything."""
+    if workers is not None and workers < 1:
+        raise UserError(f'workers must be at least 1, not {workers}')
+    _refuse_duplicates(tasks)
+    root, path = Path(root), Path(root) / RECORD
+    if not path.exists():
+        if root.is_file() or (root.exists() and any(p.name[0] != '.' for p in root.iterdir())):
+            raise UserError(f'{root} holds something else; choose another folder')
+        return
+    if overwrite:
+        return
+    try:
+        earlier = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f'{path} cannot be read; pass --overwrite to start anew') from error
+    for name, value in plain(record).items():
+        # what an earlier version did not know of, it did none of
+        if earlier.get(name, value if value == 0 else None) != value:
+            raise UserError(
+                f'{root} was made with {name} {earlier.get(name)}, not {value}; '
+                'choose another folder or pass --overwrite'
+            )
+
+
+def _work(tasks: Sequence[Task], root: Path, workers: int) -> Iterator[tuple[int, str | None]]:
+    """Number of each task once it is done, and what was wrong with its source."""
+    if min(workers, len(tasks)) <= 1:
+        for index, task in enumerate(tasks):
+            yield index, _make(task, root)
+        return
+    with process_pool(workers) as pool:
+        try:
+            jobs = {pool.submit(_make, task, root): index for index, task in enumerate(tasks)}
+            for job in as_completed(jobs):
+                yield jobs[job], job.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _make(task: Task, root: Path) -> str | None:
+    try:
+        task.make(root)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def _csv_text(rows: Sequence[Mapping]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, restval='', lineterminator='\n')
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
+
+
+def _write_if_new(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_bytes() != text.encode():
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(text.encode())

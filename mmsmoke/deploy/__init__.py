@@ -1,0 +1,1 @@
+"""Segmentors as files that run without mmseg, checked against their ordinary test."""

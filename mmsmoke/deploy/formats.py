@@ -1,0 +1,124 @@
+"""TorchScript and ONNX: how a network is written to a file, and run from there."""
+
+import importlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mmsmoke.utils import UserError
+from mmsmoke.utils.environment import environment
+
+INPUT, OUTPUT = 'image', 'scores'
+OPSET = 18
+ONNX_PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
+
+Run = Callable[[Tensor], Tensor]
+
+
+class Format(NamedTuple):
+    """``write(network, example, path, any_batch)`` and ``read(path)``, which gives a function."""
+
+    file: str
+    write: Callable[[nn.Module, Tensor, Path, bool], None]
+    read: Callable[[Path], Run]
+    packages: tuple[str, ...] = ()
+
+
+@torch.no_grad()
+def write_torchscript(network: nn.Module, example: Tensor, path: Path, any_batch: bool) -> None:
+    content = io.BytesIO()  # torch aborts the process if it cannot write a file to its end
+    with _without_noise():
+        torch.jit.save(torch.jit.trace(network, example, check_trace=False), content)
+    path.write_bytes(content.getbuffer())
+
+
+def read_torchscript(path: Path) -> Run:
+    with _without_noise():
+        return torch.no_grad()(torch.jit.load(str(path), map_location='cpu'))
+
+
+@torch.no_grad()
+def write_onnx(network: nn.Module, example: Tensor, path: Path, any_batch: bool) -> None:
+    with _without_noise():
+        torch.onnx.export(
+            network,
+            (example,),
+            path,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim('batch')},) if any_batch else None,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def read_onnx(path: Path) -> Run:
+    """On the CPU, with as many threads as torch has."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])
+
+    def run(images: Tensor) -> Tensor:
+        (scores,) = session.run([OUTPUT], {INPUT: images.numpy()})
+        return torch.from_numpy(scores)
+
+    return run
+
+
+FORMATS = dict(
+    torchscript=Format('segmenter.torchscript.pt', write_torchscript, read_torchscript),
+    onnx=Format('segmenter.onnx', write_onnx, read_onnx, ONNX_PACKAGES),
+)
+
+
+def require_packages(formats: Sequence[str]) -> None:
+    for name in formats:
+        for package in FORMATS[name].packages:
+            try:
+                importlib.import_module(package)
+            except ImportError as error:
+                raise UserError(
+                    f"{error}: pip install 'mmsmoke[deploy]' brings what {name} needs; "
+                    '--formats torchscript does without'
+                ) from error
+
+
+def versions(formats: Sequence[str]) -> dict:
+    """Of what wrote the files."""
+    made_with = environment()
+    names = ('torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmpretrain')
+    return dict(
+        mmsmoke=made_with['mmsmoke'],
+        python=made_with['python'],
+        **{name: made_with['packages'][name] for name in names},
+        **{package: version(package) for name in formats for package in FORMATS[name].packages},
+        **(dict(opset=OPSET) if 'onnx' in formats else {}),
+    )
+
+
+class _without_noise(warnings.catch_warnings):
+    """Sizes being constants is what we want; that TorchScript is deprecated is in the docs."""
+
+    _log = logging.getLogger('onnxscript.optimizer._constant_folding')
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.filterwarnings('ignore', category=torch.jit.TracerWarning)
+        warnings.filterwarnings('ignore', r'`torch\.jit\.', FutureWarning)
+        self._level = self._log.level
+        self._log.setLevel(logging.ERROR)
+
+    def __exit__(self, *error) -> None:
+        self._log.setLevel(self._level)
+        super().__exit__(*error)

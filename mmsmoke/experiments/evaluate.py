@@ -1,0 +1,147 @@
+import copy
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DATASETS
+
+from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.engine.launch import trained_runner
+from mmsmoke.inference.predictor import scope_of
+from mmsmoke.registry import MODELS
+from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
+from mmsmoke.utils.environment import checkpoint_record, config_record, environment
+from mmsmoke.utils.models import unwrapped
+
+_AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
+
+
+def evaluate_splits(
+    cfg: Config,
+    checkpoint: str | Path,
+    splits: list[str],
+    threshold_split: str | None = None,
+    tta: bool = False,
+) -> dict:
+    """Tests one checkpoint on several splits of its data set.
+
+    Args:
+        cfg: of the model; its ``test_dataloader`` serves every split.
+        threshold_split: the validation split on which the threshold of CAMs is chosen; it is
+            tested first, and the other splits use its threshold. With None, each split uses the
+            ``threshold`` of its metric in the config or, if that is None, the best on itself.
+        tta: shows a segmentor the views of the config's ``tta_pipeline``, and lets its
+            ``tta_model`` merge what it predicts.
+
+    Returns:
+        A result: protocol, numbers of each split, and what is needed to make them again; and, as
+        ``details``, the curves and the numbers of each image behind them, by split and metric.
+    """
+    cfg = copy.deepcopy(cfg)
+    if cfg.test_cfg.get('type') == 'mmsmoke.PseudoLabelLoop':
+        raise UserError(f'{cfg.filename} writes pseudo labels; take tools/make_pseudo_labels.py')
+    if 'split' not in cfg.test_dataloader.dataset:
+        raise UserError(f'the test data set of {cfg.filename} has no splits to choose from')
+    if tta:
+        _require_tta(cfg)
+        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    runner = trained_runner(cfg, checkpoint)
+    if tta:
+        runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
+        runner.model = MODELS.build(
+            cfg.tta_model, default_args=dict(module=unwrapped(runner.model))
+        )
+    threshold, numbers, details = None, {}, {}
+    for split in tested_splits(splits, threshold_split):
+        loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
+        loader.dataset.split = split
+        if threshold is not None:
+            fix_threshold(evaluator, threshold)
+        runner._test_loop = dict(type='TestLoop', dataloader=loader, evaluator=evaluator)
+        numbers[split] = plain_numbers(runner.test())
+        details[split] = metric_details(runner.test_loop.evaluator)
+        if split == threshold_split:
+            threshold = numbers[split].get('cam/threshold')
+            if threshold is None and list(_of_maps(cfg.test_evaluator)):
+                raise UserError(f'split {split!r} has no true masks to choose a threshold by')
+    return dict(
+        config=config_record(cfg),
+        checkpoint=checkpoint_record(checkpoint),
+        data_root=cfg.test_dataloader.dataset.data_root,
+        labels_sha256=_labels_hash(cfg),
+        masks_sha256=masks_hash_of(cfg, splits, threshold_split),
+        seed=cfg.get('randomness', {}).get('seed'),
+        deterministic=cfg.get('randomness', {}).get('deterministic', False),
+        protocol=_protocol(cfg, threshold, threshold_split) | (dict(tta=True) if tta else {}),
+        splits=numbers,
+        environment=environment(),
+        details=details,
+    )
+
+
+def metric_details(evaluator: Evaluator) -> dict[str, dict]:
+    """What the metrics keep behind their numbers, by prefix."""
+    kept = {metric.prefix: getattr(metric, 'details', {}) for metric in evaluator.metrics}
+    return {prefix: details for prefix, details in kept.items() if details}
+
+
+def _require_tta(cfg: Config) -> None:
+    for name in ('tta_model', 'tta_pipeline'):
+        if cfg.get(name) is None:
+            raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
+
+
+def _labels_hash(cfg: Config) -> str | None:
+    """Two results with the same are of the same images and labels."""
+    table = Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'
+    return sha256_of_file(table) if table.is_file() else None
+
+
+def masks_hash(cfg: Config, dataset: Mapping) -> str:
+    """Of all that test data know of the truth besides labels: masks and what stands beside."""
+    with scope_of(cfg):
+        if issubclass(DATASETS.get(dataset['type']), WeakSegDataset):
+            dataset = {**dataset, 'check_masks': False}  # whoever uses them looks at them
+        rows = DATASETS.build(dataset)
+    digest = hashlib.sha256()
+    for row in map(rows.get_data_info, range(len(rows))):
+        for path in (row.get('seg_map_path'), row.get('context_path')):
+            digest.update((sha256_of_file(path) if path else '-').encode())
+    return digest.hexdigest()
+
+
+def masks_hash_of(cfg: Config, splits: list[str], threshold_split: str | None = None) -> str:
+    """Of all splits that :func:`evaluate_splits` tests."""
+    splits = sorted(tested_splits(splits, threshold_split))  # their order is not of the data
+    return masks_hash(cfg, {**cfg.test_dataloader.dataset, 'split': splits})
+
+
+def tested_splits(splits: list[str], threshold_split: str | None) -> list[str]:
+    """In their order: what is chosen on one holds for the others."""
+    first = [] if threshold_split is None else [threshold_split]
+    return list(dict.fromkeys([*first, *splits]))
+
+
+def _protocol(cfg: Config, chosen: float | None, threshold_split: str | None) -> dict:
+    if chosen is not None:
+        return dict(threshold=chosen, threshold_mode='dataset', threshold_split=threshold_split)
+    of_maps = list(_of_maps(cfg.test_evaluator))
+    fixed = [metric['threshold'] for metric in of_maps if metric.get('threshold') is not None]
+    if fixed:
+        return dict(threshold=fixed[0], threshold_mode='fixed', threshold_split=None)
+    mode = 'best on each split' if of_maps else "the model's own"
+    return dict(threshold=None, threshold_mode=mode, threshold_split=None)
+
+
+def fix_threshold(evaluator: list | dict, threshold: float) -> None:
+    """For all metrics that make masks of maps."""
+    for metric in _of_maps(evaluator):
+        metric['threshold'] = threshold
+
+
+def _of_maps(evaluator: list | dict) -> Iterator[dict]:
+    for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
+        if metric['type'].split('.')[-1] in _AT_THRESHOLD and metric.get('source') != 'mask':
+            yield metric

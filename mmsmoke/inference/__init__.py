@@ -1,0 +1,1 @@
+"""Trained models at work: on pictures, folders and videos."""

@@ -1,0 +1,1 @@
+"""Tables, charts, sheets and pages made of results."""

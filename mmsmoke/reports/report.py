@@ -1,0 +1,171 @@
+"""The report of a pipeline: one HTML file that needs no other, and no network."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from mmsmoke.inference.predictor import Predictor
+from mmsmoke.utils import atomic_path
+from mmsmoke.visualization.examples_html import examples_html, examples_script, examples_style
+from mmsmoke.visualization.html import html_charts, html_page, html_table
+
+from .curves import details_of, images_of, threshold_chart, training_charts
+from .report_examples import ExampleMaker
+from .sheets import draw_examples
+from .summary import runs_of, splits_of, stages_of, summary_rows
+from .sweep_tables import mean_and_spread
+
+_BIAS = {
+    'accuracy': 'label/accuracy',
+    'confusion': 'companion/confusion',
+    'companions called smoke': 'companion/confused_pixels',
+    'energy on companions': 'companion/energy',
+    'pointing': 'companion/pointing',
+    'CAM: false alarms': 'deployed/false_images',
+    'masks: false alarms': 'seg/false_images',
+}
+_HOW_TO_READ_BIAS = """
+<p>Do the models see smoke, or what comes together with it? <b>confusion</b>: pixels called smoke on
+companions such as chimneys, by those called so rightly, in percent. <b>energy on companions</b>:
+share of a map's sum that lies there. <b>pointing</b>: share of the maps that are highest on smoke.
+<b>false alarms</b>: share of the clear images in which smoke is outlined.</p>
+"""
+_TO_THE_READER = (
+    '<p>In percent: mean ± standard deviation over the seeds. Foreground IoU is that of the smoke '
+    'alone, the mean over the images that have any; false alarms are clear images in which more '
+    'than 0.1 % of the pixels are called smoke. CAMs and pseudo masks are told which classes are '
+    'in an image, segmenters are not. Numbers on the split that a threshold was chosen on, as '
+    'Protocol has it, flatter.</p>'
+)
+
+
+def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
+    """Writes ``report/index.html``, and a sheet of examples as PNG, into a pipeline's folder.
+
+    Examples are those of the first seed.
+
+    Args:
+        result: of :func:`mmsmoke.experiments.pipeline.run_pipeline`.
+    """
+    chain = result['chains'][0]
+    classifier, segmenter = chain['classify'], final_segmenter(chain)
+    threshold = _threshold(chain)
+    models = [Predictor(one) for one in (classifier, segmenter) if one]
+    draw_examples(folder, models, threshold, picture_split)
+    splits = list(classifier['splits'])
+    details = [details_of(one) for one in (classifier, segmenter) if one]
+    sections = {
+        'Results': html_table(*summary_rows(result), title='results') + _TO_THE_READER,
+        'Thresholds': threshold_chart(result['chains'], [*splits[:1], picture_split]),
+        'Training': '\n'.join(training_charts(result['chains'])),
+        'Companions': _bias(result['chains']),
+        'Examples': _examples(models, details, splits, threshold, chain['label'], folder),
+        'Protocol': _protocol(result),
+    }
+    title = f'mmsmoke: {Path(result["pipeline"]).stem}'
+    page = html_page(title, _body(result, sections), examples_style(), examples_script())
+    path = folder / 'report' / 'index.html'
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding='utf-8')
+    return path
+
+
+def final_segmenter(chain: Mapping) -> Mapping | None:
+    """The last that learned from pseudo masks."""
+    trained = [name for name in chain if name.split('-')[0] in ('segment', 'resegment')]
+    return chain[trained[-1]] if trained else None
+
+
+def _threshold(chain: Mapping) -> float:
+    chosen = chain['classify']['protocol']['threshold']
+    return chain['label']['protocol']['threshold'] if chosen is None else chosen
+
+
+def _body(result: Mapping, sections: Mapping[str, str]) -> str:
+    shown = {title: content for title, content in sections.items() if content}
+    links = ''.join(f'<a href="#{title.lower()}">{title}</a>' for title in shown)
+    parts = [f'<h1>{escape(str(result["pipeline"]))}</h1><nav>{links}</nav>']
+    for title, content in shown.items():
+        if title in ('Thresholds', 'Training'):
+            content = html_charts(content, title)
+        parts.append(f'<section id="{title.lower()}"><h2>{title}</h2>{content}</section>')
+    return '\n'.join(parts)
+
+
+def _bias(chains: Sequence[Mapping]) -> str:
+    """Nothing where the data have no companions and no clear images to be wrong about."""
+    rows = []
+    for stage in stages_of(chains[0]):
+        by_split = [splits_of(run) for run in runs_of(chains, stage)]
+        for split in by_split[0]:
+            cells = []
+            for metric in _BIAS.values():
+                values = [splits.get(split, {}).get(metric) for splits in by_split]
+                cells.append('' if None in values else mean_and_spread(values))
+            if any(cells[1:]):
+                rows.append([stage, split, *cells])
+    used = [0, 1, *(i for i in range(2, len(_BIAS) + 2) if any(row[i] for row in rows))]
+    header = ['stage', 'split', *_BIAS]
+    if not rows:
+        return ''
+    return _HOW_TO_READ_BIAS + html_table(
+        [header[i] for i in used], [[row[i] for i in used] for row in rows], title='companions'
+    )
+
+
+def _examples(
+    models: Sequence[Predictor],
+    details: Sequence[Mapping],
+    splits: Sequence[str],
+    threshold: float,
+    label: Mapping,
+    folder: Path,
+) -> str:
+    maker = ExampleMaker(models)
+    examples = []
+    for split in splits:
+        numbers = details[-1].get(split, {})
+        if len(models) > 1:
+            images = images_of(numbers, 'seg')
+        else:  # clear images as in use, as their maps are shown
+            clear = {k: v for k, v in images_of(numbers, 'deployed').items() if not v['true']}
+            images = images_of(numbers, 'cam') | clear
+        examples += maker.of_split(split, images)
+    masks = folder / f'seed-{label["seed"]}' / 'label' / 'masks'
+    if masks.is_dir():
+        examples += maker.of_label_run(label['split'], masks)
+    return (
+        '<p>Best, median and worst by IoU, false alarms and clear images of each split, of the '
+        'first seed; of the images that were learned from, by the IoU of their pseudo masks. Maps '
+        'are those of the image’s label; those of clear images are as in use, '
+        'where only what the classifier calls is shown. Move the slider to threshold the maps '
+        'anew; the mean is that of the examples shown, chosen as they are, not of a split.</p>'
+    ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)
+
+
+def _protocol(result: Mapping) -> str:
+    rows = []
+    for stage in stages_of(result['chains'][0]):
+        for run in runs_of(result['chains'], stage):
+            protocol, checkpoint = run['protocol'], run.get('checkpoint')
+            rows.append(
+                [
+                    stage,
+                    run['seed'],
+                    ', '.join(splits_of(run)),
+                    '' if protocol['threshold'] is None else protocol['threshold'],
+                    protocol['threshold_mode'],
+                    protocol['threshold_split'] or '',
+                    checkpoint['sha256'][:12] if checkpoint else '',
+                ]
+            )
+    header = ['stage', 'seed', 'measured on', 'threshold', 'mode', 'chosen on', 'checkpoint']
+    environment = escape(json.dumps(result['environment']))
+    data = f'data: {escape(result["data_root"])}. ' if result['data_root'] else ''
+    return (
+        html_table(header, rows, title='protocol')
+        + '<p>A threshold of mode <b>dataset</b> was chosen on the split named and used on all '
+        'others.</p>'
+        f'<p>{data}Made with: {environment}</p>'
+    )

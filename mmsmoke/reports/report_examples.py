@@ -1,0 +1,137 @@
+"""Examples for a report: which images, and what the models make of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from mmsmoke.datasets.pictures import read_image
+from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.weak_seg import WeakSegDataset, spread_positives
+from mmsmoke.evaluation.pseudo_label_metric import ALARM
+from mmsmoke.functional import image_iou, mask_counts
+from mmsmoke.inference.predictor import Predictor
+from mmsmoke.visualization.examples_html import pack_example
+
+HALF = 50.0
+
+
+def choose_examples(images: Mapping[str, Mapping], most: int = 3) -> dict[str, str]:
+    """Image -> group: best, median and worst by IoU; false alarms, largest first, and clear ones.
+
+    Args:
+        images: of a metric's details.
+        most: of each group.
+    """
+    ranked = sorted((name for name in images if 'iou' in images[name]), key=_iou_in(images))
+    clear = [name for name in images if not images[name]['true']]
+    alarms = [name for name in clear if images[name]['predicted'] > 100 * ALARM]
+    alarms.sort(key=lambda name: -images[name]['predicted'])
+    quiet = [name for name in clear if name not in alarms]
+    middle = max(0, (len(ranked) - most) // 2)
+    groups = {
+        'best': ranked[::-1][:most],
+        'worst': ranked[:most],
+        'median': ranked[middle : middle + most],
+        'false alarm': alarms[:most],
+        'clear': quiet[:: max(1, len(quiet) // most)][:most],
+    }
+    chosen = {}
+    for group, names in groups.items():
+        for name in names:
+            chosen.setdefault(name, group)
+    order = ['best', 'median', 'worst', 'false alarm', 'clear']
+    return dict(sorted(chosen.items(), key=lambda item: order.index(item[1])))
+
+
+def label_numbers(data: WeakSegDataset, masks: Path) -> dict[str, dict]:
+    """Of the pseudo masks of positive images with truth, as a metric's details have them."""
+    numbers = {}
+    for row in data:
+        label, truth = masks / row['mask_name'], row.get('seg_map_path')
+        if any(row['gt_score']) and truth and label.is_file():
+            mask, truth = (torch.from_numpy(read_mask(str(path))) for path in (label, truth))
+            counts = mask_counts(mask, truth, len(data.label_classes))
+            iou = 100 * image_iou(counts[1:]).nanmean().item()
+            if iou == iou:
+                _, predicted, true = (100 * counts[1:].sum(0) / counts[:, 2].sum()).tolist()
+                numbers[row['img_path']] = dict(iou=iou, predicted=predicted, true=true)
+    return numbers
+
+
+def _iou_in(images: Mapping[str, Mapping]):
+    return lambda name: images[name]['iou']
+
+
+def outcome_of(numbers: Mapping | None) -> str:
+    """What became of an image, by the numbers of a metric's details."""
+    if numbers is None:
+        return 'truth not known'
+    if numbers['true']:
+        if not numbers['iou']:
+            return 'missed'
+        return 'found' if numbers['iou'] >= HALF else 'found in part'
+    return 'false alarm' if numbers['predicted'] > 100 * ALARM else 'rightly clear'
+
+
+class ExampleMaker:
+    """What a classifier and, if there is one, a segmenter make of images, packed for the page.
+
+    Args:
+        models: the classifier and, if there is one, the segmenter.
+    """
+
+    def __init__(self, models: Sequence[Predictor]):
+        self.models = models
+        self.palette = None  # of the data set that was last looked at
+
+    def of_label_run(self, split: str | Sequence[str], masks: Path) -> list[dict]:
+        """Images that were learned from, with their pseudo masks."""
+        return self.of_split(
+            split, label_numbers(self.models[0].dataset(split, pipeline=[]), masks), masks
+        )
+
+    def of_split(
+        self, split: str | Sequence[str], images: Mapping[str, Mapping], masks: Path | None = None
+    ) -> list[dict]:
+        """
+        Args:
+            images: of a metric's details; without any IoU, positives are taken, evenly spread.
+            masks: pseudo masks, whose numbers these are; else they are those of the last model.
+        """
+        data = [model.dataset(split) for model in self.models]
+        self.palette = data[0].metainfo['palette']
+        paths = [data[0].get_data_info(index)['img_path'] for index in range(len(data[0]))]
+        place = {path: index for index, path in enumerate(paths)}
+        chosen = choose_examples({path: images[path] for path in images if path in place})
+        if not any('iou' in images[path] for path in chosen):  # no truth to rank them by
+            chosen |= {paths[index]: 'sample' for index in spread_positives(data[0], 6)}
+        return [
+            self._example([one[place[path]] for one in data], group, images.get(path), masks)
+            for path, group in chosen.items()
+        ]
+
+    def _example(
+        self, items: list[dict], group: str, numbers: Mapping | None, masks: Path | None
+    ) -> dict:
+        sample, *others = [model(item) for model, item in zip(self.models, items, strict=True)]
+        label = bool(sample.present().any())
+        probability = float(sample.pred_scores.max())
+        if not label:  # as in use: only what the classifier calls
+            del sample.gt_score
+        sample.localize()
+        mask = others[0].pred_sem_seg.data[0].numpy() if others else None
+        truth = sample.gt_sem_seg.data[0].numpy() if 'gt_sem_seg' in sample else None
+        label_path = masks and masks / sample.mask_name
+        label_map = read_mask(str(label_path)) if label_path and label_path.is_file() else None
+        scores = sample.seg_scores.amax(0).numpy()
+        return dict(
+            name=sample.image,
+            split=sample.columns['split'],
+            group=group,
+            outcome=outcome_of(numbers),
+            says=f'{"smoke" if label else "clear"}, classifier {100 * probability:.0f} %',
+            iou=numbers.get('iou') if numbers else None,
+            tested='pseudo mask' if masks else 'segmenter' if others else 'tested CAM',
+            **pack_example(read_image(sample.img_path), scores, mask, truth, label_map),
+        )

@@ -1,0 +1,175 @@
+import json
+
+import pytest
+import torch
+from label_runs import label_config, run
+from mmengine.config import Config
+
+from mmsmoke.experiments import work
+from mmsmoke.experiments.chain import labelling
+from mmsmoke.experiments.step import Step
+from mmsmoke.experiments.threshold import read_threshold, search_threshold, use_threshold
+from mmsmoke.utils import UserError, sha256_of_file
+
+
+@pytest.fixture
+def label_run(tiny_dataset, tmp_path, checkpoint):
+    """A config file of a label run with a refiner, and its checkpoint."""
+
+    def make(masks=True, **hook):
+        root = tiny_dataset(masks=masks, splits=dict(train=6, val=6))
+        cfg = label_config(root, tmp_path / 'work', checkpoint(), **hook)
+        crf = dict(type='mmsmoke.CRFHook', backend='torch')
+        cfg.custom_hooks = [crf, *cfg.custom_hooks]
+        cfg.test_evaluator.append(dict(type='mmsmoke.RefinementMetric'))
+        path = tmp_path / 'label.py'
+        cfg.dump(str(path))
+        return Config.fromfile(str(path)), checkpoint()
+
+    return make
+
+
+def on_split(path, split, name, tmp_path, found=None):
+    cfg = Config.fromfile(str(path))
+    if found:
+        use_threshold(cfg, found)
+    cfg.test_dataloader.dataset.split = split
+    cfg.work_dir = str(tmp_path / name)
+    return run(cfg)[0]
+
+
+def test_the_next_run_inherits_what_was_found(label_run, tmp_path):
+    cfg, checkpoint = label_run(background_power=12)
+    found = search_threshold(cfg, checkpoint, 'val')
+    assert found['hook']['threshold_mode'] == 'dataset'
+    assert found['hook']['threshold_split'] == 'val'
+    assert set(found['stages']) == {'cams', 'crf'} and found['stages']['crf'] == found['threshold']
+    path = tmp_path / 'label.py'
+
+    again = on_split(path, 'val', 'again', tmp_path, found)
+    for name in ('cam/image_iou', 'refine/cams', 'refine/crf'):
+        assert again[name] == found['metrics'][name]
+    assert again['pseudo/image_iou'] == pytest.approx(found['metrics']['cam/image_iou'], abs=0.01)
+    other = on_split(path, 'train', 'other', tmp_path, found)
+    assert other['cam/threshold'] == other['refine/crf_threshold'] == found['threshold']
+    assert other['refine/cams_threshold'] == found['stages']['cams']
+    protocol = json.loads((tmp_path / 'other/manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold'] and protocol['background_power'] is None
+    assert (protocol['threshold_mode'], protocol['threshold_split']) == ('dataset', 'val')
+
+
+def label(cfg, folder, tested, threshold_split):
+    """Label as a pipeline does after it has tested a classifier."""
+    step = labelling('label', cfg, Step('classify/test', 'test', dict), threshold_split)
+    found = dict(model=tested)
+
+    def do(step, function, folder):
+        arguments = step.arguments(found)
+        folder.mkdir(parents=True)
+        arguments['config'].dump(str(folder / 'config.py'))
+        return function(folder, **{**arguments, 'config': str(folder / 'config.py')})
+
+    if 'search' in step.inputs:
+        found['search'] = do(step.inputs['search'], work.search, folder / 'threshold')
+    return do(step, work.label, folder / 'label')
+
+
+def test_no_other_threshold_is_better_and_the_oracle_is(label_run, tmp_path):
+    cfg, checkpoint = label_run()
+    found = search_threshold(cfg, checkpoint, 'val')
+    best = found['metrics']['cam/image_iou']
+    assert best <= found['metrics']['cam/image_iou_oracle']
+    for threshold in (0.1, 0.3, 0.5, 0.8):
+        fixed = cfg.copy()
+        fixed.test_evaluator[0].threshold = threshold
+        fixed.dump(str(tmp_path / 'fixed.py'))
+        metrics = on_split(tmp_path / 'fixed.py', 'val', f'fixed-{threshold}', tmp_path)
+        assert metrics['cam/image_iou'] <= best
+
+
+def test_without_truth_a_threshold_comes_from_the_scores(label_run, tmp_path):
+    cfg, checkpoint = label_run(masks=False)
+    with pytest.raises(UserError, match="true mask in split 'val'; take --criterion otsu"):
+        search_threshold(cfg, checkpoint, 'val')
+    found = search_threshold(cfg, checkpoint, 'val', 'otsu')
+    assert found['hook']['threshold_mode'] == 'otsu' and 0 <= found['threshold'] < 1
+    on_split(tmp_path / 'label.py', 'train', 'otsu', tmp_path, found)
+    protocol = json.loads((tmp_path / 'otsu/manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold'] and protocol['threshold_mode'] == 'otsu'
+
+
+def test_otsu_does_not_look_at_truth(label_run):
+    cfg, checkpoint = label_run()
+    cfg.work_dir += '-truth'
+    known = search_threshold(cfg, checkpoint, 'val', 'otsu')
+    cfg, checkpoint = label_run(masks=False)
+    assert search_threshold(cfg, checkpoint, 'val', 'otsu')['threshold'] == known['threshold']
+
+
+def test_an_ignored_band_moves_with_the_threshold(label_run, tmp_path):
+    cfg, checkpoint = label_run(threshold=0.9, ignore_above=0.6)
+    found = search_threshold(cfg, checkpoint, 'val')
+    on_split(tmp_path / 'label.py', 'train', 'band', tmp_path, found)
+    protocol = json.loads((tmp_path / 'band/manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold']
+    assert protocol['ignore_above'] == pytest.approx(found['threshold'] * 2 / 3, abs=1e-4)
+    # in pipelines, too
+    classifier = dict(
+        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        protocol=dict(threshold=0.3, threshold_mode='dataset', threshold_split='val'),
+    )
+    cfg.custom_hooks = cfg.custom_hooks[-1:]
+    protocol = label(cfg, tmp_path / 'pipeline', classifier, 'val')['protocol']
+    assert (protocol['threshold'], protocol['ignore_above']) == (0.3, 0.2)
+
+
+def test_the_label_run_takes_what_the_search_has_written(label_run, tmp_path, load_tool, run_main):
+    cfg, checkpoint = label_run()
+    out, work_dir = tmp_path / 'chosen.json', tmp_path / 'out'
+    changed = ('--cfg-options', 'custom_hooks.0.preset=psa')
+    search = (cfg.filename, checkpoint, '--out', out, *changed)
+    code, text, _ = run_main(load_tool('search_threshold.py').main, *search)
+    assert code == 0 and str(out) in text
+    found = read_threshold(out)
+    label = (cfg.filename, checkpoint, '--work-dir', work_dir, '--threshold', out, *changed)
+    assert run_main(load_tool('make_pseudo_labels.py').main, *label)[0] == 0
+    protocol = json.loads((work_dir / 'manifest.json').read_text())['protocol']
+    assert protocol['threshold'] == found['threshold'] and protocol['threshold_split'] == 'val'
+    (tmp_path / 'other.json').write_text('{"threshold": 0.3}')
+    other = (*label[:-4], '--threshold', tmp_path / 'other.json')
+    code, _, error = run_main(load_tool('make_pseudo_labels.py').main, *other)
+    assert code == 2 and 'other.json is no result of tools/search_threshold.py' in error
+
+
+def test_a_search_with_other_weights_needs_overwrite(label_run, tmp_path, load_tool, run_main):
+    cfg, checkpoint = label_run()
+    tool = load_tool('search_threshold.py')
+    work = ('--work-dir', tmp_path / 'search')
+    assert run_main(tool.main, cfg.filename, checkpoint, *work)[0] == 0
+    weights = torch.load(checkpoint, weights_only=True)
+    weights['state_dict'] = {k: v * 2 for k, v in weights['state_dict'].items()}
+    torch.save(weights, checkpoint)
+    code, _, error = run_main(tool.main, cfg.filename, checkpoint, *work)
+    assert code == 2 and '--overwrite' in error
+    assert run_main(tool.main, cfg.filename, checkpoint, *work, '--overwrite')[0] == 0
+
+
+def test_an_ordinary_config_is_refused(label_run):
+    cfg, checkpoint = label_run()
+    cfg.test_cfg = dict()
+    with pytest.raises(UserError, match='writes no pseudo labels; take'):
+        search_threshold(cfg, checkpoint, 'val')
+
+
+def test_a_pipeline_chooses_the_threshold_of_refined_scores_anew(label_run, tmp_path):
+    cfg, checkpoint = label_run()
+    found = search_threshold(cfg, checkpoint, 'val')
+    classifier = dict(
+        checkpoint=dict(path=str(checkpoint), sha256=sha256_of_file(checkpoint)),
+        protocol=dict(threshold=0.77, threshold_mode='dataset', threshold_split='val'),
+    )
+    refined = label(cfg.copy(), tmp_path / 'refined', classifier, 'val')
+    assert refined['protocol']['threshold'] == found['threshold'] != 0.77
+    cfg.custom_hooks = cfg.custom_hooks[-1:]
+    plain = label(cfg, tmp_path / 'plain', classifier, 'val')
+    assert plain['protocol']['threshold'] == 0.77
