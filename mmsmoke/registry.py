@@ -18,8 +18,9 @@ MODULE2PACKAGE.update(
 )
 
 
-def _child(parent: Registry, location: str) -> Registry:
-    return Registry(parent.name, parent=parent, scope='mmsmoke', locations=[f'mmsmoke.{location}'])
+def _child(parent: Registry, *modules: str) -> Registry:
+    locations = [f'mmsmoke.{module}' for module in modules]
+    return Registry(parent.name, parent=parent, scope='mmsmoke', locations=locations)
 
 
 RUNNERS = _child(root.RUNNERS, 'engine')
@@ -29,9 +30,11 @@ HOOKS = _child(root.HOOKS, 'engine')
 LOG_PROCESSORS = _child(root.LOG_PROCESSORS, 'engine')
 STRATEGIES = _child(root.STRATEGIES, 'engine')
 
-DATASETS = _child(root.DATASETS, 'datasets')
+DATASETS = _child(
+    root.DATASETS, 'datasets.weak_seg', 'datasets.ijmond', 'datasets.rise', 'datasets.smoke5k'
+)
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
-TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
+TRANSFORMS = _child(root.TRANSFORMS, 'datasets.transforms')
 
 MODELS = _child(root.MODELS, 'models')
 MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, 'models')

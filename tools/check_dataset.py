@@ -11,7 +11,7 @@ from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.datasets.checks.split_names import NEEDED
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.quiet import silence_known_noise
+from mmsmoke.utils.quiet import silence_warnings
 from mmsmoke.visualization import markdown_table
 
 MOST_ALIKE = 10
@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
 @user_errors_as_text
 def main() -> None:
     args = parse_args()
-    silence_known_noise()
+    silence_warnings()
     for folder in filter(None, (args.data_root, args.masks)):
         if not Path(folder).is_dir():
             raise UserError(f'folder {folder} not found')

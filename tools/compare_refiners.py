@@ -2,8 +2,6 @@
 
 import argparse
 
-from mmsmoke.experiments.comparison import compare_refiners
-from mmsmoke.experiments.executors import executor_of
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import (
     add_config_options,
@@ -34,6 +32,10 @@ def main() -> None:
     classifiers = {name: checkpoint for name, _, checkpoint in pairs}
     if len(classifiers) < len(pairs):
         raise UserError(f'two classifiers have one name: {" ".join(args.classifiers)}')
+
+    from mmsmoke.experiments.comparison import compare_refiners
+    from mmsmoke.experiments.executors import executor_of
+
     compare_refiners(
         args.plan,
         classifiers,

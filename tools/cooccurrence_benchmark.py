@@ -3,9 +3,6 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.experiments.cooccurrence import cooccurrence_benchmark, with_others
-from mmsmoke.experiments.executors import executor_of
-from mmsmoke.reports.cooccurrence_page import write_page
 from mmsmoke.utils import read_json
 from mmsmoke.utils.cli import (
     add_config_options,
@@ -32,6 +29,11 @@ def main() -> None:
     add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
+
+    from mmsmoke.experiments.cooccurrence import cooccurrence_benchmark, with_others
+    from mmsmoke.experiments.executors import executor_of
+    from mmsmoke.reports.cooccurrence_page import write_page
+
     name = args.name or Path(args.config).stem
     folder = Path(args.work_dir or Path('work_dirs/cooccurrence') / name)
     others = [read_json(file) for file in args.compare]

@@ -3,6 +3,8 @@
 What cannot be read is skipped and named at the end; the exit code is 1 then.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
@@ -12,16 +14,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
-from mmsmoke.apis import SmokeInferencer
-from mmsmoke.inference.inputs import is_video
-from mmsmoke.inference.outputs import Prediction, write_areas, writing
-from mmsmoke.inference.screening import OnError
-from mmsmoke.inference.video import annotated_path
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+
+if TYPE_CHECKING:
+    from mmsmoke.apis import SmokeInferencer
+    from mmsmoke.inference.outputs import Prediction
+    from mmsmoke.inference.screening import OnError
 
 
 def parse_args() -> argparse.Namespace:
@@ -74,6 +77,9 @@ def main() -> None:
 
 def look(args: argparse.Namespace) -> None:
     """Does all that can be read; names the others at the end and exits with 1 if there are any."""
+    from mmsmoke.apis import SmokeInferencer
+    from mmsmoke.inference.inputs import is_video
+
     videos = [path for path in args.inputs if is_video(path)]
     images = [path for path in args.inputs if path not in videos]
     if images and videos and args.out is None:
@@ -111,6 +117,8 @@ def print_areas(
     args: argparse.Namespace,
     on_error: OnError | None,
 ) -> None:
+    from mmsmoke.inference.outputs import write_areas, writing
+
     def frames_of(path: str) -> Iterator[Prediction]:
         with tolerating(on_error):
             yield from inferencer.stream_video(path, **video_options(args))
@@ -132,6 +140,8 @@ def write_all(
     args: argparse.Namespace,
     on_error: OnError | None,
 ) -> None:
+    from mmsmoke.inference.video import annotated_path
+
     for path in videos:
         annotated_path(args.out, path)
     overlays = not args.no_overlays

@@ -1,12 +1,5 @@
 """Writes pseudo masks with a trained classifier (stage 2): masks/, manifest.json."""
 
-from mmsmoke.engine.launch import (
-    alone_in_work_dir,
-    load_config,
-    require_label_run,
-    trained_runner,
-)
-from mmsmoke.experiments.threshold import read_threshold, use_threshold
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -22,6 +15,15 @@ def main() -> None:
         '--threshold', metavar='JSON', help='what tools/search_threshold.py has found'
     )
     args = parser.parse_args()
+
+    from mmsmoke.engine.launch import (
+        alone_in_work_dir,
+        load_config,
+        require_label_run,
+        trained_runner,
+    )
+    from mmsmoke.experiments.threshold import read_threshold, use_threshold
+
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     require_label_run(cfg)
     cfg.test_cfg.overwrite = args.overwrite

@@ -2,8 +2,6 @@
 
 import argparse
 
-from mmsmoke.experiments.executors import executor_of
-from mmsmoke.experiments.pipeline import run_pipeline
 from mmsmoke.utils.cli import (
     add_config_options,
     add_execution_options,
@@ -21,6 +19,10 @@ def main() -> None:
     add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
+
+    from mmsmoke.experiments.executors import executor_of
+    from mmsmoke.experiments.pipeline import run_pipeline
+
     run_pipeline(args.config, args.work_dir, args.cfg_options, args.jobs, executor_of(args))
 
 

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from mmsmoke.engine.launch import load_config
-from mmsmoke.experiments.threshold import CRITERIA, search_threshold
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
@@ -14,7 +12,7 @@ def main() -> None:
     parser.add_argument('--split', default='val', help='where to choose it (%(default)s)')
     parser.add_argument(
         '--criterion',
-        choices=CRITERIA,
+        choices=['image_iou', 'otsu'],
         default='image_iou',
         help='image_iou: best against true masks; otsu: by the scores alone (%(default)s)',
     )
@@ -25,6 +23,10 @@ def main() -> None:
         help='start over; without it, a run goes on where an earlier one stopped',
     )
     args = parser.parse_args()
+
+    from mmsmoke.engine.launch import load_config
+    from mmsmoke.experiments.threshold import search_threshold
+
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     cfg.test_cfg.overwrite = args.overwrite
     found = search_threshold(cfg, args.checkpoint, args.split, args.criterion)

@@ -2,8 +2,6 @@
 
 import argparse
 
-from mmsmoke.experiments.executors import executor_of
-from mmsmoke.experiments.sweep import run_sweep
 from mmsmoke.utils.cli import (
     add_config_options,
     add_execution_options,
@@ -32,6 +30,10 @@ def main() -> None:
     add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()
+
+    from mmsmoke.experiments.executors import executor_of
+    from mmsmoke.experiments.sweep import run_sweep
+
     run_sweep(
         args.sweep,
         args.work_dir,

@@ -1,9 +1,5 @@
 """Tests a checkpoint of any stage on one or several splits."""
 
-from mmengine.dist import is_main_process
-
-from mmsmoke.engine.launch import load_config
-from mmsmoke.experiments.evaluate import evaluate_splits
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
@@ -22,6 +18,12 @@ def main() -> None:
     )
     parser.add_argument('--tta', action='store_true', help='test-time augmentation (segmentors)')
     args = parser.parse_args()
+
+    from mmengine.dist import is_main_process
+
+    from mmsmoke.engine.launch import load_config
+    from mmsmoke.experiments.evaluate import evaluate_splits
+
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     splits = args.splits or [cfg.test_dataloader.dataset.split]
     result = evaluate_splits(cfg, args.checkpoint, splits, args.threshold_split, args.tta)

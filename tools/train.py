@@ -1,6 +1,5 @@
 """Trains a classifier (stage 1) or a segmentor (stage 3)."""
 
-from mmsmoke.engine.launch import load_config, resume, train, use_masks, use_mixed_precision
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
 
@@ -17,6 +16,9 @@ def main() -> None:
         help='segmentors: masks to learn from, or the work dir of the label run that wrote them',
     )
     args = parser.parse_args()
+
+    from mmsmoke.engine.launch import load_config, resume, train, use_masks, use_mixed_precision
+
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     if args.masks:
         use_masks(cfg, args.masks)

@@ -1,11 +1,9 @@
-from importlib import import_module
+from mmsmoke.lazy import lazy
 
-_ROOMS = dict(SmokeInferencer='inference.inferencer', run_pipeline='experiments.pipeline')
-__all__ = sorted(_ROOMS)
-
-
-def __getattr__(name: str):
-    # what needs no network shall not wait for one to be imported
-    if name in _ROOMS:
-        return getattr(import_module(f'mmsmoke.{_ROOMS[name]}'), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+__all__, __getattr__, __dir__ = lazy(
+    __name__,
+    {
+        'mmsmoke.inference.inferencer': ['SmokeInferencer'],
+        'mmsmoke.experiments.pipeline': ['run_pipeline'],
+    },
+)

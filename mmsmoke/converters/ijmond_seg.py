@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mmsmoke.datasets.ijmond import OPACITIES
 from mmsmoke.datasets.pictures import copy_file, read_image, save_image, save_mask
 from mmsmoke.datasets.splitting import deal_out, split_groups
-from mmsmoke.datasets.table import displayed_size, mask_name_of
+from mmsmoke.datasets.table import OPACITIES, displayed_size, mask_name_of
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError, sha256_of_file
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from mmsmoke.datasets.checks.near_duplicates import connected, similar_files
-from mmsmoke.datasets.pictures import copy_file, read_image, save_image, save_mask
-from mmsmoke.datasets.smoke5k import SYNTHETIC
+from mmsmoke.datasets.pictures import copy_file, read_image, read_mask, save_image, save_mask
 from mmsmoke.datasets.splitting import deal_out
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.table import SYNTHETIC
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError
 
@@ -200,7 +199,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _smoke_of(path: Path) -> np.ndarray:
     """1 where a mask of the original, black and white, is white."""
-    mask = read_mask(str(path))
+    mask = read_mask(path)
     strange = np.setdiff1d(mask, [0, 255])
     if mask.ndim != 2 or mask.dtype != np.uint8 or len(strange):
         raise DataError(

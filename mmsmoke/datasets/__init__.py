@@ -1,7 +1,12 @@
-from .ijmond import IJmondDataset
-from .rise import RISEDataset
-from .smoke5k import Smoke5KDataset
-from .transforms import *  # noqa: F403
-from .weak_seg import WeakSegDataset
+from mmsmoke.lazy import lazy
 
-__all__ = ['IJmondDataset', 'RISEDataset', 'Smoke5KDataset', 'WeakSegDataset']
+__all__, __getattr__, __dir__ = lazy(
+    __name__,
+    {
+        '.ijmond': ['IJmondDataset'],
+        '.rise': ['RISEDataset'],
+        '.smoke5k': ['Smoke5KDataset'],
+        '.transforms': ['LoadContext', 'LoadImage', 'LoadMask', 'PackWeakSegInputs'],
+        '.weak_seg': ['WeakSegDataset'],
+    },
+)

@@ -1,8 +1,7 @@
 from mmsmoke.registry import DATASETS
 
+from .table import OPACITIES
 from .weak_seg import WeakSegDataset
-
-OPACITIES = ('high_opacity', 'low_opacity')
 
 
 @DATASETS.register_module()

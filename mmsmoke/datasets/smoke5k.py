@@ -1,8 +1,7 @@
 from mmsmoke.registry import DATASETS
 
+from .table import SYNTHETIC
 from .weak_seg import WeakSegDataset
-
-SYNTHETIC = 'synthetic'
 
 
 @DATASETS.register_module()

@@ -20,13 +20,17 @@ from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
 from .labels import label_of
-from .transforms.loading import reason_of
+from .pictures import reason_of
 
 TABLE = 'labels.csv'
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 """Endings, in lower case, of the files that count as images everywhere."""
 GROUPS = ('group', 'scene', 'video', 'clip')
 """Columns that tell which images belong together; of an image, the first that is not empty."""
+OPACITIES = ('high_opacity', 'low_opacity')
+"""Classes of IJmond, converted with ``--opacity classes``."""
+SYNTHETIC = 'synthetic'
+"""What the column ``kind`` of SMOKE5K calls composites."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,3 @@
-import colorsys
 import copy
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +8,8 @@ from mmsmoke.registry import DATASETS
 from mmsmoke.utils import DataError
 
 from .labels import label_of
+from .pictures import make_palette
 from .table import TABLE, balance_problems, choose_split, mask_problems, read_table, spread
-
-
-def make_palette(num_classes: int) -> list[list[int]]:
-    """Black, then well separated bright colours, the first of them orange."""
-    colours = [colorsys.hsv_to_rgb((1 / 12 + 0.618 * k) % 1, 1, 1) for k in range(num_classes - 1)]
-    return [[0, 0, 0], *([round(255 * value) for value in colour] for colour in colours)]
 
 
 @DATASETS.register_module()

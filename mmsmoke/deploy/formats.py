@@ -1,5 +1,7 @@
 """TorchScript and ONNX: how a network is written to a file, and run from there."""
 
+from __future__ import annotations
+
 import importlib
 import io
 import logging
@@ -7,19 +9,19 @@ import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, NamedTuple
 
 from mmsmoke.utils import UserError
 from mmsmoke.utils.environment import environment
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 INPUT, OUTPUT = 'image', 'scores'
 OPSET = 18
 ONNX_PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
 
-Run = Callable[[Tensor], Tensor]
+Run = Callable[['Tensor'], 'Tensor']
 
 
 class Format(NamedTuple):
@@ -31,22 +33,26 @@ class Format(NamedTuple):
     packages: tuple[str, ...] = ()
 
 
-@torch.no_grad()
 def write_torchscript(network: nn.Module, example: Tensor, path: Path, any_batch: bool) -> None:
+    import torch
+
     content = io.BytesIO()  # torch aborts the process if it cannot write a file to its end
-    with _without_noise():
+    with torch.no_grad(), _without_noise():
         torch.jit.save(torch.jit.trace(network, example, check_trace=False), content)
     path.write_bytes(content.getbuffer())
 
 
 def read_torchscript(path: Path) -> Run:
+    import torch
+
     with _without_noise():
         return torch.no_grad()(torch.jit.load(str(path), map_location='cpu'))
 
 
-@torch.no_grad()
 def write_onnx(network: nn.Module, example: Tensor, path: Path, any_batch: bool) -> None:
-    with _without_noise():
+    import torch
+
+    with torch.no_grad(), _without_noise():
         torch.onnx.export(
             network,
             (example,),
@@ -64,6 +70,7 @@ def write_onnx(network: nn.Module, example: Tensor, path: Path, any_batch: bool)
 def read_onnx(path: Path) -> Run:
     """On the CPU, with as many threads as torch has."""
     import onnxruntime
+    import torch
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -113,6 +120,8 @@ class _without_noise(warnings.catch_warnings):
     _log = logging.getLogger('onnxscript.optimizer._constant_folding')
 
     def __enter__(self) -> None:
+        import torch
+
         super().__enter__()
         warnings.filterwarnings('ignore', category=torch.jit.TracerWarning)
         warnings.filterwarnings('ignore', r'`torch\.jit\.', FutureWarning)

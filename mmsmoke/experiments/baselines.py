@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.evaluation.pseudo_label_metric import THRESHOLD_VALUES, best_threshold_index
 from mmsmoke.functional import (
     IGNORE,

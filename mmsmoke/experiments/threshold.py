@@ -11,8 +11,6 @@ from mmsmoke.engine.launch import require_label_run, trained_runner
 from mmsmoke.utils import UserError, plain_numbers, read_json
 from mmsmoke.utils.environment import checkpoint_record
 
-CRITERIA = ('image_iou', 'otsu')
-
 
 def search_threshold(
     cfg: Config, checkpoint: str | Path, split: str, criterion: str = 'image_iou'

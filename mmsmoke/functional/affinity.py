@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .cam import IGNORE
+from .mask_values import IGNORE
 
 LEAST_AFFINITY = 1e-5
 LEAST_SCORE = 1e-5

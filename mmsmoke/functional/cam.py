@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORE = 255
+from .mask_values import IGNORE
+
 _SEAM_MARGIN = 1e-5
 
 

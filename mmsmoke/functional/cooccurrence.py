@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .cam import IGNORE
+from .mask_values import IGNORE
 
 
 def confusion_counts(mask: Tensor, truth: Tensor, companion: Tensor, num_classes: int) -> Tensor:

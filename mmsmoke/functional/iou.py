@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .cam import IGNORE
+from .mask_values import IGNORE
 
 THRESHOLDS = torch.arange(101) / 100
 

@@ -13,9 +13,9 @@ from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
+from mmsmoke.datasets.pictures import make_palette
 from mmsmoke.datasets.table import IMAGES
 from mmsmoke.datasets.transforms import LoadContext, LoadMask
-from mmsmoke.datasets.weak_seg import make_palette
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError, UserError
 

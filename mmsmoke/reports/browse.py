@@ -3,19 +3,17 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mmengine.config import Config
-from mmengine.registry import DATASETS
 
-from mmsmoke.datasets.pictures import read_image
+from mmsmoke.datasets.pictures import make_palette, read_image, read_mask
 from mmsmoke.datasets.table import mask_name_of, spread
-from mmsmoke.datasets.transforms.loading import read_mask
-from mmsmoke.datasets.weak_seg import make_palette
-from mmsmoke.inference.predictor import scope_of
-from mmsmoke.utils import mappings, save_png
-from mmsmoke.utils.randomness import seeded
+from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, framed
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def draw_samples(
@@ -46,7 +44,7 @@ def draw_samples(
 
 def draw_training(
     out: str | os.PathLike,
-    cfg: Config,
+    cfg: 'Config',
     split: str | None = None,
     images: int = 6,
     draws: int = 3,
@@ -61,6 +59,12 @@ def draw_training(
         split: instead of the one that the training set has.
         draws: how often each image goes through the training pipeline.
     """
+    from mmengine.registry import DATASETS
+
+    from mmsmoke.inference.predictor import scope_of
+    from mmsmoke.utils import mappings
+    from mmsmoke.utils.randomness import seeded
+
     settings = cfg.train_dataloader.dataset
     for node in mappings(settings):
         if 'data_root' in node:
@@ -93,7 +97,7 @@ def draw_row(
     """The image of a row of labels.csv, its true mask outlined where there is one."""
     image = read_image(Path(root) / row['image'])
     mask = Path(root) / 'masks' / mask_name_of(row['image'])
-    mask = read_mask(str(mask)) if mask.is_file() else None
+    mask = read_mask(mask) if mask.is_file() else None
     return framed(image, mask, make_palette(len(classes) + 1), caption, side)
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import torch
 
-from mmsmoke.datasets.pictures import read_image
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.weak_seg import WeakSegDataset, spread_positives
 from mmsmoke.evaluation.pseudo_label_metric import ALARM
 from mmsmoke.functional import image_iou, mask_counts
@@ -50,7 +49,7 @@ def label_numbers(data: WeakSegDataset, masks: Path) -> dict[str, dict]:
     for row in data:
         label, truth = masks / row['mask_name'], row.get('seg_map_path')
         if any(row['gt_score']) and truth and label.is_file():
-            mask, truth = (torch.from_numpy(read_mask(str(path))) for path in (label, truth))
+            mask, truth = (torch.from_numpy(read_mask(path)) for path in (label, truth))
             counts = mask_counts(mask, truth, len(data.label_classes))
             iou = 100 * image_iou(counts[1:]).nanmean().item()
             if iou == iou:
@@ -123,7 +122,7 @@ class ExampleMaker:
         mask = others[0].pred_sem_seg.data[0].numpy() if others else None
         truth = sample.gt_sem_seg.data[0].numpy() if 'gt_sem_seg' in sample else None
         label_path = masks and masks / sample.mask_name
-        label_map = read_mask(str(label_path)) if label_path and label_path.is_file() else None
+        label_map = read_mask(label_path) if label_path and label_path.is_file() else None
         scores = sample.seg_scores.amax(0).numpy()
         return dict(
             name=sample.image,

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.pictures import read_image
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.inference.predictor import Predictor

@@ -1,23 +1,12 @@
-from .configs import checkpoint_hashes, mappings, read_config, resolve_network
-from .errors import DataError, UserError
-from .files import atomic_path, read_json, sha256_of_file, sha256_of_folder, write_json
-from .pictures import save_png
-from .settings import differences, plain, plain_numbers
+from mmsmoke.lazy import lazy
 
-__all__ = [
-    'DataError',
-    'UserError',
-    'atomic_path',
-    'checkpoint_hashes',
-    'differences',
-    'mappings',
-    'plain',
-    'plain_numbers',
-    'read_config',
-    'read_json',
-    'resolve_network',
-    'save_png',
-    'sha256_of_file',
-    'sha256_of_folder',
-    'write_json',
-]
+__all__, __getattr__, __dir__ = lazy(
+    __name__,
+    {
+        '.configs': ['checkpoint_hashes', 'mappings', 'read_config', 'resolve_network'],
+        '.errors': ['DataError', 'UserError'],
+        '.files': ['atomic_path', 'read_json', 'sha256_of_file', 'sha256_of_folder', 'write_json'],
+        '.pictures': ['save_png'],
+        '.settings': ['differences', 'plain', 'plain_numbers'],
+    },
+)

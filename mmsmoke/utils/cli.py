@@ -1,4 +1,8 @@
-"""What all command-line tools have in common."""
+"""What all command-line tools have in common.
+
+A tool parses its arguments first and imports then what does the work: that takes seconds, which
+``--help`` and a mistyped option shall not.
+"""
 
 import argparse
 import functools
@@ -38,19 +42,22 @@ def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.Argu
 def add_config_options(
     parser: argparse.ArgumentParser, text: str = 'settings to change: key=value …'
 ) -> None:
-    from mmengine.config import DictAction  # loads torch, which converters do without
+    parser.add_argument('--cfg-options', nargs='+', action=_ConfigOptions, help=text)
 
-    class Options(DictAction):
-        def __call__(self, parser, namespace, values, option_string=None) -> None:
-            for value in values:
-                if not re.match(r'[\w-]+(\.[\w-]+)*=', value):
-                    parser.error(f'--cfg-options: say key=value, not {value!r}')
-            try:
-                super().__call__(parser, namespace, values, option_string)
-            except (AssertionError, ValueError) as error:
-                parser.error(f'--cfg-options: {error}')
 
-    parser.add_argument('--cfg-options', nargs='+', action=Options, help=text)
+class _ConfigOptions(argparse.Action):
+    """Reads settings as mmengine's DictAction does."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        for value in values:
+            if not re.match(r'[\w-]+(\.[\w-]+)*=', value):
+                parser.error(f'--cfg-options: say key=value, not {value!r}')
+        from mmengine.config import DictAction
+
+        try:
+            DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+        except (AssertionError, ValueError) as error:
+            parser.error(f'--cfg-options: {error}')
 
 
 def add_execution_options(parser: argparse.ArgumentParser) -> None:

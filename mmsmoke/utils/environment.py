@@ -2,13 +2,14 @@ import hashlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-
-import torch
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from mmsmoke.version import __version__
 
 from .files import sha256_of_file
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 PACKAGES = (
     'torch', 'torchvision', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation',
@@ -18,6 +19,8 @@ PACKAGES = (
 
 def environment() -> dict:
     """Return what a result was made with. Where pydensecrf is None, dense CRFs run on torch."""
+    import torch
+
     return dict(
         mmsmoke=__version__,
         python=platform.python_version(),
@@ -31,7 +34,7 @@ def environment() -> dict:
     )
 
 
-def config_record(cfg: Config) -> dict:
+def config_record(cfg: 'Config') -> dict:
     """Which config, for a result."""
     text = cfg.pretty_text.encode()
     return dict(path=cfg.filename, sha256=hashlib.sha256(text).hexdigest())

@@ -2,10 +2,6 @@
 
 import warnings
 
-import mmengine.evaluator.metric
-import mmengine.fileio.file_client
-import mmengine.logging
-
 WARNINGS = (
     'Fail to import ``MultiScaleDeformableAttention``',
     'Default ``avg_non_ignore`` is False',
@@ -34,19 +30,26 @@ FILE_ONLY = (
     'The best checkpoint with ',
     'The previous best checkpoint ',
 )
-# they took their own reference to print_log before we could wrap it
-_EARLY_IMPORTERS = (mmengine.fileio.file_client, mmengine.evaluator.metric)
 
 
 def silence_known_noise() -> None:
     """Call once, before models and data sets are built."""
-    for pattern in WARNINGS:
-        warnings.filterwarnings('ignore', message=f'.*({pattern})')
+    import mmengine.evaluator.metric
+    import mmengine.fileio.file_client
+    import mmengine.logging
 
+    silence_warnings()
     if not hasattr(mmengine.logging.print_log, 'unfiltered'):
         quiet = _without_noise(mmengine.logging.print_log)
-        for module in (mmengine.logging, *_EARLY_IMPORTERS):
+        # the others took their own reference to print_log before we could wrap it
+        for module in (mmengine.logging, mmengine.fileio.file_client, mmengine.evaluator.metric):
             module.print_log = quiet
+
+
+def silence_warnings() -> None:
+    """Silence the warnings alone, which loads no torch: enough where nothing is built."""
+    for pattern in WARNINGS:
+        warnings.filterwarnings('ignore', message=f'.*({pattern})')
 
 
 def belongs_on_screen(message: str) -> bool:

@@ -1,8 +1,7 @@
+import sys
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
-
-import torch
 
 
 def seconds_in_turns(ways: Sequence[Callable[[], object]], turns: int) -> list[float]:
@@ -14,6 +13,7 @@ def seconds_in_turns(ways: Sequence[Callable[[], object]], turns: int) -> list[f
 def _seconds(way: Callable[[], object]) -> float:
     started = time.perf_counter()
     way()
-    if torch.cuda.is_available():
+    torch = sys.modules.get('torch')  # what does not load it leaves no GPU at work
+    if torch and torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter() - started

@@ -11,7 +11,7 @@ from conftest import save_palette
 from mmengine.registry import MODELS, DefaultScope
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.engine.launch import load_config
 from mmsmoke.experiments.evaluate import evaluate_splits
 from mmsmoke.experiments.step import DETAILS

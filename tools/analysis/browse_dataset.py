@@ -2,8 +2,6 @@
 
 import argparse
 
-from mmsmoke.engine.launch import load_config
-from mmsmoke.reports.browse import draw_training
 from mmsmoke.utils.cli import add_config_options, user_errors_as_text
 
 
@@ -19,6 +17,10 @@ def main() -> None:
     parser.add_argument('--seed', type=int, default=0, help='of the training pipeline (0)')
     add_config_options(parser)
     args = parser.parse_args()
+
+    from mmsmoke.engine.launch import load_config
+    from mmsmoke.reports.browse import draw_training
+
     cfg = load_config(args.config, options=args.cfg_options)
     draw_training(args.out, cfg, args.split, args.images, args.draws, args.width, args.seed)
 

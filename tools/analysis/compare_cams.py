@@ -4,7 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-from mmsmoke.reports.sheets import draw_cams
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
@@ -26,6 +25,9 @@ def main() -> None:
     pairs = [pair.partition('=') for pair in args.results]
     if not all(path for _, _, path in pairs):
         parser.error('each result is TITLE=FILE')
+
+    from mmsmoke.reports.sheets import draw_cams
+
     results = {title: json.loads(Path(path).read_text()) for title, _, path in pairs}
     draw_cams(args.out, results, args.split, args.images, args.width)
 

@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.experiments.halves import compare_halves
-from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import read_json, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -19,6 +17,10 @@ def main() -> None:
     parser.add_argument('--over', default='none', help='the row that it is compared with')
     parser.add_argument('--out', type=Path, help='JSON file for the table')
     args = parser.parse_args()
+
+    from mmsmoke.experiments.halves import compare_halves
+    from mmsmoke.reports.sweep_tables import sweep_tables
+
     found = compare_halves([read_json(path) for path in args.results], args.row, args.over)
     print(sweep_tables(found))
     if args.out:

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmsmoke.reports.tables import charts_of, fill_tables
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -16,6 +15,9 @@ def main() -> None:
         '--check', action='store_true', help='change nothing; exit 1 if out of date'
     )
     args = parser.parse_args()
+
+    from mmsmoke.reports.tables import charts_of, fill_tables
+
     documents = map(Path, args.documents or ['README.md', *map(str, Path('docs').rglob('*.md'))])
     outdated = False
     for document in documents:

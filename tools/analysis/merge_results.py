@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.experiments.run_records import merge_results
-from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import read_json, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -15,6 +13,10 @@ def main() -> None:
     parser.add_argument('parts', nargs='+', help='JSON files that tools/sweep.py wrote')
     parser.add_argument('--out', required=True, help='JSON file; may be one of the parts')
     args = parser.parse_args()
+
+    from mmsmoke.experiments.run_records import merge_results
+    from mmsmoke.reports.sweep_tables import sweep_tables
+
     merged = merge_results([read_json(part) for part in args.parts])
     write_json(Path(args.out), merged)
     print(f'{sweep_tables(merged)}\n\nnumbers   {args.out}')

@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-from mmsmoke.experiments.rerun import rerun
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 from mmsmoke.utils.environment import environment
 from mmsmoke.visualization import markdown_table
@@ -20,6 +19,9 @@ def main() -> None:
     )
     add_trust_option(parser)
     args = parser.parse_args()
+
+    from mmsmoke.experiments.rerun import rerun
+
     rows = rerun(args.result, args.variant, args.seed)
     lines = [[row['column'], row['file'], row['now'], f'{row["difference"]:.3f}'] for row in rows]
     print(markdown_table(['column', 'file', 'now', 'difference'], lines))

@@ -4,7 +4,7 @@ import argparse
 
 from PIL import Image
 
-from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.datasets.pictures import make_palette
 from mmsmoke.datasets.smokestack.scenes import Smokestack
 from mmsmoke.visualization import contact_sheet, overlay_mask
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument('--columns', type=int, default=6, help='scenes of each split')
     parser.add_argument('--size', type=int, default=160, help='side of a scene in pixels')
     args = parser.parse_args()
-    source, palette = Smokestack('biased', size=args.size), WeakSegDataset.METAINFO['palette']
+    source, palette = Smokestack('biased', size=args.size), make_palette(2)
     rows = []
     for split in SPLITS:
         scenes = [source.scene(split, index) for index in range(args.columns)]

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from mmsmoke.datasets.table import TABLE
-from mmsmoke.experiments.baselines import trivial_baselines
 from mmsmoke.utils import sha256_of_file, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.environment import environment
@@ -22,6 +21,9 @@ def main() -> None:
     parser.add_argument('--classes', nargs='+', default=['smoke'], help='columns of labels.csv')
     parser.add_argument('--out', type=Path, help='JSON file for the table')
     args = parser.parse_args()
+
+    from mmsmoke.experiments.baselines import trivial_baselines
+
     rows = trivial_baselines(
         args.data_root,
         args.splits,

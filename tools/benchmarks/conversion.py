@@ -13,8 +13,6 @@ import numpy as np
 from PIL import Image
 
 from mmsmoke.converters.smoke5k import plan_smoke5k
-from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.transforms.loading import LoadMask
 from mmsmoke.datasets.writer import count_table, write_dataset
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
@@ -71,6 +69,8 @@ def measure(data_root: str, folder: Path, workers: list[int], repeats: int) -> l
 
 def lay_out(data_root: str, folder: Path) -> None:
     """As SMOKE5K: white masks in gt/ beside img/, in train/ or test/."""
+    from mmsmoke.datasets import LoadMask, WeakSegDataset
+
     dataset = WeakSegDataset(data_root, split=['train', 'val', 'test'], test_mode=True)
     load = LoadMask()
     for info in dataset:

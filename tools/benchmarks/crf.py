@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.functional import background_scores
 from mmsmoke.models import DenseCRF
 from mmsmoke.models.refiners.dense_crf import require_pydensecrf

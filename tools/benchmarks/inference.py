@@ -17,8 +17,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import MODELS
 
 from mmsmoke.apis import SmokeInferencer
-from mmsmoke.datasets.pictures import read_image, save_image
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_image, read_mask, save_image
 from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
 from mmsmoke.engine.launch import load_config
 from mmsmoke.functional import resize_maps, scores_to_mask

@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.engine.launch import build_runner, load_config
 from mmsmoke.functional import (
     background_scores,

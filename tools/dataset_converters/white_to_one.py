@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.utils import DataError, UserError, save_png
+from mmsmoke.datasets.pictures import save_mask
+from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -76,7 +76,7 @@ def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
     if converted_before:
         return False, bool(mask.any())
     smoke = mask > threshold
-    save_png(path, smoke.astype(np.uint8), WeakSegDataset.METAINFO['palette'])
+    save_mask(path, smoke.astype(np.uint8))
     return True, bool(smoke.any())
 
 

@@ -3,9 +3,7 @@
 import argparse
 import json
 
-from mmsmoke.deploy.export import export_segmenter
 from mmsmoke.deploy.formats import FORMATS
-from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import add_config_options, add_trust_option, user_errors_as_text
 
@@ -35,6 +33,10 @@ def main() -> None:
     args = parser.parse_args()
     if min(*(args.size or [1]), args.batch_size or 1) < 1 or args.batch_size == 0:
         raise UserError('size and batch-size must be at least 1')
+
+    from mmsmoke.deploy.export import export_segmenter
+    from mmsmoke.engine.launch import load_config
+
     about = export_segmenter(
         load_config(args.config, options=args.cfg_options),
         args.checkpoint,

@@ -2,10 +2,7 @@
 
 import argparse
 
-import torch
-
 from mmsmoke.utils import UserError, atomic_path
-from mmsmoke.utils.checkpoints import read_checkpoint
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 PREFIX = 'student.'
@@ -13,6 +10,10 @@ PREFIX = 'student.'
 
 def publish(checkpoint: str, out: str) -> int:
     """Writes the student's weights and what belongs to them; returns how many tensors."""
+    import torch
+
+    from mmsmoke.utils.checkpoints import read_checkpoint
+
     whole = read_checkpoint(checkpoint)
     weights = {
         name.removeprefix(PREFIX): value

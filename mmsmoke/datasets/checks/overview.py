@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.table import (
     Row,
     balance_problems,
@@ -21,7 +22,6 @@ from mmsmoke.datasets.table import (
     read_lines,
     read_table,
 )
-from mmsmoke.datasets.transforms.loading import LoadImage, read_mask
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
@@ -145,15 +145,14 @@ def check_dataset(
 
 def _look_at_all(root: Path, rows: list[Row], progress: bool) -> tuple[dict, list[str]]:
     """Looks at the images that can be decoded, by name, and problems of the others."""
-    load = LoadImage()
 
     def look(row: Row) -> _Look | str:
         path = root / row.image
         try:
-            image = load.transform(dict(img_path=str(path), row=row.number))['img']
+            image = read_image(path, row.number)
         except DataError as error:
             return str(error)
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         return _Look(image.shape[1::-1], image_statistics(path, image), perceptual_hash(grey))
 
     with ThreadPoolExecutor() as pool:
@@ -166,7 +165,7 @@ def _look_at_all(root: Path, rows: list[Row], progress: bool) -> tuple[dict, lis
 def _contradictions(rows: list[Row], folder: Path, classes: Sequence[str]) -> Iterator[str]:
     """True masks that show what the label denies, or lack what it says."""
     for row in rows:
-        values = np.unique(read_mask(str(folder / row.mask_name)))
+        values = np.unique(read_mask(folder / row.mask_name))
         for k, (name, label) in enumerate(zip(classes, row.labels, strict=True)):
             shown = k + 1 in values
             if shown and not label:

@@ -32,10 +32,10 @@ class Probe:
 
 
 def image_statistics(path: str | os.PathLike, image: np.ndarray) -> list[float]:
-    """What :data:`STATISTICS` names, of an image file and its pixels [H, W, 3] in BGR."""
+    """What :data:`STATISTICS` names, of an image file and its pixels [H, W, 3] in RGB."""
     height, width = image.shape[:2]
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    blue, green, red = image.reshape(-1, 3).mean(0)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    red, green, blue = image.reshape(-1, 3).mean(0)
     sharpness = np.log1p(cv2.Laplacian(grey, cv2.CV_32F).var())
     size = os.path.getsize(path) / (width * height)
     return [width, height, size, jpeg_quality(path), red, green, blue, grey.std(), sharpness]

@@ -1,33 +1,33 @@
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
-from PIL import Image
 
 from mmsmoke.registry import TRANSFORMS
 from mmsmoke.utils import DataError
+
+from ..pictures import open_image, read_image, read_mask
 
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
     """mmcv's LoadImageFromFile that names the file and its row if it cannot be read.
 
-    It decodes with Pillow: OpenCV fills the lost part of a truncated JPEG with grey and goes on.
+    It decodes as :func:`~mmsmoke.datasets.pictures.read_image` does, unless mmcv's options ask for
+    something else.
     """
 
-    def __init__(self, imdecode_backend: str = 'pillow', **kwargs):
-        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+    def __init__(self, imdecode_backend: str = 'pillow', to_float32: bool = False, **kwargs):
+        super().__init__(to_float32, imdecode_backend=imdecode_backend, **kwargs)
+        self.by_mmcv = imdecode_backend != 'pillow' or bool(kwargs)
 
     def transform(self, results: dict) -> dict:
-        try:
-            with Image.open(results['img_path']) as file:
-                # Pillow would cut off all that is brighter than 255
-                if file.mode[0] in 'IF':
-                    raise DataError('more than 8 bits a pixel; convert it to 8 bits')
-            return super().transform(results)
-        except Exception as error:
-            row = f' (labels.csv row {results["row"]})' if 'row' in results else ''
-            raise DataError(
-                f'{results["img_path"]}{row}: image cannot be read: {reason_of(error)}'
-            ) from error
+        path, row = results['img_path'], results.get('row')
+        if self.by_mmcv:
+            with open_image(path, row):
+                return super().transform(results)
+        image = read_image(path, row)[..., ::-1]
+        results['img'] = image.astype(np.float32) if self.to_float32 else image
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        return results
 
 
 @TRANSFORMS.register_module()
@@ -68,20 +68,3 @@ class LoadContext(BaseTransform):
         if 'context_path' in results:
             results['gt_context'] = read_mask(results['context_path'])
         return results
-
-
-def read_mask(path: str) -> np.ndarray:
-    """Values of an 8-bit mask; those of a palette PNG are its indices."""
-    try:
-        with Image.open(path) as file:
-            return np.array(file)
-    except Exception as error:
-        raise DataError(f'{path}: mask cannot be read: {reason_of(error)}') from error
-
-
-def reason_of(error: Exception) -> str:
-    """Returns in one line why a picture cannot be read."""
-    if isinstance(error, Image.DecompressionBombError):
-        most = 2 * Image.MAX_IMAGE_PIXELS / 1e6
-        return f'more than {most:.0f} million pixels, which is too large; save it smaller'
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from PIL import Image
 from torch import Tensor
 
-from mmsmoke.datasets.transforms.loading import read_mask
+from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.functional import IGNORE, scores_to_mask, threshold_of_power
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
@@ -121,7 +121,7 @@ class PseudoLabelHook(Hook):
         path = self.agree_with / sample.mask_name
         if not path.is_file():
             raise UserError(f'{path}, a mask to agree with, not found')
-        other = torch.from_numpy(read_mask(str(path))).to(mask.device)
+        other = torch.from_numpy(read_mask(path)).to(mask.device)
         if other.shape != mask.shape:
             raise UserError(
                 f'{path} has {list(other.shape)} pixels, its image {list(mask.shape)}: is it of '
