@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .mask_values import IGNORE
 from .permutohedral import PermutohedralLattice
 
 LEAST_PROBABILITY = 1e-5
@@ -118,7 +119,7 @@ def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np
     probs = np.full((num_labels, *mask.shape), rest, np.float32)
     for label in range(num_labels):
         probs[label][mask == label] = certainty
-    probs[:, mask == 255] = 1 / num_labels
+    probs[:, mask == IGNORE] = 1 / num_labels
     return probs
 
 

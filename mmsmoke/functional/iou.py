@@ -33,7 +33,7 @@ def threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
     label = label.int()
     group = 3 * label + (truth == label + 1) + 2 * (truth == 0)
     group[truth == IGNORE] = 3 * num_classes
-    histogram = torch.bincount(group * bins + _passed(best), minlength=(3 * num_classes + 1) * bins)
+    histogram = torch.bincount(group * bins + passed(best), minlength=(3 * num_classes + 1) * bins)
     histogram = histogram.view(-1, bins)[: 3 * num_classes].view(num_classes, 3, bins)
     passing = histogram.flip(-1).cumsum(-1).flip(-1)[..., 1:]
     predicted, alarms = passing.sum(1), passing[:, 2].sum(0)
@@ -43,8 +43,8 @@ def threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
     return torch.stack([hit, predicted, true[:, None].expand_as(hit)], dim=-1)
 
 
-def _passed(scores: Tensor) -> Tensor:
-    """Number of thresholds that each score [N] exceeds; nan exceeds none.
+def passed(scores: Tensor) -> Tensor:
+    """Return how many thresholds each score [N] exceeds; nan exceeds none.
 
     As torch.bucketize has it, which searches and takes ten times as long.
     """

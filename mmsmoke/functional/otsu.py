@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .iou import THRESHOLDS
+from .iou import THRESHOLDS, passed
 
 
 def score_histogram(scores: Tensor) -> Tensor:
@@ -15,9 +15,7 @@ def score_histogram(scores: Tensor) -> Tensor:
     Returns:
         int64 [102]; entry n counts the pixels that exceed exactly the n lowest thresholds.
     """
-    best = scores.amax(0).flatten().float()
-    passed = torch.bucketize(best, THRESHOLDS.to(best.device))
-    return torch.bincount(passed, minlength=len(THRESHOLDS) + 1)
+    return torch.bincount(passed(scores.amax(0).flatten()), minlength=len(THRESHOLDS) + 1)
 
 
 def otsu_threshold(histogram: Tensor) -> float:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS, Registry
 
 from .checkpoints import cannot_download
-from .configs import short_reason
+from .configs import settings_of, short_reason
 from .errors import UserError
 from .options import RUN_KEYS, places_of
 
@@ -68,24 +68,17 @@ def _of_an_argument(cfg: Config, error: Exception) -> str | None:
 def _place_of(cfg: Config, wanted: Any) -> str | None:
     """Return the dotted name of the settings that something was built of, if it can be told."""
     plain = _plain(wanted)
-    same_kind = []
-
-    def look(node: Any, path: str) -> Iterator[str]:
-        if isinstance(node, Mapping):
-            if node.get('type') == plain.get('type') and path:
-                same_kind.append(path)
-                if _plain(node) == plain:
-                    yield path
-            for key, value in node.items():
-                yield from look(value, f'{path}.{key}'.lstrip('.'))
-        elif isinstance(node, list | tuple):
-            for key, value in enumerate(node):
-                yield from look(value, f'{path}.{key}')
-
     if not isinstance(plain, dict):
         return None
-    exact = next(look(cfg._cfg_dict, ''), None)
-    return exact or (same_kind[0] if len(same_kind) == 1 else None)
+    same_kind = {
+        name: value
+        for name, _, value in settings_of(cfg._cfg_dict)
+        if isinstance(value, Mapping) and value.get('type') == plain.get('type')
+    }
+    exact = [name for name, value in same_kind.items() if _plain(value) == plain]
+    if exact:
+        return exact[0]
+    return next(iter(same_kind)) if len(same_kind) == 1 else None
 
 
 def _plain(node: Any) -> Any:

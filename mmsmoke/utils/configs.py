@@ -3,7 +3,9 @@
 import os
 import traceback
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -82,15 +84,19 @@ def _shown(filename: str | os.PathLike) -> str:
     return os.path.abspath(filename) if path.startswith('..') else path
 
 
-def mappings(node) -> Iterator[Mapping]:
-    """All dicts in a nest of dicts and lists, each before those inside it."""
-    if isinstance(node, Mapping):
-        yield node
-        node = node.values()
-    elif not isinstance(node, list | tuple):
-        return
-    for value in node:
-        yield from mappings(value)
+def settings_of(node: Any, path: str = '') -> Iterator[tuple[str, str | int, Any]]:
+    """Yield dotted name, key and value of all in a nest of dicts and lists, outer before inner."""
+    items = node.items() if isinstance(node, Mapping) else ()
+    for key, value in enumerate(node) if isinstance(node, list | tuple) else items:
+        name = f'{path}.{key}'.lstrip('.')
+        yield name, key, value
+        yield from settings_of(value, name)
+
+
+def mappings(node: Any) -> Iterator[Mapping]:
+    """Yield all dicts in a nest of dicts and lists, each before those inside it."""
+    inner = (value for _, _, value in settings_of(node))
+    yield from (value for value in chain([node], inner) if isinstance(value, Mapping))
 
 
 def checkpoint_hashes(node) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from .configs import mappings, short_reason
+from .configs import mappings, settings_of, short_reason
 from .errors import UserError
 
 RUN_KEYS = (
@@ -93,17 +93,10 @@ def _require_effect(cfg: Config, name: str, keys: Collection[str]) -> None:
 
 def _places(cfg: Config, keys: Collection[str], wanted) -> Iterator[str]:
     """Yield the dotted names of all settings for which ``wanted(key, value)`` is true."""
-
-    def look(node: Any, path: str) -> Iterator[str]:
-        items = node.items() if isinstance(node, Mapping) else ()
-        items = enumerate(node) if isinstance(node, list | tuple) else items
-        for key, value in items:
-            name = f'{path}.{key}'.lstrip('.')
-            if path and wanted(key, value):
-                yield name
-            yield from look(value, name)
-
-    yield from look({key: cfg[key] for key in keys if key in cfg}, '')
+    read = {key: cfg[key] for key in keys if key in cfg}
+    for name, key, value in settings_of(read):
+        if '.' in name and wanted(key, value):
+            yield name
 
 
 def places_of(cfg: Config, keys: Collection[str], name: str) -> list[str]:
