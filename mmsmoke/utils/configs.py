@@ -93,6 +93,22 @@ def mappings(node) -> Iterator[Mapping]:
         yield from mappings(value)
 
 
+def resized(node, size: int):
+    """Return settings with another size of pictures, as in ``resized(_base_.test_pipeline, 112)``.
+
+    It is that of all transforms which bring a picture to a size or cut one of a size out of it.
+    """
+    if isinstance(node, list | tuple):
+        return type(node)(resized(one, size) for one in node)
+    if not isinstance(node, Mapping):
+        return node
+    new = {key: resized(value, size) for key, value in node.items()}
+    for key in ('scale', 'crop_size'):
+        if 'type' in new and key in new:
+            new[key] = size if isinstance(new[key], int) else (size, size)
+    return new
+
+
 def checkpoint_hashes(node) -> dict[str, str]:
     """What is in the files that a nest of dicts and lists names as ``checkpoint``."""
     named = {found.get('checkpoint') for found in mappings(node)}

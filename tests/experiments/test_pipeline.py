@@ -189,9 +189,7 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
         run.parent,
         'segment.options.optim_wrapper.optimizer.lr=0.01',
         'self_training.rounds=1',
-        f'full.config={ROOT}/configs/segmentors/mlp_r18-s_6e_smokestack-128_full.py',
         'full.options.train_cfg.max_epochs=1',
-        'full.options.train_dataloader.batch_size=4',
     )
     output, _ = process.communicate()
     assert process.returncode == 0, output

@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('data_root', help='data set in the standard layout, with a split val')
     parser.add_argument(
-        '--config', default='configs/cam/vit-xs-cls_12e_smoke5k-pack-112.py', help='of a classifier'
+        '--config', default='configs/cam/vit-xs-cls_12e_weakseg-112.py', help='of a classifier'
     )
     parser.add_argument(
         '--layers', type=int, nargs='+', default=[-5, -4, -2, -1], help='whose Grad-CAMs are fused'
