@@ -68,7 +68,7 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
     ]
     if 'curves' in result:
         heading = 'The more often chimneys mean smoke in training'
-        charts = '\n'.join(sweep_chart(result, column) for column in CURVES)
+        charts = filter(None, (sweep_chart(result, column) for column in CURVES))
         parts.append(f'<h2>{heading}</h2>{html_charts(charts, heading)}')
     first = own['runs'][0]
     picture = path.with_suffix('.png')

@@ -1,8 +1,9 @@
-from .line_chart import line_chart
+from .line_chart import charted, line_chart
 from .sheet import contact_sheet, framed, overlay_mask, overlay_scores
 from .table import markdown_table
 
 __all__ = [
+    'charted',
     'contact_sheet',
     'framed',
     'line_chart',
