@@ -19,8 +19,8 @@ th { vertical-align: bottom; } th:first-child, td:first-child { text-align: left
 td { white-space: nowrap; } tr.own td { background: #fff3e0; }
 dt { font-weight: 600; } dd { margin: 0 0 0.4rem 1rem; }
 img { max-width: 100%; height: auto; }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
-.charts img { flex: 1 1 24rem; max-width: 40rem; }
+.charts { display: flex; flex-wrap: wrap; align-items: start; gap: 1rem; }
+.charts img { flex: 1 1 24rem; min-width: 0; max-width: 40rem; }
 @media (max-width: 640px) {
   .charts { flex-direction: column; overflow-x: auto; }
   .charts img { flex: none; width: 36rem; max-width: none; } /* smaller, it could not be read */
