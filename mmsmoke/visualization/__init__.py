@@ -1,6 +1,6 @@
 from .line_chart import charted, line_chart
 from .sheet import contact_sheet, framed, overlay_mask, overlay_scores
-from .table import markdown_table
+from .table import markdown_table, rows_table
 
 __all__ = [
     'charted',
@@ -10,4 +10,5 @@ __all__ = [
     'markdown_table',
     'overlay_mask',
     'overlay_scores',
+    'rows_table',
 ]

@@ -35,7 +35,6 @@ def perceptual_hash(grey: np.ndarray) -> np.ndarray:
 def similar_files(
     paths: Sequence[str | os.PathLike],
     parts: Sequence[str] = ('whole',),
-    most: int = MOST_BITS,
     progress: bool = False,
 ) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, of image files that look alike; none that cannot be read.
@@ -50,7 +49,7 @@ def similar_files(
     pairs = set()
     for k in range(len(parts)):
         hashes = np.array([found[index][k] for index in readable], bool).reshape(-1, NUM_BITS)
-        pairs |= {(readable[i], readable[j]) for i, j in close_pairs(hashes, most)}
+        pairs |= {(readable[i], readable[j]) for i, j in close_pairs(hashes)}
     return sorted(pairs)
 
 
