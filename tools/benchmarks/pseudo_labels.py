@@ -9,9 +9,11 @@ CRF in the main process. The number of threads of a process is torch's (OMP_NUM_
 import argparse
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
+from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.transforms.loading import read_mask
@@ -137,41 +140,23 @@ def label_config(
 
 def measure(runner: Runner, clock: MutableMapping[str, float]) -> None:
     """Runs the label run; seconds of each step go into the clock."""
-    loop = runner.build_test_loop(runner.cfg.test_cfg)
-    runner._test_loop = loop
-    loop.dataloader = TimedLoader(loop.dataloader, clock)
-    merge, forward = multi_scale.merge_views, runner.model.test_step
-    multi_scale.merge_views = clocked(merge, 'merge', clock)
-    runner.model.test_step = clocked(forward, 'forward', clock)
-    for hook in runner.hooks:
-        if type(hook).__name__ in STEPS:
-            step = STEPS[type(hook).__name__]
-            hook.after_test_iter = clocked(hook.after_test_iter, step, clock)
-    try:
-        clocked(runner.test, 'all', clock)()
-    finally:
-        multi_scale.merge_views = merge
-        runner.model.test_step = forward
+    places = [
+        (runner, 'test', 'all'),
+        (_BaseDataLoaderIter, '__next__', 'read'),
+        (runner.model, 'test_step', 'forward'),
+        (multi_scale, 'merge_views', 'merge'),
+        *(
+            (hook, 'after_test_iter', STEPS[type(hook).__name__])
+            for hook in runner.hooks
+            if type(hook).__name__ in STEPS
+        ),
+    ]
+    with ExitStack() as stack:
+        for owner, name, step in places:
+            timing = clocked(getattr(owner, name), step, clock)
+            stack.enter_context(patch.object(owner, name, timing))
+        runner.test()
     clock['forward'] -= clock['merge']
-
-
-class TimedLoader:
-    """A data loader, whose clock runs while the loop waits for it."""
-
-    def __init__(self, loader: Iterable, clock: MutableMapping[str, float]):
-        self.loader, self.clock = loader, clock
-
-    def __getattr__(self, name: str):
-        return getattr(self.loader, name)
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __iter__(self) -> Iterator:
-        batches = iter(self.loader)
-        fetch = clocked(lambda: next(batches, None), 'read', self.clock)
-        while (batch := fetch()) is not None:
-            yield batch
 
 
 def clocked(function: Callable, step: str, clock: MutableMapping[str, float]) -> Callable:
