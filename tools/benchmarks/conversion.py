@@ -4,7 +4,6 @@ A data set in the standard layout is laid out as SMOKE5K is distributed, and con
 number of processes has its turn in each round; every conversion writes the same files.
 """
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,16 +20,12 @@ from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.visualization import markdown_table
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__, repeats=3)
     parser.add_argument('data_root', help='data set with masks, of the splits train, val and test')
     parser.add_argument('--workers', type=positive, nargs='+', default=[1, 2], help='processes')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(args.data_root, Path(folder), args.workers, args.repeats)
     report(rows, args.out)

@@ -25,19 +25,15 @@ from mmsmoke.utils.process import cores
 POWER, THRESHOLD = 48, 0.3
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__, repeats=3)
     parser.add_argument('data_root', help='data set with masks in the split val')
     parser.add_argument('--sizes', type=positive, nargs='+', default=[224, 512], help='in pixels')
     parser.add_argument('--images', type=positive, default=16, help='how many')
     parser.add_argument('--workers', type=positive, default=cores(), help='processes of the pool')
     parser.add_argument('--device', default='cpu', help='of torch')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     report([row for size in args.sizes for row in measure(args, size)], args.out)
 
 

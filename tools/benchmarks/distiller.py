@@ -4,7 +4,6 @@ Two copies of the same networks take the same batch in turns, from uint8 images 
 step; their weights must agree in the end. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 import copy
 from collections.abc import Callable
 
@@ -31,17 +30,13 @@ PAIRS = {
 LEARNING_RATE = 1e-4
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__, steps=15)
     counts = range(1, len(PAIRS) + 1)
     parser.add_argument('--pairs', type=int, choices=counts, default=len(PAIRS), help='to measure')
     parser.add_argument('--device', default='cpu', help='cpu or cuda')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     report([measure(name, args.steps, args.device) for name in list(PAIRS)[: args.pairs]], args.out)
 
 

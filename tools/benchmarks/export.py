@@ -31,18 +31,14 @@ SPREAD = 4
 WARM_UP = 3  # TorchScript compiles in its first two calls
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+@torch.no_grad()
+def main() -> None:
     parser = options(__doc__, repeats=9)
     parser.add_argument('--configs', nargs='+', default=CONFIGS, help='of segmentors')
     parser.add_argument('--size', type=positive, default=128, help='side of the pictures in pixels')
     parser.add_argument('--images', type=positive, default=4, help='pictures in a batch')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-@torch.no_grad()
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     require_packages(FORMATS)
     report([row for config in args.configs for row in measure(config, args)], args.out)
 

@@ -7,7 +7,6 @@ Both are timed in turns in one process, on random weights and images, after one 
 counted and shows that they agree. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 from collections.abc import Callable
 
 import torch
@@ -42,19 +41,15 @@ NETWORKS = {
 TOLERANCE = 1e-3
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__, repeats=5)
     parser.add_argument('--size', type=side, default=224, help='side of the images in pixels')
     parser.add_argument('--images', type=positive, default=8, help='images in a batch')
     parser.add_argument(
         '--classes', type=positive, nargs='+', default=[1, 3], help='numbers of classes'
     )
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     torch.manual_seed(0)
     images = torch.randn(args.images, 3, args.size, args.size)
     rows = [

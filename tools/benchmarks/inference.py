@@ -6,7 +6,6 @@ random. Both ways are timed in turns in one process, after a round that is not c
 that their masks agree. The number of threads of the model is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,19 +33,15 @@ NETWORKS = {
 AGREEMENT = 0.999
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__, repeats=7)
     parser.add_argument('folder', type=Path, help='photographs')
     parser.add_argument('--images', type=positive, default=64, help='how many of them')
     parser.add_argument('--side', type=positive, default=224, help='of the photographs, in pixels')
     parser.add_argument('--batch-size', type=positive, default=8, help='images at a time')
     parser.add_argument('--device', default='cpu', help='cpu or cuda')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     found = [item.source for item in find_images(args.folder)]
     if len(found) < args.images:
         raise UserError(f'{args.folder} holds {len(found)} images, {args.images} are wanted')

@@ -4,8 +4,6 @@ Both are timed in turns in one process, on random weights and images, after one 
 counted and shows that they agree. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
-
 import torch
 import torch.nn.functional as F
 from benchmark import (
@@ -32,17 +30,13 @@ SCALES = (0.5, 1, 1.5, 2)
 TOLERANCE = 1e-4
 
 
-def parse_args() -> argparse.Namespace:
-    parser = options(__doc__, repeats=5)
-    parser.add_argument('--size', type=side, default=224, help='side of the images in pixels')
-    parser.add_argument('--images', type=positive, default=8, help='images in a batch')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 @torch.no_grad()
 def main() -> None:
-    args = parse_args()
+    parser = options(__doc__, repeats=5)
+    parser.add_argument('--size', type=side, default=224, help='side of the images in pixels')
+    parser.add_argument('--images', type=positive, default=8, help='images in a batch')
+    args = parser.parse_args()
     torch.manual_seed(0)
     images = torch.randn(args.images, 3, args.size, args.size)
     rows = []

@@ -49,7 +49,8 @@ CRFS = {'CRF off': None, 'CRF': dict(half=False), 'CRF, half resolution': dict(h
 STEPS = dict(CAMFusionHook='fuse', CRFHook='CRF', PseudoLabelHook='write')
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__)
     parser.add_argument('data_root', help='data set in the standard layout, with a split val')
     parser.add_argument(
@@ -64,12 +65,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--images', type=positive, default=32, help='how many')
     parser.add_argument('--batch-size', type=positive, default=8, help='of the label run')
     parser.add_argument('--workers', type=positive, default=cores(), help='processes for CRFs')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     rows, steps = [], []
     for size in args.sizes:
         with tempfile.TemporaryDirectory() as folder:

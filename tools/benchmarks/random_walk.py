@@ -6,8 +6,6 @@ timed in turns in one process, after one round that is not counted and shows tha
 number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
-
 import torch
 import torch.nn.functional as F
 from benchmark import difference, options, positive, report, seconds_in_turns
@@ -21,20 +19,16 @@ TOLERANCE = 1e-4
 BYTES = 4  # of a float32, and of an index of the sparse matrix
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+@torch.no_grad()
+def main() -> None:
     parser = options(__doc__, repeats=1)
     parser.add_argument('--grid', type=positive, default=56, help='side of the grid')
     parser.add_argument('--classes', type=positive, default=1, help='classes beside the background')
     parser.add_argument('--radius', type=float, default=5, help='of the pairs')
     parser.add_argument('--beta', type=float, default=8, help='power of the affinities')
     parser.add_argument('--log-t', type=int, default=8, help='2 ** log_t steps')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-@torch.no_grad()
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     if args.radius <= 1 or args.log_t < 0:
         raise UserError('radius must be above 1, log-t not negative')
     torch.manual_seed(0)

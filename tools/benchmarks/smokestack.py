@@ -1,7 +1,5 @@
 """Measure how fast one process draws Smokestack scenes (nothing is written to disk)."""
 
-import argparse
-
 from benchmark import options, positive, timed
 
 from mmsmoke.datasets.smokestack.scenes import PRESETS, Smokestack
@@ -9,17 +7,13 @@ from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import user_errors_as_text
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__)
     parser.add_argument('--preset', choices=PRESETS, default='biased')
     parser.add_argument('--size', type=positive, default=160, help='side of the scenes in pixels')
     parser.add_argument('--count', type=positive, default=200, help='scenes to draw')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     source = Smokestack(args.preset, args.size)
 
     def draw() -> None:

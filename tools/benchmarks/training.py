@@ -5,7 +5,6 @@ hold whatever else the machine does. Pictures are noise and weights random, whic
 reading pictures is left out. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 from collections.abc import Callable
 from contextlib import nullcontext
 from tempfile import TemporaryDirectory
@@ -28,17 +27,13 @@ NETWORKS = {
 FIRST = 'float32, channels last'
 
 
-def parse_args() -> argparse.Namespace:
+@user_errors_as_text
+def main() -> None:
     parser = options(__doc__, turns=3)
     parser.add_argument('--size', type=positive, default=168, help='of the pictures, in pixels')
     parser.add_argument('--batch-size', type=positive, default=32, help='pictures at a time')
     parser.add_argument('--device', default='cpu', help='cpu or cuda')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     keep_freed_memory()
     rows = []
     for network in NETWORKS:
