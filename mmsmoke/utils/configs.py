@@ -19,6 +19,11 @@ def find_config(config: str | os.PathLike) -> Path:
     for path in (Path(config), installed / config, installed / 'configs' / config):
         if path.is_file():
             return path
+    if not (installed / 'configs').is_dir():  # git on Windows may write a file in its place
+        raise UserError(
+            f'config {config} not found, and {installed / "configs"} is no folder: check mmsmoke '
+            'out with symbolic links (git config core.symlinks true)'
+        )
     raise UserError(f'config {config} not found')
 
 

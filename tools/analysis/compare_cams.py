@@ -1,10 +1,9 @@
 """Draws the activation maps of several classifiers side by side, on the same images."""
 
 import argparse
-import json
-from pathlib import Path
 
 from mmsmoke.reports.sheets import draw_cams
+from mmsmoke.utils import read_json
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
@@ -26,7 +25,7 @@ def main() -> None:
     pairs = [pair.partition('=') for pair in args.results]
     if not all(path for _, _, path in pairs):
         parser.error('each result is TITLE=FILE')
-    results = {title: json.loads(Path(path).read_text()) for title, _, path in pairs}
+    results = {title: read_json(path) for title, _, path in pairs}
     draw_cams(args.out, results, args.split, args.images, args.width)
 
 
