@@ -48,8 +48,8 @@ def compare_refiners(
     (data_root -> arguments of the Smokestack converter). Where a refiner's ``checkpoint`` is
     ``'{NAME}'``, a network is trained for each classifier on labels that it made of the training
     split: ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that
-    make them; ``options`` as in rows). With ``baseline`` (a row) the classifiers count as seeds of one
-    method, and there may be ``claims``; see :mod:`mmsmoke.reports.sweep_tables`.
+    make them; ``options`` as in rows). With ``baseline`` (a row) the classifiers count as seeds of
+    one method, and there may be ``claims``; see :mod:`mmsmoke.reports.sweep_tables`.
 
     Finished rows are kept. Rows that need a file of weights that is not there are left out, unless
     ``rows`` names them.
