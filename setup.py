@@ -63,6 +63,7 @@ setup(
         'opencv-python>=4.10',
         'pillow>=10',
         'scipy>=1.11',
+        'matplotlib>=3.9',
         'filelock>=3.12',
         'tensorboard>=2.18',
         'tqdm>=4.66',

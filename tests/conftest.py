@@ -121,10 +121,11 @@ def mmpretrain_scope() -> Iterator[None]:
 
 
 @pytest.fixture
-def load_tool() -> Callable[[str], ModuleType]:
+def load_tool(monkeypatch) -> Callable[[str], ModuleType]:
     """Function that imports a script below tools/, as in load_tool('dataset_converters/x.py')."""
 
     def load(path: str) -> ModuleType:
+        monkeypatch.syspath_prepend((ROOT / 'tools' / path).parent)  # as where it is run
         spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / 'tools' / path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

@@ -1,36 +1,53 @@
-"""Writes pseudo masks with a trained classifier (stage 2): masks/, manifest.json."""
+"""Writes pseudo masks with a trained classifier or segmentor (stage 2): masks/, manifest.json."""
 
-from mmsmoke.utils.cli import run_parser, user_errors_as_text
+from mmsmoke.utils import UserError
+from mmsmoke.utils.cli import add_label_options, run_parser, user_errors_as_text
 
 
 @user_errors_as_text
 def main() -> None:
-    parser = run_parser(__doc__, ('checkpoint', 'checkpoint of the classifier'))
-    parser.add_argument(
-        '--overwrite',
-        action='store_true',
-        help='start over; without it, a run goes on where an earlier one stopped',
+    parser = run_parser(__doc__, ('checkpoint', 'its checkpoint'))
+    add_label_options(parser)
+    parser.add_argument('--split', help='images to label (train)')
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        '--threshold',
+        metavar='NUMBER|JSON',
+        help='of the masks, or what tools/search_threshold.py has found',
     )
-    parser.add_argument(
-        '--threshold', metavar='JSON', help='what tools/search_threshold.py has found'
+    chosen.add_argument(
+        '--threshold-from', metavar='SPLIT', help='choose it on this split first, usually val'
     )
     args = parser.parse_args()
 
-    from mmsmoke.engine.launch import (
-        alone_in_work_dir,
-        load_config,
-        require_label_run,
-        trained_runner,
-    )
-    from mmsmoke.experiments.threshold import read_threshold, use_threshold
+    from mmsmoke.engine.labelling import load_label_run
+    from mmsmoke.engine.launch import alone_in_work_dir, trained_runner
+    from mmsmoke.experiments.threshold import read_threshold, search_threshold, use_threshold
 
-    cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    require_label_run(cfg)
+    found = args.threshold if (args.threshold or '').endswith('.json') else None
+    cfg = load_label_run(
+        args.config,
+        args.work_dir,
+        args.cfg_options,
+        args.launcher,
+        args.refine,
+        None if found else _number(args.threshold),
+        args.split,
+    )
     cfg.test_cfg.overwrite = args.overwrite
-    if args.threshold:
-        use_threshold(cfg, read_threshold(args.threshold))
+    if found:
+        use_threshold(cfg, read_threshold(found))
+    if args.threshold_from:
+        use_threshold(cfg, search_threshold(cfg, args.checkpoint, args.threshold_from))
     with alone_in_work_dir(cfg):
         trained_runner(cfg, args.checkpoint).test()
+
+
+def _number(threshold: str | None) -> float | None:
+    try:
+        return None if threshold is None else float(threshold)
+    except ValueError as error:
+        raise UserError(f'--threshold: say a number or a .json file, not {threshold!r}') from error
 
 
 if __name__ == '__main__':

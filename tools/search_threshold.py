@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from mmsmoke.utils import write_json
-from mmsmoke.utils.cli import run_parser, user_errors_as_text
+from mmsmoke.utils.cli import add_label_options, run_parser, user_errors_as_text
 
 
 @user_errors_as_text
 def main() -> None:
     parser = run_parser(__doc__, ('checkpoint', 'checkpoint of the classifier'))
+    add_label_options(parser)
     parser.add_argument('--split', default='val', help='where to choose it (%(default)s)')
     parser.add_argument(
         '--criterion',
@@ -17,17 +18,12 @@ def main() -> None:
         help='image_iou: best against true masks; otsu: by the scores alone (%(default)s)',
     )
     parser.add_argument('--out', type=Path, help='JSON to write (WORK_DIR/threshold.json)')
-    parser.add_argument(
-        '--overwrite',
-        action='store_true',
-        help='start over; without it, a run goes on where an earlier one stopped',
-    )
     args = parser.parse_args()
 
-    from mmsmoke.engine.launch import load_config
+    from mmsmoke.engine.labelling import load_label_run
     from mmsmoke.experiments.threshold import search_threshold
 
-    cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    cfg = load_label_run(args.config, args.work_dir, args.cfg_options, args.launcher, args.refine)
     cfg.test_cfg.overwrite = args.overwrite
     found = search_threshold(cfg, args.checkpoint, args.split, args.criterion)
     out = args.out or Path(cfg.work_dir) / 'threshold.json'

@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument('sweep', help='sweep file, of configs/sweeps/')
     parser.add_argument('--work-dir', help='where the runs go (work_dirs/SWEEP)')
     parser.add_argument('--out', help='JSON file for the results (SWEEP.json in the work dir)')
+    parser.add_argument('--scale', help='one of the scales that the file describes')
     parser.add_argument('--seeds', nargs='+', type=int, help='instead of those of the file')
     parser.add_argument(
         '--variants', nargs='+', help='only these, and those whose checkpoints they start from'
@@ -44,6 +45,7 @@ def main() -> None:
         args.known,
         args.jobs,
         executor_of(args),
+        args.scale,
     )
 
 

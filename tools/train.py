@@ -12,8 +12,9 @@ def main() -> None:
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument(
         '--masks',
-        metavar='DIR',
-        help='segmentors: masks to learn from, or the work dir of the label run that wrote them',
+        metavar='DIR|true',
+        help='segmentors: masks to learn from, or the work dir of the label run that wrote them; '
+        "true: the data set's true masks, for an upper bound",
     )
     args = parser.parse_args()
 

@@ -1,6 +1,4 @@
-_base_ = [
-    '../_base_/models/resnet101_cam.py',
-    '../_base_/datasets/weakseg-224.py',
-    '../_base_/schedules/finetune_12e.py',
-    '../_base_/classify_runtime.py',
-]
+_base_ = './resnet50_12e_weakseg-224.py'
+
+weights = 'https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet101_8xb32_in1k_20210831-539c63f8.pth'
+model = dict(backbone=dict(depth=101, init_cfg=dict(checkpoint=weights)))

@@ -1,6 +1,4 @@
-_base_ = [
-    '../_base_/models/resnet50-pcm_cam.py',
-    '../_base_/datasets/ijmond-thesis-t2-512.py',
-    '../_base_/schedules/thesis_2e.py',
-    '../_base_/classify_runtime.py',
-]
+# On the thesis' T1 + T2.
+_base_ = './resnet50-pcm_2e_ijmond-thesis-512.py'
+
+train_dataloader = dict(dataset=dict(datasets=[*_base_.t1, _base_.t2]))

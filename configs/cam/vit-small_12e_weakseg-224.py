@@ -1,6 +1,6 @@
-_base_ = [
-    '../_base_/models/vit-small_cam.py',
-    '../_base_/datasets/weakseg-224.py',
-    '../_base_/schedules/finetune_12e.py',
-    '../_base_/classify_runtime.py',
-]
+_base_ = './vit-tiny_12e_weakseg-224.py'
+
+weights = 'https://mmassets.onedl.ai/mmclassification/v0/deit/deit-small_pt-4xb256_in1k_20220218-9425b9bb.pth'
+model = dict(
+    backbone=dict(arch='deit-small', init_cfg=dict(checkpoint=weights)), head=dict(in_channels=384)
+)

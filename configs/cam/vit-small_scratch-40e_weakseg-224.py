@@ -1,8 +1,8 @@
 _base_ = [
-    '../_base_/models/vit-small_cam.py',
+    '../_base_/models/vit-tiny_cam.py',
     '../_base_/datasets/weakseg-224.py',
     '../_base_/schedules/scratch_40e.py',
     '../_base_/classify_runtime.py',
 ]
 
-model = dict(backbone=dict(init_cfg=None))
+model = dict(backbone=dict(arch='deit-small', init_cfg=None), head=dict(in_channels=384))

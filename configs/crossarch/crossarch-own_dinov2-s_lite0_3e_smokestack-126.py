@@ -1,6 +1,6 @@
 # The pair the other way round: the ViT teaches the CNN.
 _base_ = [
-    '../_base_/crossarch/repro.py',
+    '../_base_/crossarch/own.py',
     '../_base_/datasets/smokestack-126.py',
     '../_base_/schedules/packaged_3e.py',
     '../_base_/classify_runtime.py',
@@ -14,6 +14,4 @@ model = dict(
             type='Pretrained', checkpoint='work_dirs/dinov2-s_3e_smokestack-126/epoch_3.pth'
         ),
     ),
-    align='class_maps',
-    projection=None,
 )

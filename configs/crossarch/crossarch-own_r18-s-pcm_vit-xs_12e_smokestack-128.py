@@ -1,10 +1,17 @@
-# Ours: the student's own class maps are aligned, so the map that is read later is the map that was
-# steered. Foreground channels only, hence nothing to project.
-_base_ = './crossarch_r18-s-pcm_vit-xs-cls_12e_smokestack-128.py'
+_base_ = [
+    '../_base_/crossarch/own.py',
+    '../_base_/datasets/smokestack.py',
+    '../_base_/schedules/adamw_12e.py',
+    '../_base_/classify_runtime.py',
+]
 
 model = dict(
     student=dict(config='cam/vit-xs_12e_smokestack-128.py'),
-    align='class_maps',
-    projection=None,
+    teacher=dict(
+        config='cam/resnet18-s-pcm_12e_smokestack-128.py',
+        init_cfg=dict(
+            type='Pretrained', checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-128/epoch_12.pth'
+        ),
+    ),
     transfer_loss=dict(center=True),
 )

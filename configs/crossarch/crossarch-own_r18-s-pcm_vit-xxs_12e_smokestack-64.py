@@ -1,9 +1,17 @@
-# Ours, see crossarch-own_r18-s-pcm_vit-xs_12e_smokestack-128.py.
-_base_ = './crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py'
+_base_ = [
+    '../_base_/crossarch/own.py',
+    '../_base_/datasets/smokestack-64.py',
+    '../_base_/schedules/adamw_12e.py',
+    '../_base_/classify_runtime.py',
+]
 
 model = dict(
     student=dict(config='cam/vit-xxs_12e_smokestack-64.py'),
-    align='class_maps',
-    projection=None,
+    teacher=dict(
+        config='cam/resnet18-s-pcm_12e_smokestack-64.py',
+        init_cfg=dict(
+            type='Pretrained', checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-64/epoch_12.pth'
+        ),
+    ),
     transfer_loss=dict(center=True),
 )

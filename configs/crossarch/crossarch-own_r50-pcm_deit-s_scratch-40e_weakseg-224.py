@@ -1,10 +1,18 @@
-# Ours: the student's own class maps are aligned, so the map that is read later is the map that was
-# steered. Foreground channels only, hence nothing to project.
-_base_ = './crossarch_r50-pcm_deit-s-cls_scratch-40e_weakseg-224.py'
+_base_ = [
+    '../_base_/crossarch/own.py',
+    '../_base_/datasets/weakseg-224.py',
+    '../_base_/schedules/scratch_40e.py',
+    '../_base_/classify_runtime.py',
+]
 
 model = dict(
     student=dict(config='cam/vit-small_scratch-40e_weakseg-224.py'),
-    align='class_maps',
-    projection=None,
+    teacher=dict(
+        config='cam/resnet50-pcm_scratch-40e_weakseg-224.py',
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='work_dirs/resnet50-pcm_scratch-40e_weakseg-224/epoch_40.pth',
+        ),
+    ),
     transfer_loss=dict(center=True),
 )

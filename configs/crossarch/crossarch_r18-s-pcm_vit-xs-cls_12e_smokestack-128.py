@@ -11,8 +11,7 @@ model = dict(
     teacher=dict(
         config='cam/resnet18-s-pcm_12e_smokestack-128.py',
         init_cfg=dict(
-            type='Pretrained',
-            checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-128/epoch_12.pth',
+            type='Pretrained', checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-128/epoch_12.pth'
         ),
     ),
 )

@@ -1,4 +1,3 @@
-# Train the teacher first: python tools/train.py configs/cam/resnet18-s-pcm_12e_smokestack-64.py
 _base_ = [
     '../_base_/crossarch/repro.py',
     '../_base_/datasets/smokestack-64.py',
@@ -11,8 +10,7 @@ model = dict(
     teacher=dict(
         config='cam/resnet18-s-pcm_12e_smokestack-64.py',
         init_cfg=dict(
-            type='Pretrained',
-            checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-64/epoch_12.pth',
+            type='Pretrained', checkpoint='work_dirs/resnet18-s-pcm_12e_smokestack-64/epoch_12.pth'
         ),
     ),
 )

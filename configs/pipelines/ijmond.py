@@ -5,10 +5,10 @@ seeds = [0, 1, 2]
 
 teach = dict(config='configs/cam/resnet50-pcm_2e_ijmond-512.py')
 classify = dict(config='configs/crossarch/crossarch_r50-pcm_vit-b_3e_ijmond-512.py')
-label = dict(config='configs/pseudo/crossarch_r50-pcm_vit-b_crf_ijmond-512.py')
+label = dict(refine=['multi_scale', 'crf'])
 segment = dict(config='configs/segmentors/deeplabv3plus_r50_12e_ijmond-512.py')
-self_training = dict(config='configs/pseudo/deeplabv3plus_r50_ijmond-512.py', rounds=0)
-full = dict(config='configs/segmentors/deeplabv3plus_r50_12e_ijmond-512_full.py')
+self_training = dict(rounds=0)
+full = dict()
 
 threshold_split = 'val'
 test_splits = ['test']

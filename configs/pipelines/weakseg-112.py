@@ -10,7 +10,6 @@ pretrain = dict(
     draw=dict(preset='easy', p_chimney_smoke=0.5, size=128, train=1200, val=200, test=200, seed=0),
 )
 classify = dict(config='configs/cam/resnet18-s_12e_weakseg-112.py')
-label = dict(config='configs/pseudo/resnet18-s_weakseg-112.py')
 segment = dict(config='configs/segmentors/mlp_r18-s_12e_weakseg-112.py', start_from_classifier=True)
 
 threshold_split = 'val'

@@ -1,7 +1,7 @@
 # The thesis' claims about refinement, on students of five seeds (configs/sweeps/bias_curve.py).
 _base_ = './smokestack.py'
 
-config = 'configs/pseudo/crossarch_r18-s-pcm_vit-xxs-cls_smokestack-64.py'
+config = 'configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py'
 data_root = 'data/smokestack-biased-64'
 draw = {
     '_delete_': True,

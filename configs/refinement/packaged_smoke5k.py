@@ -3,7 +3,7 @@
 # 0.91.
 #
 # python tools/compare_refiners.py configs/refinement/packaged_smoke5k.py seed-0=A.pth seed-1=B.pth
-config = 'configs/pseudo/crossarch-own_lite0_dinov2-s_smoke5k-pack-168.py'
+config = 'configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py'
 data_root = 'data/smoke5k-pack'
 threshold_split = 'val'
 test_split = 'test'
@@ -19,7 +19,13 @@ vit = dict(
     out_type='featmap',
 )
 seen_once = dict(_delete_=True, type='mmsmoke.FeatureCache', backbone=vit)
-options = {'model.student.backbone': seen_once}
+options = {
+    'data_root': data_root,
+    'size': 224,
+    'test_cfg.fp16': 'auto',
+    'model.student.backbone': seen_once,
+    'model.student.views': dict(recipe='acr', scales=(1, 1.25), size_divisor=14),
+}
 one_view = {'model.student.views': None}
 mirror = {'model.student.views': dict(_delete_=True, recipe='acr')}
 fusion = dict(
@@ -27,7 +33,7 @@ fusion = dict(
     refiners=[dict(type='mmsmoke.CAMFusionHook', layers=(-5, -4, -2, -1))],
 )
 crf = dict(type='mmsmoke.CRFHook', preset='translucent')
-affinity_net = 'affinity/psa_lite0_3e_smoke5k-pack-168.py'
+affinity_net = 'affinity/psa_lite0_3e_weakseg-168.py'
 trained = dict(
     psa=dict(
         config=f'configs/{affinity_net}',

@@ -1,7 +1,7 @@
 # The refiners of the thesis, one by one and in a row, for students on drawn scenes.
 #
 # python tools/compare_refiners.py configs/refinement/smokestack.py good=A.pth bad=B.pth
-config = 'configs/pseudo/crossarch_r18-s-pcm_vit-xs-cls_smokestack-128.py'
+config = 'configs/crossarch/crossarch_r18-s-pcm_vit-xs-cls_12e_smokestack-128.py'
 data_root = 'data/smokestack-biased-128'
 draw = {data_root: dict(preset='biased', size=128, train=1200, val=300, test=300)}
 threshold_split = 'val'

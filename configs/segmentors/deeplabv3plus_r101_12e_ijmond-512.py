@@ -1,6 +1,3 @@
-_base_ = [
-    '../_base_/models/deeplabv3plus_r101.py',
-    '../_base_/datasets/ijmond-512_seg.py',
-    '../_base_/schedules/finetune_12e.py',
-    '../_base_/segment_runtime.py',
-]
+_base_ = './deeplabv3plus_r50_12e_ijmond-512.py'
+
+model = dict(backbone=dict(depth=101, init_cfg=dict(checkpoint='open-mmlab://resnet101_v1c')))

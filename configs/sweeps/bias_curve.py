@@ -16,18 +16,24 @@ titles = dict(
     co_global_cosine='ViT, co-trained',
 )
 draw, variants = dict(_base_.draw), {}
+draw_224, variants_224 = dict(_base_.scales['224'].draw), {}
 lines = {title: {} for title in titles.values()}
 for share in shares:
     root = f'data/smokestack-{share:g}-64'
     if share != 0.1:  # which the other sweeps have drawn
         draw[root] = dict(p_chimney_clear=share, **_base_.scenes)
+        large = f'data/smokestack-{share:g}-224'
+        draw_224[large] = dict(p_chimney_clear=share, **_base_.scenes_224)
     for method, changes in methods.items():
         name = method if share == 0.1 else f'{method}, {share:g}'
         variants[name] = {**changes, **({} if share == 0.1 else {'data_root': root})}
         if method == 'global_cosine' and share != 0.1:
             teacher = f'{{best:cnn_pcm, {share:g}}}'
             variants[name]['model.teacher.init_cfg.checkpoint'] = teacher
+        if share != 0.1:
+            variants_224[name] = dict(data_root=large)
         lines[titles[method]][f'{share:g}'] = name
+scales = {'224': dict(draw=draw_224, variants=variants_224)}
 baseline = None
 columns = _base_.companion.columns
 curves = dict(x='P(chimney | clear) in training', lines=lines)
@@ -42,4 +48,18 @@ for share in shares:
             column='reliance',
         )
     )
-del share, root, method, changes, name, teacher, methods, titles, end, lines
+del (
+    share,
+    root,
+    large,
+    draw_224,
+    variants_224,
+    method,
+    changes,
+    name,
+    teacher,
+    methods,
+    titles,
+    end,
+    lines,
+)

@@ -38,3 +38,17 @@ claims = [
 for claim in claims:
     claim['column'] = 'CAM IoU, test'
 del claim
+data_root_224 = 'data/smokestack-biased-224'
+scales = {
+    '224': dict(
+        config='configs/crossarch/crossarch_r50-pcm_deit-s-cls_scratch-40e_weakseg-224.py',
+        work_dir='work_dirs/crossarch_smokestack-224',
+        data_root=data_root_224,
+        draw={
+            '_delete_': True,
+            data_root_224: dict(preset='biased', size=224, train=3000, val=300, test=300),
+        },
+        options=dict(**_base_.options_224, data_root=data_root_224),
+        variants=_base_.variants_224,
+    ),
+}

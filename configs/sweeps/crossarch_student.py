@@ -1,4 +1,5 @@
-# How large the student is, with and without a teacher.
+# How large the student is, and how long it learns: does the transfer help, or does it only make the
+# student learn faster?
 _base_ = '../_base_/sweeps/crossarch_smokestack.py'
 
 variants = dict(
@@ -21,4 +22,14 @@ for width, depth in ((64, 6), (128, 3), (128, 12), (256, 6)):
         **_base_.teacher,
         **{f'model.student.{key}': value for key, value in size.items()},
     }
-del width, depth, size
+vit_patches = dict(config='configs/cam/vit-xs_12e_smokestack-128.py')
+double = {'train_cfg.max_epochs': 24, 'param_scheduler.1.end': 24}
+variants |= {
+    'vit_24e': {**variants['vit'], **double},
+    'vit_patches': vit_patches,
+    'vit_patches_24e': {**vit_patches, **double},
+    'global_cosine_24e': {**_base_.teacher, **double},
+    'own_maps': _base_.own_maps,
+    'own_maps_24e': {**_base_.own_maps, **double},
+}
+del width, depth, size, vit_patches, double

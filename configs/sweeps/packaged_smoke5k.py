@@ -3,13 +3,14 @@
 _base_ = '../_base_/sweeps/packaged.py'
 
 configs = dict(
-    lite0='configs/cam/lite0_3e_smoke5k-pack-168.py',
-    vit='configs/cam/dinov2-s_3e_smoke5k-pack-168.py',
-    own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_smoke5k-pack-168.py',
+    lite0='configs/cam/lite0_3e_weakseg-168.py',
+    vit='configs/cam/dinov2-s_3e_weakseg-168.py',
+    own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
 )
 work_dir = 'work_dirs/packaged_smoke5k'
+options = dict(data_root='data/smoke5k-pack')
 views = dict(recipe='acr')
-larger = {'test_dataloader.dataset.pipeline.1.scale': (224, 224)}
+larger = dict(size=224)
 variants = dict(
     **_base_.main_rows,
     lite0_224={'trained_as': 'lite0', 'model.views': views, **larger},

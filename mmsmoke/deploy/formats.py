@@ -6,7 +6,8 @@ import importlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -114,20 +115,21 @@ def versions(formats: Sequence[str]) -> dict:
     )
 
 
-class _without_noise(warnings.catch_warnings):
+@contextmanager
+def _without_noise() -> Iterator[None]:
     """Sizes being constants is what we want; that TorchScript is deprecated is in the docs."""
+    import torch
 
-    _log = logging.getLogger('onnxscript.optimizer._constant_folding')
+    log = logging.getLogger('onnxscript.optimizer._constant_folding')
+    log.addFilter(_is_error)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', category=torch.jit.TracerWarning)
+            warnings.filterwarnings('ignore', r'`torch\.jit\.', FutureWarning)
+            yield
+    finally:
+        log.removeFilter(_is_error)
 
-    def __enter__(self) -> None:
-        import torch
 
-        super().__enter__()
-        warnings.filterwarnings('ignore', category=torch.jit.TracerWarning)
-        warnings.filterwarnings('ignore', r'`torch\.jit\.', FutureWarning)
-        self._level = self._log.level
-        self._log.setLevel(logging.ERROR)
-
-    def __exit__(self, *error) -> None:
-        self._log.setLevel(self._level)
-        super().__exit__(*error)
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR

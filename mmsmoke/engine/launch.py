@@ -28,6 +28,8 @@ from mmsmoke.utils.quiet import silence_known_noise
 
 from .trial import require_fitting_model
 
+TRUE_MASKS = '{data_root}/masks'
+
 
 def load_config(
     config: str | os.PathLike,
@@ -60,11 +62,6 @@ def load_config(
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(config).stem)
     return cfg
-
-
-def require_label_run(cfg: Config) -> None:
-    if cfg.test_cfg.get('type') != 'mmsmoke.PseudoLabelLoop':
-        raise UserError(f'{cfg.filename} writes no pseudo labels; take a config of configs/pseudo/')
 
 
 def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
@@ -160,12 +157,16 @@ def use_masks(cfg: Config, folder: str | os.PathLike) -> None:
     """Make a segmentor learn from these masks.
 
     Args:
-        folder: of masks, or the work_dir of the label run that wrote them.
+        folder: of masks, or the work_dir of the label run that wrote them; ``true``: the true
+            masks of the data set, for an upper bound.
     """
-    folder = Path(folder)
-    folder = folder / 'masks' if (folder / 'masks').is_dir() else folder
-    if not folder.is_dir():
-        raise UserError(f'folder of masks {folder} not found')
+    if folder == 'true':
+        folder = TRUE_MASKS
+    else:
+        folder = Path(folder)
+        folder = folder / 'masks' if (folder / 'masks').is_dir() else folder
+        if not folder.is_dir():
+            raise UserError(f'folder of masks {folder} not found')
     learners = [node for node in mappings(cfg.train_dataloader) if 'seg_map_dir' in node]
     if not learners:
         raise UserError(f'{cfg.filename} learns from no masks; --masks is for segmentors')

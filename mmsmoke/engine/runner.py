@@ -5,6 +5,7 @@ from mmengine.runner import Runner
 
 from mmsmoke.registry import RUNNERS
 from mmsmoke.utils.progress import waiting
+from mmsmoke.utils.quiet import keep_quiet
 
 from .hooks.progress_hook import ProgressHook
 from .screen import ScreenHandler
@@ -14,8 +15,8 @@ from .screen import ScreenHandler
 class ScreenRunner(Runner):
     """mmengine's Runner with a screen for somebody who watches.
 
-    Its log file is that of mmengine; the screen leaves out what :class:`ScreenHandler` says and
-    has progress bars, if it is a terminal. Nothing of it stands in the config, so two runs that
+    Its log file is that of mmengine; the screen leaves out what only that needs and has progress
+    bars, if it is a terminal. Nothing of it stands in the config, so two runs that
     only look different have the same settings.
     """
 
@@ -25,6 +26,7 @@ class ScreenRunner(Runner):
             ScreenHandler(one) if type(one) is logging.StreamHandler else one
             for one in logger.handlers
         ]
+        keep_quiet(logger)
         config = f'config {self.cfg.filename}, ' if self.cfg.filename else ''
         logger.info(f'{config}work dir {self.work_dir}, log file {logger.log_file}')
         return logger

@@ -6,8 +6,6 @@ import re
 
 from tqdm import tqdm
 
-from mmsmoke.utils.quiet import belongs_on_screen
-
 MAIN = (
     'label/accuracy', 'cam/image_iou', 'cam/threshold', 'seg/image_iou', 'seg/miou',
     'pseudo/image_iou',
@@ -22,7 +20,7 @@ _MEASURED = re.compile(r'((?:Epoch|Iter)\((?:val|test)\) *[][\d/ ]*\])  +(.*)', 
 
 
 class ScreenHandler(logging.StreamHandler):
-    """Shows a run's log without what only the log file needs, and between progress bars.
+    """Shows a run's log in short, and between progress bars.
 
     Args:
         usual: the handler whose place it takes.
@@ -32,7 +30,7 @@ class ScreenHandler(logging.StreamHandler):
         super().__init__(usual.stream)
         self.setLevel(usual.level)
         self.setFormatter(usual.formatter)
-        self.filters = [*usual.filters, lambda record: belongs_on_screen(record.getMessage())]
+        self.filters = usual.filters
 
     def format(self, record: logging.LogRecord) -> str:
         record = copy.copy(record)

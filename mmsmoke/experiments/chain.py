@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.engine.launch import load_config
+from mmsmoke.engine.labelling import WRITER, label_run
+from mmsmoke.engine.launch import TRUE_MASKS, load_config
 from mmsmoke.utils import UserError
 
 from .evaluate import fix_threshold, tested_splits
@@ -25,7 +26,8 @@ WHAT = dict(
 )
 SEGMENTERS = ('segment', 'resegment', 'full')
 LABELLING = ('label', 'relabel')
-TRUE_MASKS = '{data_root}/masks'
+MODEL_OF = dict(label='classify', relabel='segment', resegment='segment', full='segment')
+"""Names the stage of the plan whose model another one has, too."""
 _NUMBERS = ('seg/image_iou', 'pseudo/image_iou', 'cam/image_iou', 'label/accuracy')
 
 Results = Mapping[str, dict]
@@ -89,12 +91,18 @@ class Chain:
 
     def config(self, stage: str) -> Config:
         """Return the config of a stage as the plan changes it."""
-        where = dict(relabel='self_training', resegment='segment')
-        plan = self.plan[where.get(_kind(stage), stage)]
-        one_root = self.plan.get('data_root') and stage != 'pretrain'
-        root = {'data_root': self.plan.data_root} if one_root else {}
-        options = {**root, **plan.get('options', {}), 'randomness.seed': self.seed_of(stage)}
-        return load_config(plan.config, options=options)
+        kind = _kind(stage)
+        trained = self.plan[MODEL_OF.get(kind, kind)]
+        options = {key: self.plan[key] for key in ('data_root', 'size') if self.plan.get(key)}
+        options = {} if kind == 'pretrain' else options
+        options |= trained.get('options', {})
+        own = self.plan.get(dict(relabel='self_training').get(kind, kind), {})
+        options |= {**own.get('options', {}), 'randomness.seed': self.seed_of(stage)}
+        cfg = load_config(trained.config, options=options)
+        if kind in LABELLING:
+            given = {key: own[key] for key in ('refine', 'threshold', 'split') if key in own}
+            cfg = label_run(cfg, **given)
+        return cfg
 
     def seed_of(self, stage: str) -> int:
         """Return the seed that a stage has."""
@@ -104,13 +112,7 @@ class Chain:
     def _own_seed(self, stage: str) -> int | None:
         """Return the one that it has in all chains, if it has one."""
         kind = _kind(stage)
-        owner = dict(
-            pretrain='classify',
-            teach='classify',
-            label='classify',
-            relabel='segment',
-            resegment='segment',
-        ).get(kind, kind)
+        owner = dict(MODEL_OF, pretrain='classify', teach='classify', full='full').get(kind, kind)
         seeds = [self.plan.get(name, {}).get('seed') for name in (kind, owner)]
         return next((seed for seed in seeds if seed is not None), None)
 
@@ -231,7 +233,7 @@ def labelling(
 
 def label_hook(cfg: Config) -> dict:
     """Return the settings of the hook that writes the masks."""
-    return next(h for h in cfg.custom_hooks if h['type'] == 'mmsmoke.PseudoLabelHook')
+    return next(h for h in cfg.custom_hooks if h['type'] == WRITER)
 
 
 def _kind(stage: str) -> str:

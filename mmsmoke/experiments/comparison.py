@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
+from mmsmoke.engine.labelling import label_run
 from mmsmoke.engine.launch import load_config
 from mmsmoke.inference.predictor import scope_of
 from mmsmoke.reports.sheets import draw_masks
@@ -41,14 +42,14 @@ def compare_refiners(
 ) -> dict:
     """Label a validation and a test split by every row of a plan with every classifier.
 
-    A plan has ``config`` (of a label run), ``options`` (changes to it for all), ``rows`` (name ->
-    ``refiners``, the hooks before the PseudoLabelHook; ``options``; ``config``, another label
-    run), ``threshold_split``, ``test_split`` and, for drawn data, ``draw`` (data_root ->
-    arguments of the Smokestack converter). Where a refiner's ``checkpoint`` is ``'{NAME}'``, a
-    network is trained for each classifier on labels that it made of the training split:
-    ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that make
-    them; ``options`` as in rows). With ``baseline`` (a row) the classifiers count as seeds of one
-    method, and there may be ``claims``; see :mod:`mmsmoke.reports.sweep_tables`.
+    A plan has ``config`` (of the classifiers), ``options`` (changes to it for all), ``rows`` (name
+    -> ``refiners``, as :func:`~mmsmoke.engine.labelling.label_run` takes them; ``options``;
+    ``config``, another one), ``threshold_split``, ``test_split`` and, for drawn data, ``draw``
+    (data_root -> arguments of the Smokestack converter). Where a refiner's ``checkpoint`` is
+    ``'{NAME}'``, a network is trained for each classifier on labels that it made of the training
+    split: ``trained`` has, by name, ``config`` (of that training) and ``labels`` (the hooks that
+    make them; ``options`` as in rows). With ``baseline`` (a row) the classifiers count as seeds of
+    one method, and there may be ``claims``; see :mod:`mmsmoke.reports.sweep_tables`.
 
     Finished rows are kept. Rows that need a file of weights that is not there are left out, unless
     ``rows`` names them.
@@ -155,9 +156,10 @@ def _slug(name: str) -> str:
     return ''.join(letter if letter.isalnum() else '-' for letter in name)
 
 
-def _trained_name(hook: Mapping) -> str | None:
+def _trained_name(hook: str | Mapping) -> str | None:
     """Of the network that the plan trains for this refiner, if it does."""
-    found = _TRAINED.fullmatch(str(hook.get('checkpoint')))
+    checkpoint = hook.get('checkpoint') if isinstance(hook, Mapping) else None
+    found = _TRAINED.fullmatch(str(checkpoint))
     return found and found[1]
 
 
@@ -181,9 +183,7 @@ def _label_run(
     plan: Config, config: str, hooks: Sequence, changes: Mapping, last_word: Mapping | None
 ) -> Config:
     changes = {**plan.get('options', {}), **changes, **(last_word or {})}
-    cfg = load_config(config, options=copy.deepcopy(changes))
-    cfg.custom_hooks = [*copy.deepcopy(list(hooks)), cfg.custom_hooks[-1]]
-    return cfg
+    return label_run(load_config(config, options=copy.deepcopy(changes)), hooks)
 
 
 def _step(

@@ -56,6 +56,11 @@ def _shares(jobs: int, gpus: int) -> SimpleQueue:
     count = torch.cuda.device_count()
     if gpus > max(count, 1):
         raise UserError(f'--gpus {gpus}, but this machine has {count}')
+    if gpus > 1 and not torch.distributed.is_nccl_available():
+        raise UserError(
+            f'--gpus {gpus}: this PyTorch has no NCCL, as on Windows, so that a step can use one '
+            'GPU; --jobs does several steps at a time'
+        )
     shares = SimpleQueue()
     for job in range(jobs):
         mine = [(job * gpus + place) % count for place in range(gpus)] if count else None
@@ -83,7 +88,10 @@ class Cluster:
                 "jobs on a cluster need submitit: pip install 'mmsmoke[cluster]'"
             ) from None
         self.gpus, self.jobs = gpus, []
-        self.executor = AutoExecutor(folder=str(folder), cluster=cluster)
+        try:
+            self.executor = AutoExecutor(folder=str(folder), cluster=cluster)
+        except RuntimeError as error:  # no Slurm here
+            raise UserError(f'--executor {cluster}: {error}') from None
         settings = dict(gpus_per_node=gpus) if cluster == 'slurm' else {}
         settings = dict(timeout_min=60 * 24, name='mmsmoke', **settings)
         self.executor.update_parameters(**{**settings, **(options or {})})

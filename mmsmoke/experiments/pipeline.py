@@ -5,19 +5,19 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS
-from torch import nn
 
 from mmsmoke.datasets.smokestack.writer import write_smokestack
 from mmsmoke.datasets.writer import count_table
+from mmsmoke.engine.launch import TRUE_MASKS
 from mmsmoke.inference.predictor import build_model, scope_of
 from mmsmoke.reports.report import write_report
 from mmsmoke.reports.summary import summary_rows
-from mmsmoke.utils import UserError, differences, write_json
+from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.environment import environment
 from mmsmoke.utils.locks import exclusive
 from mmsmoke.visualization import markdown_table
 
-from .chain import SEGMENTERS, TRUE_MASKS, Chain
+from .chain import SEGMENTERS, Chain
 from .engine import run_steps
 from .executors import Executor
 from .plan import load_plan
@@ -36,19 +36,23 @@ def run_pipeline(
 
     Started twice at once, each does what the other is not at. A pipeline config has
 
-    - for each stage a dict with ``config`` and, if wanted, ``options`` (changes to that config)
+    - for each training a dict with ``config`` and, if wanted, ``options`` (changes to that config)
       and ``seed`` (which it has in all chains): ``pretrain`` (the classifier on other images, whose
-      weights it begins with), ``teach`` (a distiller's teacher), ``classify``, ``label``,
-      ``segment``, and ``full`` (the segmenter on true masks, an upper bound). All but ``classify``
-      and ``label`` may be left out;
+      weights it begins with), ``teach`` (a distiller's teacher), ``classify`` and ``segment``. All
+      but ``classify`` may be left out;
+    - ``label``: how the classifier labels: ``refine`` and ``threshold``, see
+      :func:`~mmsmoke.engine.labelling.label_run`; ``options`` change its config; ``seed``;
+    - ``full``, a dict with ``options`` and ``seed``, both optional: the segmenter on true masks, an
+      upper bound;
     - ``start_from_classifier=True`` in ``segment``: the segmenters' backbones begin with the
       classifier's weights, for want of pretrained ones;
-    - ``self_training`` (``config`` of a label run of the segmenter, ``options``, ``rounds``,
-      ``agreement``): the segmenter labels the training images anew and another learns from that,
-      so many times; with ``agreement=True`` only from pixels that are what they were;
+    - ``self_training`` (``rounds``, ``agreement`` and, as in label, ``refine``, ``threshold``,
+      ``options``): the segmenter labels the training images anew and another learns from that, so
+      many times; with ``agreement=True`` only from pixels that are what they were;
     - ``seeds``, [0] by default;
-    - ``data_root``, if all stages but ``pretrain`` have one; ``draw`` (arguments of the Smokestack
-      converter), here or in ``pretrain``, makes the data where they are missing;
+    - ``data_root`` and ``size``, if all stages but ``pretrain`` have one;
+    - ``draw`` (arguments of the Smokestack converter), here or in ``pretrain``, makes the data
+      where they are missing;
     - ``threshold_split``, where thresholds are chosen (without it, or without true masks there,
       that of the label run's config holds), ``test_splits``, ['test'] by default, and
       ``picture_split``, from which examples.png shows some, by default the first of these.
@@ -71,7 +75,6 @@ def run_pipeline(
     if 'pretrain' in plan:
         draw_if_missing(configs['pretrain'].data_root, plan.pretrain.get('draw'))
     _check_data(configs, plan)
-    require_same_networks(configs)
     if chains[seeds[0]].start_from_classifier:
         require_fitting_backbones(configs)
     found = _run(chains, folder, jobs, executor)
@@ -154,22 +157,6 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
     if plan.threshold_split not in (None, *known):
         say(f'{plan.threshold_split} has no true masks: thresholds are as configured')
         plan.threshold_split = None
-
-
-def require_same_networks(configs: Mapping[str, Config]) -> None:
-    """What labels is what was trained: other networks would label with random weights."""
-    for stage, maker in (('label', 'classify'), ('relabel-1', 'segment')):
-        if stage in configs:
-            ours, theirs = (_shapes(build_model(configs[name])) for name in (stage, maker))
-            if changed := differences(theirs, ours):
-                raise UserError(
-                    f'{stage} labels with the weights of {maker}, but {configs[stage].filename} '
-                    f'is of another network than {configs[maker].filename} ({changed[0]})'
-                )
-
-
-def _shapes(model: nn.Module) -> dict[str, list[int]]:
-    return {name: list(value.shape) for name, value in model.state_dict().items()}
 
 
 def require_fitting_backbones(configs: Mapping[str, Config]) -> None:

@@ -9,16 +9,17 @@ from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 
 _STAGE = ('config', 'options', 'seed')
+_LABELLING = ('refine', 'threshold', 'split', 'options')
 _STAGES = dict(
     pretrain=(*_STAGE, 'draw'),
     teach=_STAGE,
     classify=_STAGE,
-    label=_STAGE,
+    label=(*_LABELLING, 'seed'),
     segment=(*_STAGE, 'start_from_classifier'),
-    self_training=('config', 'options', 'rounds', 'agreement'),
-    full=_STAGE,
+    self_training=(*_LABELLING, 'rounds', 'agreement'),
+    full=('options', 'seed'),
 )
-_OTHERS = ('seeds', 'data_root', 'draw', 'threshold_split', 'test_splits', 'picture_split')
+_OTHERS = ('seeds', 'data_root', 'size', 'draw', 'threshold_split', 'test_splits', 'picture_split')
 _OF_EVERY_CONFIG = ('work_dir', 'launcher')
 
 
@@ -29,20 +30,27 @@ def load_plan(
     keys = (*_STAGES, *_OTHERS, *_OF_EVERY_CONFIG)
     plan = load_config(config, work_dir, options, keys=keys)
     _require_known(str(config), plan, keys)
-    for stage in ('classify', 'label'):
-        if stage not in plan:
-            raise UserError(f'{config} needs the stage {stage}')
+    if 'classify' not in plan:
+        raise UserError(f'{config} needs the stage classify')
+    plan.setdefault('label', {})
+    if plan.get('full') in (True, False):  # as the command line says it
+        plan.full = {} if plan.full else None
     for stage, keys in _STAGES.items():
-        if stage in plan:
-            if not isinstance(plan[stage], Mapping) or 'config' not in plan[stage]:
+        if plan.get(stage) is None:
+            plan.pop(stage, None)
+        else:
+            if not isinstance(plan[stage], Mapping):
+                raise UserError(f'{config}: {stage} must be a dict')
+            if 'config' in keys and 'config' not in plan[stage]:
                 raise UserError(f'{config}: {stage} must be a dict with config')
             _require_known(f'{config}: {stage}', plan[stage], keys)
     plan.seeds = _listed(plan.get('seeds', 0), int, 'seeds')
     plan.test_splits = _listed(plan.get('test_splits', 'test'), str, 'test_splits')
     plan.setdefault('picture_split', plan.test_splits[0])
     plan.setdefault('threshold_split', None)
-    if plan.get('self_training', {}).get('rounds') and 'segment' not in plan:
-        raise UserError('self_training needs the stage segment')
+    for stage in ('self_training', 'full'):
+        if stage in plan and 'segment' not in plan:
+            raise UserError(f'{stage} needs the stage segment')
     return plan
 
 

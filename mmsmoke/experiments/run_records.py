@@ -7,17 +7,25 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import (
     UserError,
     checkpoint_hashes,
     differences,
     mappings,
     plain,
-    read_config,
     read_json,
     sha256_of_file,
 )
 from mmsmoke.utils.environment import environment
+from mmsmoke.utils.options import RUN_KEYS
+
+VERSION = 2
+"""Of what :func:`settings_hash` describes; hashes without a colon are of version 1, whole files."""
+_OF_THE_MACHINE = (
+    'work_dir', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'log_processor', 'load_from',
+    'resume', 'size', 'data_root', 'custom_imports', 'tta_model', 'tta_pipeline',
+)  # fmt: skip
 
 
 def run_record(variant: str, seed: int, tested: Mapping) -> dict:
@@ -56,6 +64,22 @@ def with_environment(result: Mapping) -> list[dict]:
     return [{'environment': result['environment'], **run} for run in result['runs']]
 
 
+def read_sweep(
+    sweep_file: str | Path, scale: str | None = None, work_dir: str | None = None
+) -> Config:
+    """Read a sweep file, at one of its ``scales``; it says which as ``scale``."""
+    sweep = load_config(sweep_file)
+    if scale is not None:
+        scales = sweep.get('scales', {})
+        if scale not in scales:
+            raise UserError(f'{sweep_file} has no scale {scale!r}, but {list(scales)}')
+        sweep.merge_from_dict(scales[scale])
+    sweep.scale = scale
+    if work_dir is not None:
+        sweep.work_dir = str(work_dir)
+    return sweep
+
+
 def how_to_read(sweep: Config) -> dict:
     """What of a sweep file makes tables of its runs."""
     return {key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep}
@@ -64,10 +88,11 @@ def how_to_read(sweep: Config) -> dict:
 def settings_hash(
     cfg: Config, splits: Sequence[str], threshold_split: str | None, before: Iterable[str]
 ) -> str:
-    """Of all that decides the numbers of a training and its test, but the code and the machine.
+    """Return a hash of all that decides a run's numbers, but the code and the machine.
 
-    Of the data it is what labels.csv says, and how scenes were drawn; checkpoints that are yet to
-    come are known by the runs that make them.
+    Of a config it is what a run reads, not what serves the file itself; of the data, what
+    labels.csv says, and how scenes were drawn. Checkpoints that are yet to come are known by the
+    runs that make them. What stands before the colon is the version of this description.
 
     Args:
         before: the same of the runs whose checkpoints this one starts from.
@@ -75,24 +100,36 @@ def settings_hash(
     roots = sorted({node['data_root'] for node in mappings(cfg._cfg_dict) if _has_root(node)})
     files = [Path(root) / name for root in roots for name in ('labels.csv', 'source.json')]
     settings = dict(
-        config=cfg.to_dict(),
+        config=_read_by_runs(cfg),
         splits=list(splits),
         threshold_split=threshold_split,
         data=[sha256_of_file(file) if file.is_file() else None for file in files],
         checkpoints=checkpoint_hashes(cfg.get('model', {})),
         before=sorted(before),
     )
-    return hashlib.sha256(json.dumps(plain(settings), sort_keys=True).encode()).hexdigest()
+    text = json.dumps(plain(settings), sort_keys=True)
+    return f'{VERSION}:{hashlib.sha256(text.encode()).hexdigest()}'
+
+
+def _read_by_runs(cfg: Config) -> dict:
+    """Return the settings that decide numbers: neither where things lie nor what is shown."""
+    keys = [key for key in RUN_KEYS if key in cfg and key not in _OF_THE_MACHINE]
+    settings = Config({key: cfg[key] for key in keys}).to_dict()
+    for node in mappings(settings):
+        for key in ('num_workers', 'persistent_workers', 'pin_memory'):
+            node.pop(key, None)
+    return settings
 
 
 def read_known(files: Sequence[str | Path]) -> list[dict]:
-    """The runs of result files of tools/sweep.py; each says ``from`` which."""
+    """Return the runs of result files of sweeps; each says ``from`` which, of what ``sweep``."""
     known = []
     for file in files:
         result = read_json(file)
         if 'sweep' not in result:
             raise UserError(f'{file} is no result of tools/sweep.py')
-        known += [{**run, 'from': str(file)} for run in with_environment(result)]
+        where = {'from': str(file), 'sweep': result['sweep']}
+        known += [{**run, **where} for run in with_environment(result)]
     return known
 
 
@@ -105,9 +142,9 @@ def merge_results(results: Sequence[dict]) -> dict:
     """
     first, known = results[0], {}
     for result in results:
-        for key in ('sweep', 'options', 'columns'):
-            if result[key] != first[key]:
-                raise UserError(f'{key} differs: {first[key]} and {result[key]}')
+        for key in ('sweep', 'scale', 'options', 'columns'):
+            if result.get(key) != first.get(key):
+                raise UserError(f'{key} differs: {first.get(key)} and {result.get(key)}')
         packages = (one['environment']['packages'] for one in (first, result))
         if changed := differences(*packages):
             raise UserError(f'the parts were done with different packages: {changed[0]}')
@@ -115,7 +152,7 @@ def merge_results(results: Sequence[dict]) -> dict:
             name = run['variant'], run['seed']
             if _numbers(known.setdefault(name, run)) != _numbers(run):
                 raise UserError(f'{name[0]}, seed {name[1]}: two runs with different results')
-    sweep = read_config(first['sweep'])
+    sweep = read_sweep(first['sweep'], first.get('scale'))
     order = list(sweep.variants)
     names = sorted(
         (name for name in known if name[0] in order),

@@ -14,7 +14,14 @@ from mmsmoke.utils import UserError, plain, read_json, write_json
 from .engine import in_order, run_steps
 from .executors import Executor
 from .pipeline import draw_if_missing
-from .run_records import how_to_read, made_with, read_known, run_record, settings_hash
+from .run_records import (
+    how_to_read,
+    made_with,
+    read_known,
+    read_sweep,
+    run_record,
+    settings_hash,
+)
 from .screen import say
 from .step import RESULTS, Step
 
@@ -33,6 +40,7 @@ def run_sweep(
     known: Sequence[str] = (),
     jobs: int = 1,
     executor: Executor | None = None,
+    scale: str | None = None,
 ) -> dict:
     """Train and test every variant with every seed; finished runs are kept.
 
@@ -48,7 +56,8 @@ def run_sweep(
     data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
     config) gives configs short names, so that a sweep that inherits may swap them. For the tables
     it may have ``baseline`` (the variant that the others are compared with), ``claims`` and
-    ``curves``; see :mod:`mmsmoke.reports.sweep_tables`.
+    ``curves``; see :mod:`mmsmoke.reports.sweep_tables`. ``scales`` (name -> changes to the sweep
+    itself) describe the same with other networks and sizes.
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -59,17 +68,19 @@ def run_sweep(
             over; one is trained again only where another starts from its checkpoint.
         jobs, executor: how many steps are done at the same time, and where; see
             :func:`~mmsmoke.experiments.engine.run_steps`.
+        scale: one of the file's ``scales``.
 
     Returns:
         The results of all runs; see :func:`~mmsmoke.reports.sweep_tables.sweep_tables`.
     """
-    sweep = load_config(sweep_file, work_dir)
+    sweep = read_sweep(sweep_file, scale, work_dir)
     sweep.seeds = seeds or sweep.seeds
     whole = sweep.variants
     sweep.variants = _choose(whole, variants)
     sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
-    out = Path(out) if out else folder / f'{Path(sweep_file).stem}.json'
+    name = Path(sweep_file).stem + (f'-{scale}' if scale else '')
+    out = Path(out) if out else folder / f'{name}.json'
     wanted = str([sweep.get(key) for key in ('data_root', 'options', 'variants', 'last_word')])
     wanted += str(whole) if known else ''  # known runs of any variant are known by their data
     for data_root, arguments in sweep.get('draw', {}).items():
@@ -154,9 +165,11 @@ def _known_runs(
     part = Config(dict(sweep._cfg_dict, variants=whole))
     settings = _all_settings(part, _needs(whole, seeds))
     names = {value: key for key, value in settings.items()}
-    runs, lost = {}, 0
+    runs, lost, old = {}, 0, 0
     for run in found:
         key = names.get(run.get('settings'))
+        if key is None and _is_older(run, sweep_file) and (run['variant'], run['seed']) in settings:
+            key, old = (run['variant'], run['seed']), old + 1
         if key is not None:
             runs[key] = {**run, 'variant': key[0]}
         else:
@@ -166,7 +179,17 @@ def _known_runs(
             f'{lost} runs of {out} have other settings than those of {sweep_file}, or are of an '
             'older version, and would be lost; name another file as --out'
         )
-    return {key: {k: v for k, v in run.items() if k != 'from'} for key, run in runs.items()}
+    if old:
+        say(f'{old} of them are of an older version: nothing says whether their settings are these')
+    return {
+        key: {k: v for k, v in run.items() if k not in ('from', 'sweep')}
+        for key, run in runs.items()
+    }
+
+
+def _is_older(run: Mapping, sweep_file: str) -> bool:
+    """Tell whether a run of this sweep is of version 1, whose settings nobody can compare."""
+    return ':' not in run.get('settings', ':') and run['sweep'] == str(sweep_file)
 
 
 def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
@@ -283,7 +306,8 @@ def _result(sweep_file: str, sweep: Config, whole: Mapping, runs: Mapping) -> di
     ordered = sorted(runs, key=lambda key: (key[1], order.index(key[0])))
     return dict(
         sweep=str(sweep_file),
-        command=_command(sweep_file, sweep.last_word),
+        **({'scale': sweep.scale} if sweep.scale else {}),
+        command=_command(sweep_file, sweep),
         options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
         **how_to_read(sweep),
@@ -291,6 +315,8 @@ def _result(sweep_file: str, sweep: Config, whole: Mapping, runs: Mapping) -> di
     )
 
 
-def _command(sweep_file: str, options: Mapping) -> str:
-    changes = ' '.join(f'{key}={value}' for key, value in options.items())
-    return f'python tools/sweep.py {sweep_file}' + (f' --cfg-options {changes}' if changes else '')
+def _command(sweep_file: str, sweep: Config) -> str:
+    changes = ' '.join(f'{key}={value}' for key, value in sweep.last_word.items())
+    scale = f' --scale {sweep.scale}' if sweep.scale else ''
+    options = f' --cfg-options {changes}' if changes else ''
+    return f'python tools/sweep.py {sweep_file}{scale}{options}'

@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsmoke.engine import PseudoLabelHook
-from mmsmoke.engine.launch import require_label_run, trained_runner
+from mmsmoke.engine.launch import trained_runner
 from mmsmoke.utils import UserError, plain_numbers, read_json
 from mmsmoke.utils.environment import checkpoint_record
 
@@ -28,7 +28,6 @@ def search_threshold(
         of each stage, for ``image_iou``; ``metrics`` of the run; ``config`` and ``checkpoint``.
     """
     cfg = copy.deepcopy(cfg)
-    require_label_run(cfg)
     cfg.test_dataloader.dataset.split = split
     cfg.work_dir = str(Path(cfg.work_dir) / f'threshold_{split}')
     for metric in cfg.test_evaluator:
@@ -87,7 +86,6 @@ def built_hook(hook: Mapping) -> PseudoLabelHook:
 
 def use_threshold(cfg: Config, found: Mapping) -> None:
     """Make a label run use the threshold that :func:`search_threshold` has found."""
-    require_label_run(cfg)
     cfg.custom_hooks[-1].update(found['hook'])
     for metric in cfg.test_evaluator:
         if metric['type'] == 'mmsmoke.PseudoLabelMetric' and 'prefix' not in metric:

@@ -54,7 +54,6 @@ def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = No
         found: threshold that a search has found.
     """
     cfg = _load(config, folder)
-    launch.require_label_run(cfg)
     if found is not None:
         use_threshold(cfg, found)
     with launch.alone_in_work_dir(cfg):

@@ -24,6 +24,7 @@ TITLES = dict(
     neither='neither',
     moved='smoke elsewhere',
 )
+SCENES, WIDTH = 6, 176
 CURVES = ('reliance', 'chimney called smoke', 'CAM IoU', 'CAM IoU, smoke moved')
 HOW_TO_READ = """
 <p>Each scene is drawn five times, and nothing but its smoke and its chimneys differs: with both,
@@ -68,7 +69,7 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
     ]
     if 'curves' in result:
         heading = 'The more often chimneys mean smoke in training'
-        charts = '\n'.join(sweep_chart(result, column) for column in CURVES)
+        charts = filter(None, (sweep_chart(result, column) for column in CURVES))
         parts.append(f'<h2>{heading}</h2>{html_charts(charts, heading)}')
     first = own['runs'][0]
     picture = path.with_suffix('.png')
@@ -80,7 +81,7 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
         temporary.write_text(html_page(title, '\n'.join(parts)), encoding='utf-8')
 
 
-def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarray:
+def pairs_sheet(tested: Mapping) -> np.ndarray:
     """Maps of some scenes in all their kinds, evenly spread; the choice does not look at maps.
 
     Args:
@@ -93,7 +94,7 @@ def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarra
     at = {(one['scene'], one['kind']): index for index, one in enumerate(infos)}
     names = list(dict.fromkeys(one['scene'] for one in infos))
     rows = []
-    for place in spread(len(names), min(scenes, len(names))):
+    for place in spread(len(names), min(SCENES, len(names))):
         row = []
         for kind in KINDS:
             sample = predictor(dataset[at[names[place], kind]])
@@ -104,4 +105,4 @@ def pairs_sheet(tested: Mapping, scenes: int = 6, width: int = 176) -> np.ndarra
             mask = scores_to_mask(scores, threshold).numpy()
             row.append(overlay_mask(heat, mask, dataset.metainfo['palette'], opacity=0))
         rows.append(row)
-    return contact_sheet(rows, [TITLES[kind] for kind in KINDS], width)
+    return contact_sheet(rows, [TITLES[kind] for kind in KINDS], WIDTH)

@@ -20,7 +20,7 @@ SOURCES = (CAMS, SEGMENTOR)
 EVERY = 4  # of the 101 thresholds: charts need no more
 
 
-def threshold_chart(chains: Sequence[Mapping], splits: Iterable[str]) -> str:
+def threshold_charts(chains: Sequence[Mapping], splits: Iterable[str]) -> list[str]:
     """IoU over threshold, of all maps, after each refiner, and of relabelling segmenters.
 
     Nothing if none is known.
@@ -43,7 +43,7 @@ def threshold_chart(chains: Sequence[Mapping], splits: Iterable[str]) -> str:
         for name, curves in found.items()
         if curves
     }
-    return line_chart(lines, 'threshold', 'IoU') if lines else ''
+    return [line_chart(lines, 'threshold', 'IoU')] if lines else []
 
 
 def training_charts(chains: Sequence[Mapping]) -> list[str]:

@@ -10,7 +10,7 @@ from mmsmoke.utils import atomic_path
 from mmsmoke.visualization.examples_html import examples_html, examples_script, examples_style
 from mmsmoke.visualization.html import html_charts, html_page, html_table
 
-from .curves import details_of, images_of, threshold_chart, training_charts
+from .curves import details_of, images_of, threshold_charts, training_charts
 from .report_examples import ExampleMaker
 from .sheets import draw_examples
 from .summary import runs_of, splits_of, stages_of, summary_rows
@@ -57,8 +57,8 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
     details = [details_of(one) for one in (classifier, segmenter) if one]
     sections = {
         'Results': html_table(*summary_rows(result), title='results') + _TO_THE_READER,
-        'Thresholds': threshold_chart(result['chains'], [*splits[:1], picture_split]),
-        'Training': '\n'.join(training_charts(result['chains'])),
+        'Thresholds': threshold_charts(result['chains'], [*splits[:1], picture_split]),
+        'Training': training_charts(result['chains']),
         'Companions': _bias(result['chains']),
         'Examples': _examples(models, details, splits, threshold, chain['label'], folder),
         'Protocol': _protocol(result),
@@ -82,12 +82,12 @@ def _threshold(chain: Mapping) -> float:
     return chain['label']['protocol']['threshold'] if chosen is None else chosen
 
 
-def _body(result: Mapping, sections: Mapping[str, str]) -> str:
+def _body(result: Mapping, sections: Mapping[str, str | list[str]]) -> str:
     shown = {title: content for title, content in sections.items() if content}
     links = ''.join(f'<a href="#{title.lower()}">{title}</a>' for title in shown)
     parts = [f'<h1>{escape(str(result["pipeline"]))}</h1><nav>{links}</nav>']
     for title, content in shown.items():
-        if title in ('Thresholds', 'Training'):
+        if isinstance(content, list):
             content = html_charts(content, title)
         parts.append(f'<section id="{title.lower()}"><h2>{title}</h2>{content}</section>')
     return '\n'.join(parts)

@@ -15,12 +15,11 @@ from mmsmoke.inference.predictor import Predictor
 from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
+MOST = 5
 TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
 
 
-def draw_examples(
-    folder: Path, models: Sequence[Predictor], threshold: float, split: str, most: int = 5
-) -> Path:
+def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, split: str) -> Path:
     """What each stage sees in some images of a split that hold smoke.
 
     The images are spread evenly over the split; the choice does not look at the results. The
@@ -35,7 +34,7 @@ def draw_examples(
     palette = data[0].metainfo['palette']
     titles = [title for title in TITLES if title != 'segmenter' or len(models) > 1]
     rows = []
-    for index in spread_positives(data[0], most):
+    for index in spread_positives(data[0], MOST):
         found = [model(one[index]) for model, one in zip(models, data, strict=True)]
         sample = found[0]
         picture = read_image(sample.img_path)
@@ -61,7 +60,7 @@ def draw_cams(
     out: str | Path,
     results: Mapping[str, Mapping],
     split: str = 'test',
-    most: int = 5,
+    most: int = MOST,
     width: int = 192,
 ) -> None:
     """A sheet of several classifiers' maps of the same images, with the mask that each would give.
@@ -95,31 +94,24 @@ def draw_cams(
     save_png(out, contact_sheet(rows, ('image', 'truth', *results), width))
 
 
-def draw_masks(
-    out: str | Path,
-    dataset: WeakSegDataset,
-    folders: Mapping[str, Path],
-    most: int = 5,
-    width: int = 128,
-) -> None:
+def draw_masks(out: str | Path, dataset: WeakSegDataset, folders: Mapping[str, Path]) -> None:
     """A sheet of what several label runs made of the same images.
 
     The images are spread evenly over those of the data set that hold smoke.
 
     Args:
         folders: title of the column -> folder of masks.
-        width: of each picture.
     """
     palette = dataset.metainfo['palette']
     rows = []
-    for index in spread_positives(dataset, most):
+    for index in spread_positives(dataset, MOST):
         info = dataset.get_data_info(index)
         picture = read_image(info['img_path'])
         labelled = [folder / info['mask_name'] for folder in folders.values()]
         paths = [info.get('seg_map_path'), *labelled]
         masks = [None if path is None else torch.from_numpy(read_mask(path)) for path in paths]
         rows.append([picture, *(_overlay(picture, mask, palette) for mask in masks)])
-    save_png(out, contact_sheet(rows, ('image', 'truth', *folders), width))
+    save_png(out, contact_sheet(rows, ('image', 'truth', *folders), width=128))
 
 
 def _threshold(result: Mapping, split: str) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmsmoke.experiments.comparison import refinement_table
 from mmsmoke.utils import read_json
-from mmsmoke.visualization import markdown_table
+from mmsmoke.visualization import markdown_table, rows_table
 
 from .summary import summary_rows
 from .sweep_tables import shared_claims_table, sweep_chart, sweep_tables
@@ -61,14 +61,10 @@ def table_of(path: Path) -> str:
     if 'refinement' in result:
         return refinement_table(result)
     if 'tables' in result:
-        return '\n\n'.join(_table(rows) for rows in result['tables'])
+        return '\n\n'.join(rows_table(rows) for rows in result['tables'])
     if 'protocol' in result:
-        return _table([_test_row(name, numbers) for name, numbers in result['splits'].items()])
-    return _table(result if isinstance(result, list) else [result])
-
-
-def _table(rows: list[dict]) -> str:
-    return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
+        return rows_table([_test_row(name, numbers) for name, numbers in result['splits'].items()])
+    return rows_table(result if isinstance(result, list) else [result])
 
 
 def _test_row(split: str, numbers: dict) -> dict:

@@ -162,7 +162,7 @@ def cannot_download(
     return (
         f'pretrained weights {what} cannot be downloaded ({reason}). Three ways on: put the file '
         f'there by hand: {by_hand}; take a network whose weights a package carries, as '
-        'configs/cam/lite0_3e_weakseg-224.py does (docs/weights.md); or begin with random weights: '
+        'configs/cam/lite0_3e_weakseg-168.py does (docs/weights.md); or begin with random weights: '
         f'--cfg-options {option}'
     )
 

@@ -60,6 +60,23 @@ class _ConfigOptions(argparse.Action):
             parser.error(f'--cfg-options: {error}')
 
 
+def add_label_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every label run has beside the options of a run."""
+    parser.add_argument(
+        '--refine',
+        nargs='+',
+        default=(),
+        metavar='REFINER',
+        help='in this order: multi_scale:RECIPE:SCALES, fusion, crf:PRESET, '
+        'affinity:CONFIG:CHECKPOINT, a recipe of configs/_base_/refine/ or a config file',
+    )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='start over; without it, a run goes on where an earlier one stopped',
+    )
+
+
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
     """Add how many steps of a plan are done at the same time, and where."""
     parser.add_argument('--jobs', type=int, default=1, help='steps at a time (%(default)s)')

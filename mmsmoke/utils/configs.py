@@ -21,6 +21,11 @@ def find_config(config: str | os.PathLike) -> Path:
     for path in (Path(config), installed / config, installed / 'configs' / config):
         if path.is_file():
             return path
+    if not (installed / 'configs').is_dir():  # git on Windows may write a file in its place
+        raise UserError(
+            f'config {config} not found, and {installed / "configs"} is no folder: check mmsmoke '
+            'out with symbolic links (git config core.symlinks true)'
+        )
     raise UserError(f'config {config} not found')
 
 
@@ -97,6 +102,22 @@ def mappings(node: Any) -> Iterator[Mapping]:
     """Yield all dicts in a nest of dicts and lists, each before those inside it."""
     inner = (value for _, _, value in settings_of(node))
     yield from (value for value in chain([node], inner) if isinstance(value, Mapping))
+
+
+def resized(node, size: int):
+    """Return settings with another size of pictures, as in ``resized(_base_.test_pipeline, 112)``.
+
+    It is that of all transforms which bring a picture to a size or cut one of a size out of it.
+    """
+    if isinstance(node, list | tuple):
+        return type(node)(resized(one, size) for one in node)
+    if not isinstance(node, Mapping):
+        return node
+    new = {key: resized(value, size) for key, value in node.items()}
+    for key in ('scale', 'crop_size'):
+        if 'type' in new and key in new:
+            new[key] = size if isinstance(new[key], int) else (size, size)
+    return new
 
 
 def checkpoint_hashes(node) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from .configs import mappings, settings_of, short_reason
+from .configs import mappings, resized, settings_of, short_reason
 from .errors import UserError
 
 RUN_KEYS = (
@@ -23,6 +23,7 @@ RUN_KEYS = (
     'model_wrapper_cfg',
     'find_unused_parameters',
     'data_root',
+    'size',
 )
 """Names at the top level of a config that a run reads; others there serve the file itself."""
 
@@ -35,6 +36,8 @@ def apply_options(cfg: Config, options: Mapping, keys: Collection[str] = RUN_KEY
     """
     if 'data_root' in options and 'train_dataloader' in cfg:
         _change_data_root(cfg, options['data_root'])
+    if 'size' in options:
+        _change_size(cfg, options['size'])
     for name, value in options.items():  # at once, a dict would replace what 'its.keys' set
         _require_effect(cfg, name, keys)
         _fill_in(cfg._cfg_dict, name.split('.')[:-1])
@@ -55,6 +58,17 @@ def _change_data_root(cfg: Config, data_root: str) -> None:
         raise UserError(f'{cfg.filename} has several data sets; name the one to change in full')
     for node in holders:
         node['data_root'] = data_root
+
+
+def _change_size(cfg: Config, size: int) -> None:
+    """Change the size to which every pipeline brings pictures."""
+    if 'size' not in cfg:
+        raise UserError(f'{cfg.filename} brings pictures to no size')
+    if not isinstance(size, int) or size < 1:
+        raise UserError(f'size must be a whole number of pixels, got {size!r}')
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader', 'tta_pipeline'):
+        if cfg.get(key) is not None:
+            cfg[key] = resized(cfg[key], size)
 
 
 def _fill_in(node: Any, names: list[str]) -> None:
@@ -132,7 +146,8 @@ def _unread_names(path: Path) -> Iterator[str]:
     for line in tree.body:
         for target in line.targets if isinstance(line, ast.Assign) else ():
             name = getattr(target, 'id', '_')
-            if name[0] != '_' and name not in (*RUN_KEYS, *read):
+            # a size does nothing by itself in a file
+            if name[0] != '_' and (name == 'size' or name not in RUN_KEYS) and name not in read:
                 yield name
 
 

@@ -1,5 +1,6 @@
 """Silences messages of the libraries below that tell the user nothing. Narrowly, and only here."""
 
+import logging
 import warnings
 
 WARNINGS = (
@@ -9,14 +10,26 @@ WARNINGS = (
     "Only use 'alpha' for pillow backend",
     'Image size .* exceeds limit of',
 )
-LOGS = (
+
+
+class Without(logging.Filter):
+    """Keeps out messages that begin with one of some texts."""
+
+    def __init__(self, *beginnings: str):
+        super().__init__()
+        self.beginnings = beginnings
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(self.beginnings)
+
+
+EVERYWHERE = Without(
     'The prefix is not set in metric class',
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias of "LocalBackend"',
-    'Could not import OneDL',
 )
 # what a run logs and a user need not read while it goes on; the log file holds it
-FILE_ONLY = (
+ON_SCREEN = Without(
     '\n' + 60 * '-' + '\nSystem environment:',
     'Config:\n',
     'Hooks will be executed in the following order:\n',
@@ -29,38 +42,30 @@ FILE_ONLY = (
     # AtomicCheckpointHook says what is best so far
     'The best checkpoint with ',
     'The previous best checkpoint ',
+    # mmpretrain's, of each network from timm
+    'backbone out_',
 )
 
 
 def silence_known_noise() -> None:
     """Call once, before models and data sets are built."""
-    import mmengine.evaluator.metric
-    import mmengine.fileio.file_client
-    import mmengine.logging
+    from mmengine.logging import MMLogger, print_log
 
     silence_warnings()
-    if not hasattr(mmengine.logging.print_log, 'unfiltered'):
-        quiet = _without_noise(mmengine.logging.print_log)
-        # the others took their own reference to print_log before we could wrap it
-        for module in (mmengine.logging, mmengine.fileio.file_client, mmengine.evaluator.metric):
-            module.print_log = quiet
+    # without a logger a message is printed, whatever its level
+    print_log.__defaults__ = 'current', logging.INFO
+    keep_quiet(MMLogger.get_current_instance())
 
 
 def silence_warnings() -> None:
-    """Silence the warnings alone, which loads no torch: enough where nothing is built."""
+    """Silence the warnings alone, which loads no mmengine: enough where nothing is built."""
     for pattern in WARNINGS:
         warnings.filterwarnings('ignore', message=f'.*({pattern})')
 
 
-def belongs_on_screen(message: str) -> bool:
-    """Is the message of a run for the screen, too, and not for its log file alone?"""
-    return not message.startswith(FILE_ONLY)
-
-
-def _without_noise(print_log):
-    def quiet(msg, *args, **kwargs):
-        if not str(msg).startswith(LOGS):
-            print_log(msg, *args, **kwargs)
-
-    quiet.unfiltered = print_log
-    return quiet
+def keep_quiet(logger: logging.Logger) -> None:
+    """Filter what a logger says, and more of what it says on the screen."""
+    logger.addFilter(EVERYWHERE)
+    for handler in logger.handlers:
+        if not isinstance(handler, logging.FileHandler):
+            handler.addFilter(ON_SCREEN)

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Collection, Sequence
 from html import escape
 
+from .line_chart import charted
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
   color: #222; background: #fff; }
@@ -16,12 +18,12 @@ th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid #ddd; text-align: righ
 th { vertical-align: bottom; } th:first-child, td:first-child { text-align: left; }
 td { white-space: nowrap; } tr.own td { background: #fff3e0; }
 dt { font-weight: 600; } dd { margin: 0 0 0.4rem 1rem; }
-svg, img { max-width: 100%; height: auto; }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
-.charts svg { flex: 1 1 24rem; max-width: 40rem; }
+img { max-width: 100%; height: auto; }
+.charts { display: flex; flex-wrap: wrap; align-items: start; gap: 1rem; }
+.charts img { flex: 1 1 24rem; min-width: 0; max-width: 40rem; }
 @media (max-width: 640px) {
   .charts { flex-direction: column; overflow-x: auto; }
-  .charts svg { flex: none; width: 36rem; max-width: none; } /* smaller, it could not be read */
+  .charts img { flex: none; width: 36rem; max-width: none; } /* smaller, it could not be read */
 }
 """
 
@@ -78,9 +80,13 @@ def html_table(
     return _scrolling('wide', title, table)
 
 
-def html_charts(charts: str, title: str) -> str:
-    """SVG beside each other, or on a phone below each other and scrolling sideways."""
-    return _scrolling('charts', title, charts)
+def html_charts(charts: Sequence[str], title: str) -> str:
+    """Lay out SVG beside each other, or on a phone below each other and scrolling sideways."""
+    pictures = [
+        f'<img alt="{escape(charted(chart)[0])}" src="{data_uri(chart.encode(), "image/svg+xml")}">'
+        for chart in charts
+    ]
+    return _scrolling('charts', title, '\n'.join(pictures))
 
 
 def _scrolling(kind: str, title: str, content: str) -> str:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
@@ -19,6 +19,11 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
         for row in [cells[0], rule, *cells[1:]]
     ]
     return '\n'.join(f'| {line} |' for line in lines)
+
+
+def rows_table(rows: Sequence[Mapping]) -> str:
+    """Return a table of rows with the same keys, which are its header."""
+    return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def _all_numbers(cells: Sequence[str]) -> bool:

@@ -62,6 +62,7 @@ def test_pairs_equal_those_of_a_loop():
 
 def test_links_reach_through_others():
     assert connected(7, [(5, 6), (2, 5), (0, 3)]) == [0, 1, 2, 0, 4, 2, 2]
+    assert connected(2, []) == [0, 1] and connected(0, []) == []
 
 
 def test_files(tmp_path, scenes):

@@ -105,7 +105,7 @@ def test_t2_adds_windows_of_the_panoramas_of_the_test(thesis, tmp_path):
     (tmp_path / 'data/ijmond-thesis/images/clear.jpg').touch()
     with path.open('a') as file:
         file.write('images/clear.jpg,clear,0,train\n')
-    both = build('ijmond-thesis-t2-512.py')
+    both = build('../../cam/resnet50-pcm_2e_ijmond-thesis-t2-512.py')
     assert len(both) == 2488 + 1526 + 1
     assert not labels(both)[-1]
 

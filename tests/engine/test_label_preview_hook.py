@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmsmoke.engine import LabelPreviewHook
-from mmsmoke.engine.launch import build_runner, load_config
+from mmsmoke.engine.launch import build_runner, load_config, use_masks
 from mmsmoke.utils import UserError
 
 SMALL = {
@@ -20,7 +20,7 @@ SMALL = {
     'test_dataloader.num_workers': 0,
     'train_cfg.max_epochs': 2,
 }
-SEGMENTOR = 'configs/segmentors/mlp_r18-s_6e_smokestack-128_full.py'
+SEGMENTOR = 'configs/segmentors/mlp_r18-s_6e_smokestack-128.py'
 CLASSIFIER = 'configs/cam/resnet18-s_12e_smokestack-128.py'
 
 
@@ -33,6 +33,8 @@ def train(tiny_dataset, tmp_path):
         hooks = [dict(type='mmsmoke.LabelPreviewHook', **(hook or dict(images=2, width=64)))]
         options = {**SMALL, 'data_root': str(root), 'custom_hooks': hooks, **options}
         cfg = load_config(config, tmp_path / name, options)
+        if config == SEGMENTOR:
+            use_masks(cfg, 'true')
         cfg.experiment_name = f'{tmp_path.name}-{name}'
         build_runner(cfg).train()
         return tmp_path / name

@@ -15,13 +15,13 @@ from mmengine.logging import MessageHub
 from terminal import terminal
 
 from mmsmoke.engine import ProgressHook, ScreenRunner
-from mmsmoke.engine.launch import load_config, resume
+from mmsmoke.engine.launch import load_config, resume, use_masks
 from mmsmoke.engine.screen import MOST, shortened
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.progress import progress
 
 CLASSIFIER = 'configs/cam/resnet18-s_12e_smokestack-128.py'
-SEGMENTOR = 'configs/segmentors/mlp_r18-s_6e_smokestack-128_full.py'
+SEGMENTOR = 'configs/segmentors/mlp_r18-s_6e_smokestack-128.py'
 SMALL = {
     'train_dataloader.batch_size': 2,
     'train_dataloader.num_workers': 0,
@@ -47,6 +47,8 @@ def runner_of(tiny_dataset, tmp_path):
     def make(config=CLASSIFIER, root=None, **options):
         root = root or tiny_dataset(size=(32, 24))
         cfg = load_config(config, tmp_path / 'run', {**SMALL, 'data_root': str(root), **options})
+        if config == SEGMENTOR:
+            use_masks(cfg, 'true')
         cfg.experiment_name = tmp_path.name
         return ScreenRunner.from_cfg(cfg)
 

@@ -306,6 +306,7 @@ def test_jobs_share_the_gpus_of_a_machine(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
+    monkeypatch.setattr(torch.distributed, 'is_nccl_available', lambda: True)
     local = Local(jobs=2, gpus=2)
     assert [local.shares.get(), local.shares.get()] == [[0, 1], [2, 3]]
     local = Local(jobs=6)
@@ -313,11 +314,21 @@ def test_jobs_share_the_gpus_of_a_machine(monkeypatch):
     assert Local().shares.get() is None  # one job sees what there is
     with pytest.raises(UserError, match='--gpus 5, but this machine has 4'):
         Local(gpus=5)
+    monkeypatch.setattr(torch.distributed, 'is_nccl_available', lambda: False)
+    with pytest.raises(UserError, match='--gpus 2: this PyTorch has no NCCL, as on Windows'):
+        Local(gpus=2)
+    Local(jobs=2)
 
 
 def test_a_cluster_without_submitit_is_a_named_error(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'submitit', None)
     with pytest.raises(UserError, match=r"need submitit: pip install 'mmsmoke\[cluster\]'"):
+        Cluster(tmp_path)
+
+
+def test_a_machine_that_is_not_of_a_cluster_is_a_named_error(tmp_path, monkeypatch):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    with pytest.raises(UserError, match='--executor slurm: Could not detect "srun"'):
         Cluster(tmp_path)
 
 

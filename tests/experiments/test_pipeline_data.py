@@ -9,8 +9,8 @@ from mmsmoke.utils import UserError
 PLAN = """
 data_root = {root!r}
 classify = dict(config='configs/cam/resnet18-s_12e_smokestack-128.py')
-label = dict(config='configs/pseudo/resnet18-s_smokestack-128.py')
-full = dict(config='configs/segmentors/mlp_r18-s_6e_smokestack-128_full.py')
+segment = dict(config='configs/segmentors/mlp_r18-s_6e_smokestack-128.py')
+full = dict()
 threshold_split = 'val'
 test_splits = ['test']
 picture_split = 'test'
@@ -64,4 +64,4 @@ def test_a_split_that_is_not_there(start):
 
 def test_a_config_that_is_not_there(start):
     with pytest.raises(UserError, match=r'config configs/nowhere\.py not found'):
-        start(**{'full.config': 'configs/nowhere.py'})
+        start(**{'segment.config': 'configs/nowhere.py'})

@@ -8,7 +8,6 @@ from mmsmoke.utils import UserError
 
 PLAN = """
 classify = dict(config='configs/cam/resnet18-s_12e_smokestack-128.py')
-label = dict(config='configs/pseudo/resnet18-s_smokestack-128.py')
 """
 
 
@@ -24,8 +23,9 @@ def plan(tmp_path):
     return read
 
 
-def test_classify_and_label_are_all_that_is_needed(plan):
+def test_a_classifier_is_all_that_is_needed(plan):
     found = plan()
+    assert found.label == {}
     assert (found.seeds, found.test_splits) == ([0], ['test'])
     assert (found.picture_split, found.threshold_split) == ('test', None)
 
@@ -41,20 +41,28 @@ def test_one_may_be_said_without_a_list(plan):
         ('treshold_split = "val"', "has no key 'treshold_split'; it may have .*threshold_split"),
         ('segmnet = dict(config="a.py")', "has no key 'segmnet'"),
         ('segment = dict(config="a.py", sede=1)', "segment has no key 'sede'; .*seed"),
-        ('full = dict(config="a.py", start_from_classifier=True)', "full has no key 'start_from"),
-        ('self_training = dict(config="a.py", seed=1)', "self_training has no key 'seed'"),
-        ('self_training = dict(rounds=1)', 'self_training must be a dict with config'),
-        ('segment = "a.py"', 'segment must be a dict with config'),
-        ('self_training = dict(config="a.py", rounds=1)', 'self_training needs the stage segment'),
+        ('full = dict(start_from_classifier=True)', "full has no key 'start_from"),
+        ('label = dict(config="a.py")', "label has no key 'config'; it may have refine"),
+        ('self_training = dict(seed=1)', "self_training has no key 'seed'"),
+        ('segment = "a.py"', 'segment must be a dict'),
+        ('segment = dict(seed=1)', 'segment must be a dict with config'),
+        ('self_training = dict(rounds=1)', 'self_training needs the stage segment'),
+        ('full = dict()', 'full needs the stage segment'),
         ('seeds = ["a"]', r"seeds must be a list of int, got \['a'\]"),
         ('seeds = []', 'seeds must be a list of int'),
         ('test_splits = [1]', 'test_splits must be a list of str'),
-        ('del label', 'needs the stage label'),
+        ('del classify', 'needs the stage classify'),
     ],
 )
 def test_what_it_must_not_say_is_an_error(plan, more, message):
     with pytest.raises(UserError, match=message):
         plan(more)
+
+
+@pytest.mark.parametrize('said', [True, False])
+def test_full_supervision_can_be_asked_for_in_a_word(plan, said):
+    found = plan('segment = dict(config="a.py")', full=said)
+    assert ('full' in found) == said and found.get('full', {}) == {}
 
 
 def test_an_option_of_the_command_line_leaves_the_others_of_the_plan(plan, tmp_path):

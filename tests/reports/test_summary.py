@@ -1,6 +1,6 @@
 import pytest
 
-from mmsmoke.reports.curves import threshold_chart, training_charts, training_log
+from mmsmoke.reports.curves import threshold_charts, training_charts, training_log
 from mmsmoke.reports.report_examples import choose_examples, outcome_of
 from mmsmoke.reports.summary import summary_rows
 from mmsmoke.utils import write_json
@@ -163,7 +163,7 @@ def test_equal_splits_count_once(trained, tmp_path):
         dict(seed=0, classify=trained, label=label),
         dict(seed=1, classify=classify, label=label),
     ]
-    assert threshold_chart(chains, ['val', 'val']) == threshold_chart(chains, ['val'])
+    assert threshold_charts(chains, ['val', 'val']) == threshold_charts(chains, ['val'])
 
 
 def test_several_splits_may_be_labelled():
@@ -177,7 +177,7 @@ def test_several_splits_may_be_labelled():
 def test_charts_have_a_line_for_each_thing_that_is_known(trained):
     label = dict(split='train', metrics={}, curves=dict(cams=[1] * 101, CRF=[2] * 101), seed=0)
     chains = [dict(seed=0, classify=trained, label=label)]
-    chart = threshold_chart(chains, ['val', 'test'])
+    (chart,) = threshold_charts(chains, ['val', 'test'])
     for name in ('classify, val', 'label, train', 'label, CRF, train'):
         assert f'>{name}<' in chart
     assert 'test' not in chart
@@ -185,4 +185,4 @@ def test_charts_have_a_line_for_each_thing_that_is_known(trained):
         ('loss', 'validation (IoU or accuracy)'), training_charts(chains), strict=True
     )] == [True, True]  # fmt: skip
     unknown = dict(seed=0, classify=trained, label=dict(label, curves={}))
-    assert threshold_chart([unknown], ['test']) == ''
+    assert threshold_charts([unknown], ['test']) == []

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from mmsmoke.reports.sweep_tables import (
     sweep_table,
 )
 from mmsmoke.utils import UserError
+from mmsmoke.visualization import charted
 
 COLUMNS = [['IoU', 'val', 'iou'], ['alarms', 'test', 'alarms']]
 
@@ -144,9 +146,9 @@ def test_chart_shows_means_over_x():
     )  # fmt: skip
     chart = sweep_chart(dict(columns=COLUMNS, runs=runs, curves=curves), 'IoU')
     assert '>net</text>' in chart and '>other</text>' in chart and 'missing' not in chart
-    points = re.findall(r'points="([^"]+)"', chart)
-    (x1, y1), (x2, y2) = (map(float, point.split(',')) for point in points[0].split())
-    assert x1 < x2 and y1 > y2  # further down is less
+    title, numbers = charted(chart)
+    expected = dict(net=[[0, 15, 7.0711], [0.5, 40, 0]], other=[[0.5, 30, 0]])
+    assert title == 'IoU over P' and json.loads(numbers) == expected
     assert chart == sweep_chart(dict(columns=COLUMNS, runs=runs, curves=curves), 'IoU')
 
 

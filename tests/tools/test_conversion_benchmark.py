@@ -22,4 +22,4 @@ def test_one_row_for_each_number_of_processes(tiny_dataset, tool, run_main, tmp_
 
 def test_mistakes_are_named(tiny_dataset, tool, run_main):
     code, _, error = run_main(tool.main, tiny_dataset(), '--workers', 0)
-    assert code == 2 and 'workers and repeats must be at least 1' in error
+    assert code == 2 and '--workers: must be at least 1, not 0' in error

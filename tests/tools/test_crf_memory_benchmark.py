@@ -20,6 +20,13 @@ def test_half_resolution_takes_less_memory(tmp_path):
     assert used['torch', 'full'] > 1.5 * used['torch', 'half'] > 0
 
 
+def test_where_memory_is_not_known_there_is_one_line(load_tool, run_main, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'resource', None)
+    code, text, error = run_main(load_tool('benchmarks/crf_memory.py').main)
+    assert code == 2 and not text
+    assert error == 'error: how much memory a process takes is known on Linux and macOS only\n'
+
+
 def test_torch_is_not_measured_in_its_place(load_tool, run_main, without_pydensecrf):
     code, text, error = run_main(load_tool('benchmarks/crf_memory.py').main)
     assert code == 2 and not text

@@ -21,4 +21,6 @@ def test_other_weights_are_noticed(load_tool, run_main, monkeypatch):
 def test_bad_numbers_are_refused(load_tool, run_main):
     tool = load_tool('benchmarks/distiller.py')
     code, _, error = run_main(tool.main, '--steps', 0)
-    assert code == 2 and 'steps must be at least 1' in error
+    assert code == 2 and '--steps: must be at least 1, not 0' in error
+    code, _, error = run_main(tool.main, '--pairs', 3)
+    assert code == 2 and '--pairs: invalid choice: 3' in error

@@ -55,7 +55,7 @@ def test_without_the_other_package_the_extra_is_named(tool, run_main, monkeypatc
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--size', '100'], 'size must be a multiple of 32'),
+        (['--size', '100'], '--size: must be a multiple of 32'),
         (['--size', '32'], 'from 64 on, not 32'),
         (['--images', '0'], 'at least 1'),
         (['--classes', '3', '0'], 'at least 1'),

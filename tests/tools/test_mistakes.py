@@ -24,7 +24,6 @@ CNN = 'model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n
 BASES = dict(
     cnn='cam/resnet18-s_12e_smokestack-128.py',
     vit='cam/vit-xs_12e_smokestack-128.py',
-    label='pseudo/resnet18-s_smokestack-128.py',
     segmentor='segmentors/mlp_r18-s_6e_smokestack-128.py',
 )
 
@@ -33,7 +32,7 @@ BASES = dict(
 def configs(tiny_dataset, tmp_path):
     root = tiny_dataset()
     for name, base in BASES.items():
-        text = f"_base_ = '{ROOT}/configs/{base}'\n{TINY}" + CNN * (name in ('cnn', 'label'))
+        text = f"_base_ = '{ROOT}/configs/{base}'\n{TINY}" + CNN * (name == 'cnn')
         (tmp_path / f'{name}.py').write_text(text)
     return tmp_path, root
 
@@ -200,8 +199,8 @@ def commands(folder, root, checkpoint):
     return {
         'train.py': (folder / 'cnn.py', '--cfg-options', data),
         'test.py': (folder / 'cnn.py', checkpoint, '--cfg-options', data),
-        'make_pseudo_labels.py': (folder / 'label.py', checkpoint, '--cfg-options', data),
-        'search_threshold.py': (folder / 'label.py', checkpoint, '--cfg-options', data),
+        'make_pseudo_labels.py': (folder / 'cnn.py', checkpoint, '--cfg-options', data),
+        'search_threshold.py': (folder / 'cnn.py', checkpoint, '--cfg-options', data),
     }
 
 

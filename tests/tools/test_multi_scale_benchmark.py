@@ -34,7 +34,7 @@ def test_results_that_differ_are_not_timed(tool, run_main, monkeypatch):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--size', '100'], 'size must be a multiple of 32'),
+        (['--size', '100'], '--size: must be a multiple of 32'),
         (['--size', '32'], 'from 64 on, not 32'),
         (['--images', '0'], 'at least 1'),
         (['--repeats', '0'], 'at least 1'),

@@ -29,8 +29,15 @@ def test_ways_that_differ_are_not_timed(tool, run_main, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'wrong', [('--grid', 0), ('--classes', 0), ('--repeats', 0), ('--radius', 1), ('--log-t', -1)]
+    ('name', 'value', 'message'),
+    [
+        ('--grid', 0, '--grid: must be at least 1, not 0'),
+        ('--classes', 0, '--classes: must be at least 1, not 0'),
+        ('--repeats', 0, '--repeats: must be at least 1, not 0'),
+        ('--radius', 1, 'radius must be above 1, log-t not negative'),
+        ('--log-t', -1, 'radius must be above 1, log-t not negative'),
+    ],
 )
-def test_mistakes_are_named(tool, run_main, wrong):
-    code, _, error = run_main(tool.main, *wrong)
-    assert code == 2 and 'must be at least 1, radius above 1' in error
+def test_mistakes_are_named(tool, run_main, name, value, message):
+    code, _, error = run_main(tool.main, name, value)
+    assert code == 2 and message in error

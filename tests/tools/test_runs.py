@@ -34,20 +34,16 @@ def free_port() -> str:
 
 @pytest.fixture
 def project(tiny_dataset, tmp_path):
-    """A data set and two child configs, as a user would write them."""
+    """A data set and a child config, as a user would write it."""
     root = tiny_dataset(splits=dict(train=9, val=5, test=4), context=True)
-    for folder, base in (
-        ('cam', 'cam/resnet18-s_12e_smokestack-128.py'),
-        ('pseudo', 'pseudo/resnet18-s_smokestack-128.py'),
-    ):
-        (tmp_path / f'{folder}.py').write_text(
-            f"_base_ = '{ROOT}/configs/{base}'\n"
-            'model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n'
-            'train_cfg = dict(max_epochs=2)\n'
-            'train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
-            'val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
-            'test_dataloader = dict(batch_size=2, num_workers=0)\n'
-        )
+    (tmp_path / 'cam.py').write_text(
+        f"_base_ = '{ROOT}/configs/cam/resnet18-s_12e_smokestack-128.py'\n"
+        'model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n'
+        'train_cfg = dict(max_epochs=2)\n'
+        'train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
+        'val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
+        'test_dataloader = dict(batch_size=2, num_workers=0)\n'
+    )
     return root, tmp_path
 
 
@@ -99,8 +95,8 @@ def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(p
 
     masks, manifests = {}, {}
     for name, command in dict(
-        one=[PYTHON, 'tools/make_pseudo_labels.py', folder / 'pseudo.py', checkpoint],
-        two=['tools/dist_test.sh', folder / 'pseudo.py', checkpoint, 2],
+        one=[PYTHON, 'tools/make_pseudo_labels.py', folder / 'cam.py', checkpoint],
+        two=['tools/dist_test.sh', folder / 'cam.py', checkpoint, 2],
     ).items():
         out = folder / f'labels-{name}'
         run(*command, '--work-dir', out, '--cfg-options', data,
@@ -129,7 +125,7 @@ def test_labels_alone_are_enough(tiny_dataset, project):
                '--cfg-options', data)  # fmt: skip
     assert 'the newest checkpoint will count as the best' in done.stdout + done.stderr
     out = folder / 'labels'
-    run(PYTHON, 'tools/make_pseudo_labels.py', folder / 'pseudo.py', work_dir / 'epoch_2.pth',
+    run(PYTHON, 'tools/make_pseudo_labels.py', folder / 'cam.py', work_dir / 'epoch_2.pth',
         '--work-dir', out, '--cfg-options', data)  # fmt: skip
     assert len(list((out / 'masks').glob('*.png'))) == 6
 
@@ -179,8 +175,15 @@ def test_wrong_command_lines_are_one_line(project):
     for command, message in (
         (['tools/train.py', 'no/such/config.py'], 'config no/such/config.py not found'),
         (['tools/test.py', folder / 'cam.py', 'no.pth'], 'checkpoint no.pth not found'),
-        (['tools/make_pseudo_labels.py', folder / 'cam.py', 'no.pth'], 'writes no pseudo labels'),
-        (['tools/make_pseudo_labels.py', folder / 'pseudo.py', 'no.pth'], 'no.pth not found'),
+        (
+            ['tools/make_pseudo_labels.py', folder / 'cam.py', 'no.pth', '--refine', 'cfr'],
+            "'cfr' is no refiner; there are multi_scale",
+        ),
+        (
+            ['tools/make_pseudo_labels.py', folder / 'cam.py', 'no.pth', '--threshold', 'x'],
+            "--threshold: say a number or a .json file, not 'x'",
+        ),
+        (['tools/make_pseudo_labels.py', folder / 'cam.py', 'no.pth'], 'no.pth not found'),
     ):
         done = run(PYTHON, *command, ok=False)
         assert done.returncode == 2 and message in done.stderr, done.stderr

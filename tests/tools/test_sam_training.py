@@ -20,7 +20,7 @@ CONFIG = """
 _base_ = '{root}/configs/segmentors/sam_vit-b_10e_ijmond-1024.py'
 custom_imports = dict(imports=['mmsmoke.registry', 'tiny_sam'])
 resize = dict(type='mmcv.Resize', scale=(64, 64), keep_ratio=True)
-train_pipeline, test_pipeline = _base_.seg_train_pipeline, _base_.test_pipeline
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
 train_pipeline[2] = test_pipeline[1] = resize
 few = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline), **few)

@@ -27,6 +27,7 @@ for command in json.loads(sys.argv[1]):
         os.waitpid(child, 0)
         continue
     sys.argv, out, code = command, io.StringIO(), 0
+    sys.path.insert(0, os.path.dirname(command[0]))
     try:
         with redirect_stdout(out):
             runpy.run_path(command[0], run_name='__main__')

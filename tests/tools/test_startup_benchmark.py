@@ -31,7 +31,7 @@ def test_both_checkouts_are_measured(tiny_dataset, tool, run_main, tmp_path):
 
 def test_mistakes_are_named(tiny_dataset, tool, run_main, monkeypatch):
     code, _, error = run_main(tool.main, tiny_dataset(), '--repeats', 0)
-    assert code == 2 and 'repeats must be at least 1' in error
+    assert code == 2 and '--repeats: must be at least 1, not 0' in error
     monkeypatch.setattr(tool, 'WEIGHTS', 'raise ValueError("no such network")')
     code, _, error = run_main(tool.main, tiny_dataset(), '--repeats', 1)
     assert code == 2 and error.strip().endswith('ValueError: no such network')

@@ -19,9 +19,7 @@ from mmsmoke.utils import UserError
 from mmsmoke.utils.checkpoints import TRUST
 from mmsmoke.utils.stored_configs import config_to_json
 
-BASES = dict(
-    cam='cam/resnet18-s_12e_smokestack-128.py', label='pseudo/resnet18-s_smokestack-128.py'
-)
+BASES = dict(cam='cam/resnet18-s_12e_smokestack-128.py')
 TINY = (
     'model = dict(backbone=dict(base_channels=8), head=dict(in_channels=32))\n'
     'train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)\n'
@@ -62,8 +60,8 @@ def weights_of(config):
 COMMANDS = {
     'train.py': lambda f, c: (f['cam'], '--cfg-options', f['data'], f'load_from={c}'),
     'test.py': lambda f, c: (f['cam'], c, '--cfg-options', f['data']),
-    'make_pseudo_labels.py': lambda f, c: (f['label'], c, '--cfg-options', f['data']),
-    'search_threshold.py': lambda f, c: (f['label'], c, '--cfg-options', f['data']),
+    'make_pseudo_labels.py': lambda f, c: (f['cam'], c, '--cfg-options', f['data']),
+    'search_threshold.py': lambda f, c: (f['cam'], c, '--cfg-options', f['data']),
     'deploy/export.py': lambda f, c: (f['segmentor'], c, '--out', f['out']),
     'infer.py': lambda f, c: (c, f['picture'], '--out', f['out']),
     'infer.py --weights': lambda f, c: (f['cam'], f['picture'], '--weights', c),

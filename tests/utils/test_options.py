@@ -114,3 +114,31 @@ def test_names_that_serve_the_file_are_left_alone(tmp_path):
         "evaluator = [dict(type='y')]\ntest_evaluator = evaluator\n_private = 1\n"
     )
     require_useful_names(Config.fromfile(tmp_path / 'own.py'))
+
+
+def test_a_size_is_that_of_every_picture():
+    config = 'configs/segmentors/linear_dinov2-s_3e_weakseg-168.py'
+    before, cfg = load_config(config), load_config(config, options=dict(size=224))
+    train = cfg.train_dataloader.dataset.pipeline
+    sizes = [step.get('scale', step.get('crop_size')) for step in train]
+    assert sizes == [None, None, (224, 224), (224, 224), None, None, None]
+    assert cfg.test_dataloader.dataset.pipeline[1].scale == (224, 224)
+    assert cfg.tta_pipeline[1].scale == (224, 224)
+    assert cfg.tta_pipeline[2] == before.tta_pipeline[2]  # factors stay
+    assert cfg.model == before.model
+    one_number = load_config('configs/cam/lite0_3e_weakseg-168.py', options=dict(size=96))
+    assert one_number.train_dataloader.dataset.pipeline[1].scale == 96
+
+
+@pytest.mark.parametrize('size', [0, '224', 1.5])
+def test_a_size_is_a_number_of_pixels(size):
+    with pytest.raises(UserError, match='size must be a whole number of pixels'):
+        load_config('configs/cam/lite0_3e_weakseg-168.py', options=dict(size=size))
+
+
+def test_a_size_alone_does_nothing_in_a_file(tmp_path):
+    """The base has made its pipelines by then; as an option it would change them."""
+    path = tmp_path / 'mine.py'
+    path.write_text("_base_ = 'mmsmoke::cam/lite0_3e_weakseg-168.py'\nsize = 96\n")
+    with pytest.raises(UserError, match='size has no effect: the base has used its own'):
+        load_config(path)

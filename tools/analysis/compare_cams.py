@@ -1,9 +1,8 @@
 """Draws the activation maps of several classifiers side by side, on the same images."""
 
 import argparse
-import json
-from pathlib import Path
 
+from mmsmoke.utils import read_json
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 
@@ -28,7 +27,7 @@ def main() -> None:
 
     from mmsmoke.reports.sheets import draw_cams
 
-    results = {title: json.loads(Path(path).read_text()) for title, _, path in pairs}
+    results = {title: read_json(path) for title, _, path in pairs}
     draw_cams(args.out, results, args.split, args.images, args.width)
 
 

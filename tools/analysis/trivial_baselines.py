@@ -7,7 +7,7 @@ from mmsmoke.datasets.table import TABLE
 from mmsmoke.utils import sha256_of_file, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.environment import environment
-from mmsmoke.visualization import markdown_table
+from mmsmoke.visualization import rows_table
 
 
 @user_errors_as_text
@@ -32,7 +32,7 @@ def main() -> None:
         args.train_root,
         args.classes,
     )
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    print(rows_table(rows))
     if args.out:
         labels = sha256_of_file(Path(args.data_root) / TABLE)
         data = dict(data_root=args.data_root, labels_sha256=labels)

@@ -4,43 +4,29 @@ A data set in the standard layout is laid out as SMOKE5K is distributed, and con
 number of processes has its turn in each round; every conversion writes the same files.
 """
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from benchmark import options, positive, report, seconds_in_turns
 from PIL import Image
 
 from mmsmoke.converters.smoke5k import plan_smoke5k
 from mmsmoke.datasets.writer import count_table, write_dataset
-from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
 from mmsmoke.visualization import markdown_table
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('data_root', help='data set with masks, of the splits train, val and test')
-    parser.add_argument('--workers', type=int, nargs='+', default=[1, 2], help='processes')
-    parser.add_argument('--repeats', type=int, default=3, help='turns, of which the median counts')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
 
 
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if min(*args.workers, args.repeats) < 1:
-        raise UserError('workers and repeats must be at least 1')
+    parser = options(__doc__, repeats=3)
+    parser.add_argument('data_root', help='data set with masks, of the splits train, val and test')
+    parser.add_argument('--workers', type=positive, nargs='+', default=[1, 2], help='processes')
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(args.data_root, Path(folder), args.workers, args.repeats)
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report(rows, args.out)
 
 
 def measure(data_root: str, folder: Path, workers: list[int], repeats: int) -> list[dict]:

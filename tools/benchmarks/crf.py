@@ -7,10 +7,10 @@ torch's (OMP_NUM_THREADS).
 
 import argparse
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
+from benchmark import options, positive, report, seconds_in_turns
 from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
@@ -18,38 +18,23 @@ from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.functional import background_scores
 from mmsmoke.models import DenseCRF
 from mmsmoke.models.refiners.dense_crf import require_pydensecrf
-from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.process import cores
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 POWER, THRESHOLD = 48, 0.3
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('data_root', help='data set with masks in the split val')
-    parser.add_argument('--sizes', type=int, nargs='+', default=[224, 512], help='in pixels')
-    parser.add_argument('--images', type=int, default=16, help='how many')
-    parser.add_argument('--workers', type=int, default=cores(), help='processes of the pool')
-    parser.add_argument('--repeats', type=int, default=3, help='turns, of which the median counts')
-    parser.add_argument('--device', default='cpu', help='of torch')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if min(args.images, args.workers, args.repeats, *args.sizes) < 1:
-        raise UserError('images, workers, repeats and sizes must be at least 1')
-    rows = [row for size in args.sizes for row in measure(args, size)]
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    parser = options(__doc__, repeats=3)
+    parser.add_argument('data_root', help='data set with masks in the split val')
+    parser.add_argument('--sizes', type=positive, nargs='+', default=[224, 512], help='in pixels')
+    parser.add_argument('--images', type=positive, default=16, help='how many')
+    parser.add_argument('--workers', type=positive, default=cores(), help='processes of the pool')
+    parser.add_argument('--device', default='cpu', help='of torch')
+    args = parser.parse_args()
+    report([row for size in args.sizes for row in measure(args, size)], args.out)
 
 
 def measure(args: argparse.Namespace, size: int) -> list[dict]:

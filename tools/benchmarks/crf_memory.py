@@ -1,33 +1,34 @@
 """Measure the memory that a dense CRF of one large image takes, each way in its own process."""
 
-import argparse
 import multiprocessing
-import resource
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from benchmark import options, positive, report
 
 from mmsmoke.functional import dense_crf
 from mmsmoke.models.refiners.dense_crf import require_pydensecrf
-from mmsmoke.utils import write_json
+from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.visualization import markdown_table
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None
 
 WAYS = [(backend, half) for backend in ('pydensecrf', 'torch') for half in (False, True)]
 
 
 @user_errors_as_text
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--width', type=int, default=3840, help='in pixels')
-    parser.add_argument('--height', type=int, default=2160, help='in pixels')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
+    parser = options(__doc__)
+    parser.add_argument('--width', type=positive, default=3840, help='in pixels')
+    parser.add_argument('--height', type=positive, default=2160, help='in pixels')
     args = parser.parse_args()
+    if resource is None:
+        raise UserError('how much memory a process takes is known on Linux and macOS only')
     require_pydensecrf()
     rows = []
     for backend, half in WAYS:
@@ -41,9 +42,7 @@ def main() -> None:
                 'GB beyond the start': round(used, 2),
             }
         )
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report(rows, args.out)
 
 
 def gigabytes(height: int, width: int, backend: str, half: bool) -> float:

@@ -4,22 +4,19 @@ Two copies of the same networks take the same batch in turns, from uint8 images 
 step; their weights must agree in the end. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 import copy
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from benchmark import options, report, seconds_in_turns
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError, resolve_network, write_json
+from mmsmoke.utils import UserError, resolve_network
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 # student, teacher, side of the images, images in a batch
 PAIRS = {
@@ -33,26 +30,14 @@ PAIRS = {
 LEARNING_RATE = 1e-4
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--pairs', type=int, default=len(PAIRS), help='how many pairs to measure')
-    parser.add_argument('--steps', type=int, default=15, help='turns, of which the median counts')
-    parser.add_argument('--device', default='cpu', help='cpu or cuda')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if args.steps < 1 or not 1 <= args.pairs <= len(PAIRS):
-        raise UserError(f'steps must be at least 1, pairs from 1 to {len(PAIRS)}')
-    rows = [measure(name, args.steps, args.device) for name in list(PAIRS)[: args.pairs]]
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    parser = options(__doc__, steps=15)
+    counts = range(1, len(PAIRS) + 1)
+    parser.add_argument('--pairs', type=int, choices=counts, default=len(PAIRS), help='to measure')
+    parser.add_argument('--device', default='cpu', help='cpu or cuda')
+    args = parser.parse_args()
+    report([measure(name, args.steps, args.device) for name in list(PAIRS)[: args.pairs]], args.out)
 
 
 def measure(name: str, steps: int, device: str) -> dict:

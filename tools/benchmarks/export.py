@@ -12,16 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from benchmark import difference, options, positive, report, seconds_in_turns
 
 from mmsmoke.deploy.export import SegmenterGraph
 from mmsmoke.deploy.formats import FORMATS, require_packages
 from mmsmoke.deploy.parity import lay_out
 from mmsmoke.engine.launch import load_config
 from mmsmoke.inference.predictor import build_model
-from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 RUNTIMES = dict(torchscript='TorchScript', onnx='onnxruntime')
 CONFIGS = (
@@ -33,29 +31,16 @@ SPREAD = 4
 WARM_UP = 3  # TorchScript compiles in its first two calls
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--configs', nargs='+', default=CONFIGS, help='of segmentors')
-    parser.add_argument('--size', type=int, default=128, help='side of the pictures in pixels')
-    parser.add_argument('--images', type=int, default=4, help='pictures in a batch')
-    parser.add_argument('--repeats', type=int, default=9, help='turns, of which the median counts')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 @torch.no_grad()
 def main() -> None:
-    args = parse_args()
-    if min(args.size, args.images, args.repeats) < 1:
-        raise UserError('size, images and repeats must be at least 1')
+    parser = options(__doc__, repeats=9)
+    parser.add_argument('--configs', nargs='+', default=CONFIGS, help='of segmentors')
+    parser.add_argument('--size', type=positive, default=128, help='side of the pictures in pixels')
+    parser.add_argument('--images', type=positive, default=4, help='pictures in a batch')
+    args = parser.parse_args()
     require_packages(FORMATS)
-    rows = [row for config in args.configs for row in measure(config, args)]
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report([row for config in args.configs for row in measure(config, args)], args.out)
 
 
 def measure(config: str, args: argparse.Namespace) -> list[dict]:
@@ -71,9 +56,9 @@ def measure(config: str, args: argparse.Namespace) -> list[dict]:
             megabytes[RUNTIMES[name]] = round(path.stat().st_size / 1e6, 1)
         ways = [partial(run, images) for run in runs.values()]
         scores = [[way() for _ in range(WARM_UP)][-1] for way in ways]
-        differences = [(found - scores[0]).abs().max().item() for found in scores]
-        if max(differences) > TOLERANCE:
-            raise UserError(f'{config}: scores differ by {max(differences):.1e}')
+        differences = [
+            difference(found, scores[0], TOLERANCE, f'{config}: scores') for found in scores
+        ]
         seconds = seconds_in_turns(ways, args.repeats)
     return [
         {
@@ -84,10 +69,10 @@ def measure(config: str, args: argparse.Namespace) -> list[dict]:
             'run by': name,
             'ms an image': round(1000 * spent / args.images, 1),
             'speed': round(seconds[0] / spent, 2),
-            'largest difference': f'{difference:.0e}',
+            'largest difference': f'{apart:.0e}',
             'file, MB': megabytes.get(name, ''),
         }
-        for name, spent, difference in zip(runs, seconds, differences, strict=True)
+        for name, spent, apart in zip(runs, seconds, differences, strict=True)
     ]
 
 

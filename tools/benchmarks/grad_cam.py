@@ -7,23 +7,26 @@ Both are timed in turns in one process, on random weights and images, after one 
 counted and shows that they agree. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mmengine.registry import DefaultScope
+from benchmark import (
+    difference,
+    options,
+    positive,
+    random_classifier,
+    report,
+    seconds_in_turns,
+    side,
+)
 from torch import Tensor
 
 from mmsmoke.functional import normalize_cams
 from mmsmoke.models import CAMClassifier, GradCAM
 from mmsmoke.models.cams.layers import cam_layers
-from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 NETWORKS = {
     'ResNet-50': (
@@ -38,25 +41,15 @@ NETWORKS = {
 TOLERANCE = 1e-3
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--size', type=int, default=224, help='side of the images in pixels')
-    parser.add_argument('--images', type=int, default=8, help='images in a batch')
-    parser.add_argument('--classes', type=int, nargs='+', default=[1, 3], help='numbers of classes')
-    parser.add_argument('--repeats', type=int, default=5, help='turns, of which the median counts')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if args.size < 64 or args.size % 32:
-        raise UserError(f'size must be a multiple of 32 from 64 on, not {args.size}')
-    if min(args.images, args.repeats, *args.classes) < 1:
-        raise UserError('images, classes and repeats must be at least 1')
+    parser = options(__doc__, repeats=5)
+    parser.add_argument('--size', type=side, default=224, help='side of the images in pixels')
+    parser.add_argument('--images', type=positive, default=8, help='images in a batch')
+    parser.add_argument(
+        '--classes', type=positive, nargs='+', default=[1, 3], help='numbers of classes'
+    )
+    args = parser.parse_args()
     torch.manual_seed(0)
     images = torch.randn(args.images, 3, args.size, args.size)
     rows = [
@@ -64,25 +57,18 @@ def main() -> None:
         for network in NETWORKS
         for classes in args.classes
     ]
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report(rows, args.out)
 
 
 def build(network: str, classes: int) -> CAMClassifier:
     backbone, head = NETWORKS[network]
-    head = dict(head, num_classes=classes)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        classifier = MODELS.build(dict(type='mmsmoke.CAMClassifier', backbone=backbone, head=head))
-    return classifier.eval()
+    return random_classifier(backbone, dict(head, num_classes=classes))
 
 
 def measure(network: str, classifier: CAMClassifier, images: Tensor, repeats: int) -> dict:
     ways = (lambda: ours(classifier, images), theirs(classifier, images))
     first, second = (way() for way in ways)
-    difference = (first - second).abs().max().item()
-    if difference > TOLERANCE:
-        raise UserError(f'{network}: scores differ by {difference:.1e}')
+    apart = difference(first, second, TOLERANCE, f'{network}: scores')
     fast, slow = (seconds / len(images) for seconds in seconds_in_turns(ways, repeats))
     return {
         'network': network,
@@ -93,7 +79,7 @@ def measure(network: str, classifier: CAMClassifier, images: Tensor, repeats: in
         'mmsmoke, ms an image': round(1000 * fast, 1),
         'pytorch-grad-cam, ms an image': round(1000 * slow, 1),
         'ratio': round(slow / fast, 2),
-        'largest difference': f'{difference:.0e}',
+        'largest difference': f'{apart:.0e}',
     }
 
 

@@ -6,15 +6,14 @@ random. Both ways are timed in turns in one process, after a round that is not c
 that their masks agree. The number of threads of the model is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from benchmark import options, positive, report, seconds_in_turns
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import MODELS
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.datasets.pictures import read_image, read_mask, save_image
@@ -22,11 +21,9 @@ from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
 from mmsmoke.engine.launch import load_config
 from mmsmoke.functional import resize_maps, scores_to_mask
 from mmsmoke.inference.inputs import find_images
-from mmsmoke.inference.predictor import scope_of
-from mmsmoke.utils import UserError, save_png, write_json
+from mmsmoke.inference.predictor import build_model, scope_of
+from mmsmoke.utils import UserError, save_png
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 NETWORKS = {
     'segmentor, small ResNet-18': 'segmentors/mlp_r18-s_6e_smokestack-128.py',
@@ -35,25 +32,15 @@ NETWORKS = {
 AGREEMENT = 0.999
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('folder', type=Path, help='photographs')
-    parser.add_argument('--images', type=int, default=64, help='how many of them')
-    parser.add_argument('--side', type=int, default=224, help='of the photographs, in pixels')
-    parser.add_argument('--batch-size', type=int, default=8, help='images at a time')
-    parser.add_argument('--repeats', type=int, default=7, help='turns, of which the median counts')
-    parser.add_argument('--device', default='cpu', help='cpu or cuda')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if min(args.images, args.side, args.batch_size, args.repeats) < 1:
-        raise UserError('images, side, batch-size and repeats must be at least 1')
+    parser = options(__doc__, repeats=7)
+    parser.add_argument('folder', type=Path, help='photographs')
+    parser.add_argument('--images', type=positive, default=64, help='how many of them')
+    parser.add_argument('--side', type=positive, default=224, help='of the photographs, in pixels')
+    parser.add_argument('--batch-size', type=positive, default=8, help='images at a time')
+    parser.add_argument('--device', default='cpu', help='cpu or cuda')
+    args = parser.parse_args()
     found = [item.source for item in find_images(args.folder)]
     if len(found) < args.images:
         raise UserError(f'{args.folder} holds {len(found)} images, {args.images} are wanted')
@@ -66,16 +53,13 @@ def main() -> None:
             save_image(folder / f'images/{i:05}.jpg', image.permute(1, 2, 0).numpy())
         for network in NETWORKS:
             rows += measure(network, folder, args.batch_size, args.repeats, args.device)
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report(rows, args.out)
 
 
 def measure(network: str, folder: Path, batch_size: int, repeats: int, device: str) -> list[dict]:
     cfg, weights = load_config(NETWORKS[network]), folder / 'weights.pth'
     torch.manual_seed(0)
-    with scope_of(cfg):
-        torch.save(MODELS.build(cfg.model).state_dict(), weights)
+    torch.save(build_model(cfg).state_dict(), weights)
     inferencer = SmokeInferencer(cfg, weights, device)
     paths = sorted((folder / 'images').iterdir())
     rows = []

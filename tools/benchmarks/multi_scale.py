@@ -4,21 +4,22 @@ Both are timed in turns in one process, on random weights and images, after one 
 counted and shows that they agree. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
-from mmengine.registry import DefaultScope
+from benchmark import (
+    difference,
+    options,
+    positive,
+    random_classifier,
+    report,
+    seconds_in_turns,
+    side,
+)
 from torch import Tensor
 
 from mmsmoke.functional import normalize_cams
 from mmsmoke.models import CAMClassifier, MultiScaleCAM
-from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 NETWORKS = {
     'ResNet-18': (dict(type='ResNet', depth=18), 512),
@@ -29,42 +30,26 @@ SCALES = (0.5, 1, 1.5, 2)
 TOLERANCE = 1e-4
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--size', type=int, default=224, help='side of the images in pixels')
-    parser.add_argument('--images', type=int, default=8, help='images in a batch')
-    parser.add_argument('--repeats', type=int, default=5, help='turns, of which the median counts')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 @torch.no_grad()
 def main() -> None:
-    args = parse_args()
-    if args.size < 64 or args.size % 32:
-        raise UserError(f'size must be a multiple of 32 from 64 on, not {args.size}')
-    if min(args.images, args.repeats) < 1:
-        raise UserError('images and repeats must be at least 1')
+    parser = options(__doc__, repeats=5)
+    parser.add_argument('--size', type=side, default=224, help='side of the images in pixels')
+    parser.add_argument('--images', type=positive, default=8, help='images in a batch')
+    args = parser.parse_args()
     torch.manual_seed(0)
     images = torch.randn(args.images, 3, args.size, args.size)
     rows = []
     for network in NETWORKS:
         classifier = build(network)
         rows += [measure(network, classifier, recipe, images, args.repeats) for recipe in RECIPES]
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report(rows, args.out)
 
 
 def build(network: str) -> CAMClassifier:
     backbone, channels = NETWORKS[network]
     head = dict(type='mmsmoke.CAMHead', num_classes=3, in_channels=channels)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        classifier = MODELS.build(dict(type='mmsmoke.CAMClassifier', backbone=backbone, head=head))
-    return classifier.eval()
+    return random_classifier(backbone, head)
 
 
 def measure(network: str, classifier, recipe: str, images: Tensor, repeats: int) -> dict:
@@ -78,9 +63,7 @@ def measure(network: str, classifier, recipe: str, images: Tensor, repeats: int)
 
     ways = (batched, one_by_one)
     first, second = (normalize_cams(way(), read_out.normalize) for way in ways)
-    difference = (first - second).abs().max().item()
-    if difference > TOLERANCE:
-        raise UserError(f'{network}, {recipe}: maps differ by {difference:.1e}')
+    apart = difference(first, second, TOLERANCE, f'{network}, {recipe}: maps')
     together, single = (seconds / len(images) for seconds in seconds_in_turns(ways, repeats))
     return {
         'network': network,
@@ -91,7 +74,7 @@ def measure(network: str, classifier, recipe: str, images: Tensor, repeats: int)
         'batched, ms an image': round(1000 * together, 1),
         'one by one, ms an image': round(1000 * single, 1),
         'ratio': round(single / together, 2),
-        'largest difference': f'{difference:.0e}',
+        'largest difference': f'{apart:.0e}',
     }
 
 

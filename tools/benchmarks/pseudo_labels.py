@@ -8,17 +8,21 @@ CRF in the main process. The number of threads of a process is torch's (OMP_NUM_
 
 import argparse
 import tempfile
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
+from benchmark import options, positive, timed
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
+from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.pictures import read_mask
@@ -35,7 +39,7 @@ from mmsmoke.models.cams import GradCAM, multi_scale
 from mmsmoke.utils import UserError, save_png, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.process import cores
-from mmsmoke.visualization import markdown_table
+from mmsmoke.visualization import rows_table
 
 SCALES = (0.5, 1, 1.5, 2)
 POWER = 48
@@ -45,30 +49,23 @@ CRFS = {'CRF off': None, 'CRF': dict(half=False), 'CRF, half resolution': dict(h
 STEPS = dict(CAMFusionHook='fuse', CRFHook='CRF', PseudoLabelHook='write')
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+@user_errors_as_text
+def main() -> None:
+    parser = options(__doc__)
     parser.add_argument('data_root', help='data set in the standard layout, with a split val')
     parser.add_argument(
-        '--config', default='configs/cam/vit-xs-cls_12e_smoke5k-pack-112.py', help='of a classifier'
+        '--config', default='configs/cam/vit-xs-cls_12e_weakseg-112.py', help='of a classifier'
     )
     parser.add_argument(
         '--layers', type=int, nargs='+', default=[-5, -4, -2, -1], help='whose Grad-CAMs are fused'
     )
-    parser.add_argument('--sizes', type=int, nargs='+', default=[224, 512], help='of the files')
-    parser.add_argument('--images', type=int, default=32, help='how many')
-    parser.add_argument('--batch-size', type=int, default=8, help='of the label run')
-    parser.add_argument('--workers', type=int, default=cores(), help='processes for CRFs')
-    parser.add_argument('--out', type=Path, help='JSON file for the tables')
-    return parser.parse_args()
-
-
-@user_errors_as_text
-def main() -> None:
-    args = parse_args()
-    if min(args.images, args.batch_size, args.workers, *args.sizes) < 1:
-        raise UserError('images, sizes, batch-size and workers must be at least 1')
+    parser.add_argument(
+        '--sizes', type=positive, nargs='+', default=[224, 512], help='of the files'
+    )
+    parser.add_argument('--images', type=positive, default=32, help='how many')
+    parser.add_argument('--batch-size', type=positive, default=8, help='of the label run')
+    parser.add_argument('--workers', type=positive, default=cores(), help='processes for CRFs')
+    args = parser.parse_args()
     rows, steps = [], []
     for size in args.sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +73,7 @@ def main() -> None:
     columns = list(dict.fromkeys(key for row in steps for key in row))
     steps = [{key: row.get(key, '') for key in columns} for row in steps]
     for table in (rows, steps):
-        print(markdown_table(list(table[0]), [list(row.values()) for row in table]), end='\n\n')
+        print(rows_table(table), end='\n\n')
     if args.out:
         write_json(args.out, dict(tables=[rows, steps]))
 
@@ -93,7 +90,8 @@ def measure_size(
         # the half-resolution run is compared with a naive loop that knows no such thing
         if crf is None or not crf['half']:
             naive = folder / f'naive {name}'
-            naive_spent = naive_loop(runner, args.layers, naive, crf is not None)
+            loop = partial(naive_loop, runner, args.layers, naive, crf is not None)
+            _, naive_spent = timed(loop)
         row = compared(name, runner, clock.pop('all'), naive, naive_spent)
         rate = {step: round(row['images'] / spent, 1) for step, spent in clock.items()}
         rows.append({'size': size} | row)
@@ -138,58 +136,36 @@ def label_config(
 
 def measure(runner: Runner, clock: MutableMapping[str, float]) -> None:
     """Runs the label run; seconds of each step go into the clock."""
-    loop = runner.build_test_loop(runner.cfg.test_cfg)
-    runner._test_loop = loop
-    loop.dataloader = TimedLoader(loop.dataloader, clock)
-    merge, forward = multi_scale.merge_views, runner.model.test_step
-    multi_scale.merge_views = timed(merge, 'merge', clock)
-    runner.model.test_step = timed(forward, 'forward', clock)
-    for hook in runner.hooks:
-        if type(hook).__name__ in STEPS:
-            step = STEPS[type(hook).__name__]
-            hook.after_test_iter = timed(hook.after_test_iter, step, clock)
-    try:
-        timed(runner.test, 'all', clock)()
-    finally:
-        multi_scale.merge_views = merge
-        runner.model.test_step = forward
+    places = [
+        (runner, 'test', 'all'),
+        (_BaseDataLoaderIter, '__next__', 'read'),
+        (runner.model, 'test_step', 'forward'),
+        (multi_scale, 'merge_views', 'merge'),
+        *(
+            (hook, 'after_test_iter', STEPS[type(hook).__name__])
+            for hook in runner.hooks
+            if type(hook).__name__ in STEPS
+        ),
+    ]
+    with ExitStack() as stack:
+        for owner, name, step in places:
+            timing = clocked(getattr(owner, name), step, clock)
+            stack.enter_context(patch.object(owner, name, timing))
+        runner.test()
     clock['forward'] -= clock['merge']
 
 
-class TimedLoader:
-    """A data loader, whose clock runs while the loop waits for it."""
-
-    def __init__(self, loader: Iterable, clock: MutableMapping[str, float]):
-        self.loader, self.clock = loader, clock
-
-    def __getattr__(self, name: str):
-        return getattr(self.loader, name)
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __iter__(self) -> Iterator:
-        batches = iter(self.loader)
-        fetch = timed(lambda: next(batches, None), 'read', self.clock)
-        while (batch := fetch()) is not None:
-            yield batch
-
-
-def timed(function: Callable, step: str, clock: MutableMapping[str, float]) -> Callable:
+def clocked(function: Callable, step: str, clock: MutableMapping[str, float]) -> Callable:
     def run(*args, **kwargs):
-        started = time.perf_counter()
-        result = function(*args, **kwargs)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        clock[step] += time.perf_counter() - started
+        result, seconds = timed(partial(function, *args, **kwargs))
+        clock[step] += seconds
         return result
 
     return run
 
 
-def naive_loop(runner: Runner, layers: list[int], folder: Path, crf: bool) -> float:
-    """Labels the same images as simply as one can; returns the seconds that it took."""
-    started = time.perf_counter()
+def naive_loop(runner: Runner, layers: list[int], folder: Path, crf: bool) -> None:
+    """Label the same images as simply as one can."""
     model, dataset = runner.model, runner.test_loop.dataloader.dataset
     names = []
     for name in ('dumps', 'masks'):
@@ -205,16 +181,15 @@ def naive_loop(runner: Runner, layers: list[int], folder: Path, crf: bool) -> fl
         merged = resize_maps(torch.stack(views).mean(0), sample.ori_shape)
         np.save(folder / 'dumps' / f'{index}.npy', merged.cpu().numpy())
         names.append((sample.img_path, sample.mask_name, bool(sample.present().any())))
-    for index, (image, mask_name, positive) in enumerate(names):
+    for index, (image, mask_name, present) in enumerate(names):
         merged = torch.from_numpy(np.load(folder / 'dumps' / f'{index}.npy'))
-        scores = fuse_cams(merged) * positive
-        if crf and positive:
+        scores = fuse_cams(merged) * present
+        if crf and present:
             probs = torch.cat([background_scores(scores, power=POWER), scores])
             with Image.open(image) as file:
                 pixels = np.asarray(file.convert('RGB'))
             scores = dense_crf(pixels, probs / probs.sum(0), 'thesis')[1:]
         save_png(folder / 'masks' / mask_name, scores_to_mask(scores, THRESHOLD).numpy())
-    return time.perf_counter() - started
 
 
 def compared(name: str, runner: Runner, spent: float, naive: Path, naive_spent: float) -> dict:

@@ -6,45 +6,31 @@ timed in turns in one process, after one round that is not counted and shows tha
 number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
+from benchmark import difference, options, positive, report, seconds_in_turns
 from torch import Tensor
 
 from mmsmoke.functional import pair_offsets, random_walk
-from mmsmoke.utils import UserError, write_json
+from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 TOLERANCE = 1e-4
 BYTES = 4  # of a float32, and of an index of the sparse matrix
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--grid', type=int, default=56, help='side of the grid')
-    parser.add_argument('--classes', type=int, default=1, help='classes beside the background')
-    parser.add_argument('--radius', type=float, default=5, help='of the pairs')
-    parser.add_argument('--beta', type=float, default=8, help='power of the affinities')
-    parser.add_argument('--log-t', type=int, default=8, help='2 ** log_t steps')
-    parser.add_argument('--repeats', type=int, default=1, help='turns, of which the median counts')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 @torch.no_grad()
 def main() -> None:
-    args = parse_args()
-    if args.radius <= 1 or args.log_t < 0 or min(args.grid, args.classes, args.repeats) < 1:
-        raise UserError(
-            'grid, classes and repeats must be at least 1, radius above 1, log-t not negative'
-        )
+    parser = options(__doc__, repeats=1)
+    parser.add_argument('--grid', type=positive, default=56, help='side of the grid')
+    parser.add_argument('--classes', type=positive, default=1, help='classes beside the background')
+    parser.add_argument('--radius', type=float, default=5, help='of the pairs')
+    parser.add_argument('--beta', type=float, default=8, help='power of the affinities')
+    parser.add_argument('--log-t', type=int, default=8, help='2 ** log_t steps')
+    args = parser.parse_args()
+    if args.radius <= 1 or args.log_t < 0:
+        raise UserError('radius must be above 1, log-t not negative')
     torch.manual_seed(0)
     scores = torch.rand(1, args.classes + 1, args.grid, args.grid)
     # exp(-d) of distances d as a trained network's: small ones are many
@@ -56,9 +42,7 @@ def main() -> None:
         lambda: dense_walk(scores, affinity, **walk),
     )
     first, second = (way() for way in ways)
-    difference = (first - second).abs().max().item()
-    if difference > TOLERANCE:
-        raise UserError(f'the two ways differ by {difference:.1e}')
+    apart = difference(first, second, TOLERANCE, 'the two ways')
     sparse, dense = seconds_in_turns(ways, args.repeats)
     entries = int((transition(affinity[0], args.radius, args.beta) > 0).sum())
     pixels = args.grid**2
@@ -73,11 +57,9 @@ def main() -> None:
         'ratio': round(dense / sparse, 1),
         'sparse matrix, MB': round(BYTES * (2 * entries + pixels + 1) / 1e6, 2),
         'dense matrix, MB': round(BYTES * pixels**2 / 1e6, 2),
-        'largest difference': f'{difference:.0e}',
+        'largest difference': f'{apart:.0e}',
     }
-    print(markdown_table(list(row), [list(row.values())]))
-    if args.out:
-        write_json(args.out, [row])
+    report([row], args.out)
 
 
 def dense_walk(scores: Tensor, affinity: Tensor, radius: float, beta: float, log_t: int) -> Tensor:

@@ -5,7 +5,6 @@ line on. With another checkout to compare with, both take turns. Time on the pro
 than time on the clock where others are at work. The first picture is looked at with random weights.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -14,9 +13,11 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmark import options
+
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
-from mmsmoke.visualization import markdown_table
+from mmsmoke.visualization import rows_table
 
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/segmentors/mlp_r18-s_6e_smokestack-128.py'
@@ -47,22 +48,12 @@ SmokeInferencer(sys.argv[1], sys.argv[2])(sys.argv[3])
 """
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('data_root', type=Path, help='data set to check')
-    parser.add_argument('--before', type=Path, help='another checkout, to compare with')
-    parser.add_argument('--repeats', type=int, default=3, help='turns, of which the median counts')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if args.repeats < 1:
-        raise UserError('repeats must be at least 1')
+    parser = options(__doc__, repeats=3)
+    parser.add_argument('data_root', type=Path, help='data set to check')
+    parser.add_argument('--before', type=Path, help='another checkout, to compare with')
+    args = parser.parse_args()
     trees = {'': ROOT} | ({' before': args.before.resolve()} if args.before else {})
     tools = sorted(set.intersection(*map(tools_of, trees.values())))
     helps = [measure(tool, [tool, '--help'], trees, args.repeats) for tool in tools]
@@ -78,7 +69,7 @@ def main() -> None:
         }
         rows = [measure(what, command, trees, args.repeats) for what, command in work.items()]
     rows.insert(0, {'what': f'--help, most of {len(tools)} tools'} | slowest)
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
+    print(rows_table(rows))
     if args.out:
         write_json(args.out, dict(tables=[rows], helps=helps))
 

@@ -5,24 +5,19 @@ hold whatever else the machine does. Pictures are noise and weights random, whic
 reading pictures is left out. The number of threads is torch's (OMP_NUM_THREADS).
 """
 
-import argparse
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from benchmark import options, positive, report, seconds_in_turns
 from mmengine.config import Config
-from mmengine.registry import MODELS
 
 from mmsmoke.engine.launch import load_config
-from mmsmoke.inference.predictor import scope_of
+from mmsmoke.inference.predictor import build_model
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.process import keep_freed_memory
-from mmsmoke.utils.timing import seconds_in_turns
-from mmsmoke.visualization import markdown_table
 
 NETWORKS = {
     'EfficientNet-Lite0': 'cam/lite0_3e_weakseg-168.py',
@@ -32,30 +27,18 @@ NETWORKS = {
 FIRST = 'float32, channels last'
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument('--size', type=int, default=168, help='of the pictures, in pixels')
-    parser.add_argument('--batch-size', type=int, default=32, help='pictures at a time')
-    parser.add_argument('--turns', type=int, default=3, help='of which the median counts')
-    parser.add_argument('--device', default='cpu', help='cpu or cuda')
-    parser.add_argument('--out', type=Path, help='JSON file for the table')
-    return parser.parse_args()
-
-
 @user_errors_as_text
 def main() -> None:
-    args = parse_args()
-    if min(args.size, args.batch_size, args.turns) < 1:
-        raise UserError('size, batch-size and turns must be at least 1')
+    parser = options(__doc__, turns=3)
+    parser.add_argument('--size', type=positive, default=168, help='of the pictures, in pixels')
+    parser.add_argument('--batch-size', type=positive, default=32, help='pictures at a time')
+    parser.add_argument('--device', default='cpu', help='cpu or cuda')
+    args = parser.parse_args()
     keep_freed_memory()
     rows = []
     for network in NETWORKS:
         rows += measure(network, args.size, args.batch_size, args.turns, args.device)
-    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows]))
-    if args.out:
-        write_json(args.out, rows)
+    report(rows, args.out)
 
 
 def measure(network: str, size: int, batch_size: int, turns: int, device: str) -> list[dict]:
@@ -114,8 +97,7 @@ def settings_of(
 
 def build(cfg: Config, device: str):
     torch.manual_seed(0)
-    with scope_of(cfg):
-        return MODELS.build(cfg.model).to(device).train()
+    return build_model(cfg).to(device).train()
 
 
 def training_step(

@@ -28,6 +28,15 @@ t1 = [
         **source,
     ),
 ]
+# T2: also windows of the panoramas that are tested, with smoke and without. What is tested was
+# trained on then; see ijmond-512.py for a protocol that keeps them apart.
+t2 = dict(
+    type='mmsmoke.IJmondDataset',
+    data_root=test_root,
+    split=['test', 'clear'],
+    filter_cfg=dict(t2='train'),
+    pipeline=_base_.train_pipeline,
+)
 train_dataloader = dict(dataset=dict(_delete_=True, type='ConcatDataset', datasets=t1))
 val_dataloader = dict(dataset=dict(data_root='data/ijmond-videos'))
 test_dataloader = dict(dataset=dict(data_root=test_root, num_images=2180))

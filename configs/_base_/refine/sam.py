@@ -1,6 +1,4 @@
 # Mask proposals of SAM (pip install 'mmsmoke[sam]'), by the thesis' rule and settings.
-_base_ = './threshold.py'
-
 custom_hooks = [
     dict(
         type='mmsmoke.SAMHook',

@@ -1,4 +1,2 @@
 # Labels that the thesis' AffinityNet learns from: one CAM, two thresholds, no CRF.
-_base_ = './threshold.py'
-
 custom_hooks = [dict(type='mmsmoke.PseudoLabelHook', threshold=0.3, ignore_above=1e-4)]

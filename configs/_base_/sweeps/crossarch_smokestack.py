@@ -34,3 +34,26 @@ columns = [
     ('accuracy, chimney_only', 'chimney_only', 'label/accuracy'),
     ('accuracy, smoke_only', 'smoke_only', 'label/accuracy'),
 ]
+# the same on a GPU: ResNet-50, DeiT-S and ViT-B at 224 pixels, from scratch
+_own = 'configs/crossarch/crossarch-own_r50-pcm_deit-s_scratch-40e_weakseg-224.py'
+_vit = 'configs/cam/deit-small-cls_scratch-40e_weakseg-224.py'
+options_224 = {
+    'train_dataloader.batch_size': 64,
+    'train_dataloader.num_workers': 8,
+    'train_cfg.val_interval': 4,
+}
+variants_224 = dict(
+    cnn=dict(config='configs/cam/resnet50_scratch-40e_weakseg-224.py'),
+    cnn_pcm=dict(config='configs/cam/resnet50-pcm_scratch-40e_weakseg-224.py'),
+    vit=dict(config=_vit),
+    vit_patches=dict(config='configs/cam/vit-small_scratch-40e_weakseg-224.py'),
+    own_maps=dict(config=_own),
+    own_maps_uncentred=dict(config=_own),
+    vit_b={'config': _vit, 'model.backbone.arch': 'base', 'model.head.in_channels': 768},
+    global_cosine_vit_b={
+        'model.teacher.init_cfg.checkpoint': '{best:cnn_pcm}',
+        'model.student.backbone.arch': 'base',
+        'model.student.head.in_channels': 768,
+    },
+)
+del _own, _vit

@@ -46,3 +46,30 @@ columns = [
     ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
     ('confusion', 'test', 'companion/confusion'),
 ]
+# the same on a GPU: ResNet-50 and DeiT-S at 224 pixels, from scratch
+scenes_224 = dict(size=224, train=3000, val=300, test=300)
+data_root_224, tested_on_224 = 'data/smokestack-biased-224-3000', 'data/cooccurrence-224'
+scales = {
+    '224': dict(
+        configs=dict(
+            distiller='configs/crossarch/crossarch_r50-pcm_deit-s-cls_scratch-40e_weakseg-224.py',
+            own_maps='configs/crossarch/crossarch-own_r50-pcm_deit-s_scratch-40e_weakseg-224.py',
+            cnn_pcm='configs/cam/resnet50-pcm_scratch-40e_weakseg-224.py',
+            vit='configs/cam/deit-small-cls_scratch-40e_weakseg-224.py',
+        ),
+        work_dir='work_dirs/evidence-224',
+        data_root=data_root_224,
+        draw={
+            '_delete_': True,
+            data_root_224: dict(preset='biased', **scenes_224),
+            tested_on_224: dict(preset='easy', size=224, train=0, val=300, test=300, pairs=200),
+        },
+        options={
+            'data_root': data_root_224,
+            'train_cfg.val_interval': 4,
+            'train_dataloader.batch_size': 64,
+            'train_dataloader.num_workers': 8,
+            'test_dataloader.dataset.data_root': tested_on_224,
+        },
+    ),
+}

@@ -35,7 +35,6 @@ def perceptual_hash(grey: np.ndarray) -> np.ndarray:
 def similar_files(
     paths: Sequence[str | os.PathLike],
     parts: Sequence[str] = ('whole',),
-    most: int = MOST_BITS,
     progress: bool = False,
 ) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, of image files that look alike; none that cannot be read.
@@ -50,7 +49,7 @@ def similar_files(
     pairs = set()
     for k in range(len(parts)):
         hashes = np.array([found[index][k] for index in readable], bool).reshape(-1, NUM_BITS)
-        pairs |= {(readable[i], readable[j]) for i, j in close_pairs(hashes, most)}
+        pairs |= {(readable[i], readable[j]) for i, j in close_pairs(hashes)}
     return sorted(pairs)
 
 
@@ -95,15 +94,11 @@ def connected(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
         >>> connected(5, [(1, 3), (3, 4)])
         [0, 1, 2, 1, 1]
     """
-    first = list(range(count))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(item: int) -> int:
-        while first[item] != item:
-            first[item] = first[first[item]]
-            item = first[item]
-        return item
-
-    for i, j in pairs:
-        low, high = sorted((root(i), root(j)))
-        first[high] = low
-    return [root(item) for item in range(count)]
+    links = np.array(list(pairs), int).reshape(-1, 2).T
+    graph = coo_array((np.ones(links.shape[1]), tuple(links)), (count, count))
+    _, component = connected_components(graph, directed=False)
+    _, first = np.unique(component, return_index=True)
+    return first[component].tolist()

@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/dinov2-s_cam.py',
-    '../_base_/datasets/smoke5k-pack-112.py',
-    '../_base_/schedules/packaged-vit_3e.py',
-    '../_base_/classify_runtime.py',
-]

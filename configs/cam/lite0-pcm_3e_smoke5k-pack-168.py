@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/lite0-pcm_cam.py',
-    '../_base_/datasets/smoke5k-pack-168.py',
-    '../_base_/schedules/packaged_3e.py',
-    '../_base_/classify_runtime.py',
-]

@@ -1,8 +1,0 @@
-_base_ = [
-    '../_base_/models/resnet18_cam.py',
-    '../_base_/datasets/smokestack.py',
-    '../_base_/schedules/adamw_12e.py',
-    '../_base_/classify_runtime.py',
-]
-
-model = dict(backbone=dict(init_cfg=None))

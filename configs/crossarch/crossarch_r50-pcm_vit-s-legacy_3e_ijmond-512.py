@@ -1,3 +1,0 @@
-_base_ = './crossarch_r50-pcm_vit-b_3e_ijmond-512.py'
-
-model = dict(student=dict(config='cam/vit-small-legacy-cls_3e_ijmond-512.py'))

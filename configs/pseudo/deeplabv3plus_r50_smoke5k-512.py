@@ -1,5 +1,0 @@
-_base_ = ['../segmentors/deeplabv3plus_r50_12e_smoke5k-512.py', '../_base_/refine/relabel.py']
-
-test_dataloader = dict(dataset=dict(split='train'))
-test_cfg = dict(type='mmsmoke.PseudoLabelLoop')
-test_evaluator = _base_.pseudo_label_evaluator

@@ -1,3 +1,0 @@
-_base_ = './deeplabv3plus_r50_12e_smoke5k-512.py'
-
-train_dataloader = dict(dataset=dict(seg_map_dir='{data_root}/masks'))

@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/mlp_lite0.py',
-    '../_base_/datasets/smoke5k-pack-168_seg.py',
-    '../_base_/schedules/packaged_6e.py',
-    '../_base_/segment_runtime.py',
-]

@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/segformer_b2.py',
-    '../_base_/datasets/smoke5k-512_seg.py',
-    '../_base_/schedules/segformer_12e.py',
-    '../_base_/segment_runtime.py',
-]

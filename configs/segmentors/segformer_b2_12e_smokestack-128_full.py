@@ -1,3 +1,0 @@
-_base_ = './segformer_b2_12e_smokestack-128.py'
-
-train_dataloader = dict(dataset=dict(seg_map_dir='{data_root}/masks'))

@@ -1,3 +1,0 @@
-_base_ = './upernet_dinov2-s_6e_smoke5k-pack-168.py'
-
-train_dataloader = dict(dataset=dict(seg_map_dir='{data_root}/masks'))

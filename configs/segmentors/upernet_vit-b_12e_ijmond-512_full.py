@@ -1,3 +1,0 @@
-_base_ = './upernet_vit-b_12e_ijmond-512.py'
-
-train_dataloader = dict(dataset=dict(seg_map_dir='{data_root}/masks'))

@@ -1,0 +1,128 @@
+"""Makes label runs of the configs of classifiers and segmentors: stage 2 needs none of its own."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.utils import UserError, read_config
+from mmsmoke.utils.configs import find_config
+
+from .launch import load_config
+
+LOOP, WRITER = 'mmsmoke.PseudoLabelLoop', 'mmsmoke.PseudoLabelHook'
+SHORT = dict(
+    fusion=('CAMFusionHook', []),
+    crf=('CRFHook', ['preset']),
+    affinity=('AffinityHook', ['model', 'checkpoint']),
+)
+"""Names the hook behind each short form, and the arguments that follow its colons."""
+THRESHOLDS = {'crf:irn': 0.5, 'crf:translucent': 0.6, 'affinity': 0.5}
+"""Which threshold suits the scores that a refiner leaves; others leave them as they were."""
+RECIPES = 'configs/_base_/refine'
+EVALUATOR = [
+    dict(type='mmsmoke.PseudoLabelMetric'),
+    dict(type='mmsmoke.RefinementMetric'),
+    dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='pseudo'),
+]
+
+
+def load_label_run(
+    config: str,
+    work_dir: str | None = None,
+    options: Mapping | None = None,
+    launcher: str = 'none',
+    refine: Sequence[str | Mapping] = (),
+    threshold: float | None = None,
+    split: str | None = None,
+) -> Config:
+    """Read the config of a model, and make a label run of it unless it is one.
+
+    Args: as :func:`~mmsmoke.engine.launch.load_config` and :func:`label_run` have them; work_dir
+        is ``work_dirs/NAME_labels`` by default.
+    """
+    cfg = load_config(
+        config, work_dir or f'work_dirs/{Path(config).stem}_labels', options, launcher
+    )
+    if refine or threshold is not None or not is_label_run(cfg):
+        cfg = label_run(cfg, refine, threshold)
+    if split is not None:
+        cfg.test_dataloader.dataset.split = split
+    return cfg
+
+
+def is_label_run(cfg: Config) -> bool:
+    """Tell whether a config labels, as those do that label runs leave in their work_dir."""
+    return (cfg.get('test_cfg') or {}).get('type') == LOOP
+
+
+def label_run(
+    cfg: Config,
+    refine: Sequence[str | Mapping] = (),
+    threshold: float | None = None,
+    split: str = 'train',
+) -> Config:
+    """Return the config of a run in which this model labels a split, as its test would see it.
+
+    Args:
+        refine: what improves the scores, in this order: hooks, or in short
+            ``multi_scale:RECIPE:SCALES`` (maps of several views, see
+            :class:`~mmsmoke.models.cams.MultiScaleCAM`), ``fusion`` (of layers), ``crf:PRESET``,
+            ``affinity:CONFIG:CHECKPOINT``, a config file whose ``custom_hooks`` they are, or the
+            name of one in ``configs/_base_/refine/``. Ends may be left out.
+        threshold: of the masks; by default the one that suits the last refiner, 0.3 for maps, 0.5
+            for a segmentor's probabilities.
+    """
+    cfg = copy.deepcopy(cfg)
+    writer = dict(type=WRITER, threshold=0.5 if cfg.get('default_scope') == 'mmseg' else 0.3)
+    hooks = []
+    for one in refine:
+        if isinstance(one, str) and one.split(':')[0] == 'multi_scale':
+            _look_at_views(cfg, *one.split(':')[1:])
+            continue
+        for hook in _hooks(one):
+            if hook['type'] == WRITER:
+                writer = hook
+            else:
+                hooks.append(hook)
+        for name, suited in THRESHOLDS.items():
+            if isinstance(one, str) and f'{one}:'.startswith(f'{name}:'):
+                writer['threshold'] = suited
+    if threshold is not None:
+        writer['threshold'] = threshold
+    cfg.custom_hooks = [*hooks, writer]
+    cfg.test_dataloader.dataset.split = split
+    cfg.test_cfg = {**(cfg.get('test_cfg') or {}), 'type': LOOP}
+    cfg.test_evaluator = copy.deepcopy(EVALUATOR)
+    return cfg
+
+
+def _look_at_views(cfg: Config, recipe: str = 'thesis', scales: str = '') -> None:
+    learner = cfg.model.get('student', cfg.model)
+    backbone = learner.backbone.get('backbone', learner.backbone)  # one that a FeatureCache holds
+    views = dict(recipe=recipe, size_divisor=backbone.get('patch_size', 16))
+    if scales:
+        views['scales'] = tuple(float(scale) for scale in scales.split(','))
+    learner.views = views
+
+
+def _hooks(one: str | Mapping) -> list[dict]:
+    """Return the hooks that an entry of ``refine`` stands for."""
+    if isinstance(one, Mapping):
+        return [copy.deepcopy(dict(one))]
+    name, *values = one.split(':')
+    kind, names = SHORT.get(name, (None, []))
+    if kind and len(values) <= len(names) and (name != 'affinity' or len(values) == 2):
+        return [dict(type=f'mmsmoke.{kind}', **dict(zip(names, values, strict=False)))]
+    if name not in SHORT and one.endswith('.py'):
+        path = find_config(one)
+    else:
+        recipes = {file.stem: file for file in find_config(f'{RECIPES}/sam.py').parent.glob('*.py')}
+        if one not in recipes:
+            raise UserError(
+                f'{one!r} is no refiner; there are multi_scale:RECIPE:SCALES, fusion, crf:PRESET, '
+                f'affinity:CONFIG:CHECKPOINT, {", ".join(sorted(recipes))}, and config files'
+            )
+        path = recipes[one]
+    return [hook.to_dict() for hook in read_config(path).custom_hooks]
