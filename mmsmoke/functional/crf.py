@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .permutohedral import PermutohedralLattice
+from .precision import without_autocast
 
 LEAST_PROBABILITY = 1e-5
 
@@ -122,6 +123,7 @@ def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np
     return probs
 
 
+@without_autocast
 def _torch_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:
     batch, labels, height, width = energy.shape
     near = None

@@ -1,0 +1,170 @@
+"""A GPU for machines without one: tensors that compute on the CPU and say that they lie on a GPU.
+
+They have values, so whatever asks for one goes on, and they are as strict as those of a GPU: what
+meets a tensor of the CPU fails, and so does a conversion to NumPy without ``.cpu()``. Autograd has
+no threads for a GPU that is not there, so there is no backward pass.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from unittest import mock
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+PRECISIONS = [
+    pytest.param(precision, id=str(precision).removeprefix('torch.'))
+    for precision in (None, torch.float16, torch.bfloat16)
+]
+"""Of an autocast; for ``pytest.mark.parametrize``."""
+CPU, CUDA = torch.device('cpu'), torch.device('cuda', 0)
+COPIES = {torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default}
+# a GPU takes the indices of the CPU, too
+INDEXING = {
+    torch.ops.aten.index.Tensor,
+    torch.ops.aten.index_put.default,
+    torch.ops.aten.index_put_.default,
+    torch.ops.aten._index_put_impl_.default,
+}
+SOFTMAX = {torch.ops.aten._softmax.default, torch.ops.aten._log_softmax.default}
+
+
+class DeviceError(RuntimeError):
+    """Devices were mixed."""
+
+
+class OnCuda(Tensor):
+    """A tensor that says that it lies on a GPU; ``held`` has its values."""
+
+    held: Tensor
+
+    @staticmethod
+    def __new__(cls, held: Tensor):
+        place = {}
+        if held.layout is torch.strided:
+            place = dict(strides=held.stride(), storage_offset=held.storage_offset())
+        one = Tensor._make_wrapper_subclass(cls, held.shape, dtype=held.dtype, device=CUDA, **place)
+        one.held = held
+        return one
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        return _run(func, args, kwargs or {})
+
+    def tolist(self):
+        return self.cpu().tolist()
+
+    def __repr__(self) -> str:
+        return f'OnCuda({self.held})'
+
+    def __deepcopy__(self, memo: dict):
+        copied = OnCuda(self.held.clone()).requires_grad_(self.requires_grad)
+        if hasattr(self, '_is_param'):
+            copied._is_param = self._is_param
+        return copied
+
+    def __reduce_ex__(self, protocol):
+        raise DeviceError('what is written should lie on the CPU')
+
+
+class _Mode(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return _run(func, args, kwargs or {})
+
+
+def _run(func: Callable, args: Sequence, kwargs: Mapping):
+    """Compute on the CPU; raise if devices are mixed."""
+    tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
+    ours = {id(one.held): one for one in tensors if isinstance(one, OnCuda)}
+    asked = kwargs.get('device')
+    device = torch.device(asked) if asked is not None else CUDA if ours else CPU
+    if ours and func not in COPIES:
+        checked = tree_leaves((args[0], args[2:])) if func in INDEXING else tensors
+        if func in INDEXING and not isinstance(args[0], OnCuda):
+            checked = tensors
+        _check(func, [one for one in checked if isinstance(one, Tensor)])
+    if device.type == 'cuda' and kwargs.get('generator') is not None:
+        raise DeviceError(f'{func} on cuda takes no generator of the CPU')
+    if func is torch.ops.aten.copy_.default:
+        device = args[0].device
+
+    def unwrap(one):
+        return one.held if isinstance(one, OnCuda) else one
+
+    def wrap(one):
+        if not isinstance(one, Tensor) or device.type == 'cpu':
+            return one
+        return ours[id(one)] if id(one) in ours else OnCuda(one)
+
+    plain = {key: CPU if key == 'device' else value for key, value in kwargs.items()}
+    args = tree_map(unwrap, list(args))
+    if func in SOFTMAX and args[2]:  # a softmax of halves that gives floats is CUDA's alone
+        args[0], args[2] = args[0].float(), False
+    return tree_map(wrap, func(*args, **tree_map(unwrap, plain)))
+
+
+def _check(func: Callable, tensors: Sequence[Tensor]) -> None:
+    """A number, of no dimension, may come from the CPU."""
+    strangers = [one for one in tensors if not isinstance(one, OnCuda) and one.dim()]
+    if strangers:
+        raise DeviceError(f'{func}: cuda meets cpu, {[tuple(one.shape) for one in strangers]}')
+
+
+@contextmanager
+def fake_cuda(precision: torch.dtype | None = None) -> Iterator[None]:
+    """Let ``cuda`` be a device.
+
+    Args:
+        precision: of an autocast; none if None.
+    """
+    if torch.cuda.is_available():  # so that it is not taken for done later
+        torch.cuda.init()
+    torch._C._ensureCUDADeviceGuardSet()
+    started = mock.patch('torch.cuda._lazy_init', lambda: None)
+    # a module that moves gets new parameters; old ones with new data would lose what they hold
+    renewed = torch.__future__.get_overwrite_module_params_on_conversion()
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
+    torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor(…, device='cuda') by way of the CPU
+    try:
+        # kernels that a CPU has, too
+        with sdpa_kernel(SDPBackend.MATH), torch.backends.cudnn.flags(enabled=False):
+            with started, _Mode(), autocast(precision) if precision else nullcontext():
+                yield
+    finally:
+        torch._C._set_only_lift_cpu_tensors(False)
+        torch.__future__.set_overwrite_module_params_on_conversion(renewed)
+
+
+@contextmanager
+def autocast(precision: torch.dtype) -> Iterator[None]:
+    """Do what ``torch.autocast('cuda')`` does, which refuses to where there is no GPU."""
+    before = torch.is_autocast_enabled('cuda'), torch.get_autocast_dtype('cuda')
+    torch.set_autocast_enabled('cuda', True)
+    torch.set_autocast_dtype('cuda', precision)
+    torch.autocast_increment_nesting()
+    try:
+        yield
+    finally:
+        if torch.autocast_decrement_nesting() == 0:
+            torch.clear_autocast_cache()
+        torch.set_autocast_enabled('cuda', before[0])
+        torch.set_autocast_dtype('cuda', before[1])
+
+
+def on_cuda(found):
+    """Bring all tensors in a structure to the GPU."""
+    return tree_map(lambda one: one.cuda() if isinstance(one, Tensor) else one, found)
+
+
+def on_cpu(found):
+    """Bring all tensors in a structure to the CPU."""
+    return tree_map(lambda one: one.cpu() if isinstance(one, Tensor) else one, found)
+
+
+def devices_of(found) -> set[str]:
+    """Tell where the tensors in a structure lie."""
+    return {one.device.type for one in tree_leaves(found) if isinstance(one, Tensor)}
