@@ -6,7 +6,7 @@ no threads for a GPU that is not there, so there is no backward pass.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from unittest import mock
 
 import pytest
@@ -124,16 +124,20 @@ def fake_cuda(precision: torch.dtype | None = None) -> Iterator[None]:
     if torch.cuda.is_available():  # so that it is not taken for done later
         torch.cuda.init()
     torch._C._ensureCUDADeviceGuardSet()
-    started = mock.patch('torch.cuda._lazy_init', lambda: None)
     # a module that moves gets new parameters; old ones with new data would lose what they hold
     renewed = torch.__future__.get_overwrite_module_params_on_conversion()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor(…, device='cuda') by way of the CPU
     try:
-        # kernels that a CPU has, too
-        with sdpa_kernel(SDPBackend.MATH), torch.backends.cudnn.flags(enabled=False):
-            with started, _Mode(), autocast(precision) if precision else nullcontext():
-                yield
+        with ExitStack() as stack:
+            stack.enter_context(mock.patch('torch.cuda._lazy_init', lambda: None))
+            # kernels that a CPU has, too
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+            stack.enter_context(_Mode())
+            if precision is not None:
+                stack.enter_context(autocast(precision))
+            yield
     finally:
         torch._C._set_only_lift_cpu_tensors(False)
         torch.__future__.set_overwrite_module_params_on_conversion(renewed)
