@@ -21,8 +21,11 @@ VIT = dict(
     arch=dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=48),
 )  # fmt: skip
 COSINE = dict(type='mmsmoke.GlobalCosineTransferLoss', loss_weight=0.3)
-SEG = dict(type='mmseg.SegDataPreProcessor', mean=[128] * 3, std=[64] * 3, bgr_to_rgb=True,
-           seg_pad_val=255, size=(64, 64), test_cfg=dict(size=(64, 64)))  # fmt: skip
+SEG = dict(
+    type='mmseg.SegDataPreProcessor', mean=[128] * 3, std=[64] * 3, bgr_to_rgb=True,
+    seg_pad_val=255, size_divisor=1,
+)  # fmt: skip
+SQUARES = {**SEG, 'size_divisor': None, 'size': (64, 64), 'test_cfg': dict(size=(64, 64))}
 
 
 def classifier(backbone, head, in_channels, mean=128, **others):
@@ -123,7 +126,7 @@ SIGMOID = dict(
 SEGMENTORS = dict(
     doubling=DOUBLING,
     doubling_sigmoid=SIGMOID,
-    sam=dict(type='mmsmoke.SAMSegmentor', model_type='tiny', data_preprocessor=SEG),
+    sam=dict(type='mmsmoke.SAMSegmentor', model_type='tiny', data_preprocessor=SQUARES),
 )
 VIEWS = dict(
     softmax=dict(type='mmsmoke.MeanTTA', module=DOUBLING),
