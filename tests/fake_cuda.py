@@ -31,6 +31,10 @@ INDEXING = {
     torch.ops.aten._index_put_impl_.default,
 }
 SOFTMAX = {torch.ops.aten._softmax.default, torch.ops.aten._log_softmax.default}
+# of functions in torch.cuda
+ANSWERS = {
+    '_lazy_init': None, 'is_bf16_supported': True, 'amp.common.amp_definitely_not_available': False,
+}  # fmt: skip
 
 
 class DeviceError(RuntimeError):
@@ -130,33 +134,18 @@ def fake_cuda(precision: torch.dtype | None = None) -> Iterator[None]:
     torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor(…, device='cuda') by way of the CPU
     try:
         with ExitStack() as stack:
-            stack.enter_context(mock.patch('torch.cuda._lazy_init', lambda: None))
+            for name, answer in ANSWERS.items():
+                stack.enter_context(mock.patch(f'torch.cuda.{name}', lambda answer=answer: answer))
             # kernels that a CPU has, too
             stack.enter_context(sdpa_kernel(SDPBackend.MATH))
             stack.enter_context(torch.backends.cudnn.flags(enabled=False))
             stack.enter_context(_Mode())
             if precision is not None:
-                stack.enter_context(autocast(precision))
+                stack.enter_context(torch.autocast('cuda', precision))
             yield
     finally:
         torch._C._set_only_lift_cpu_tensors(False)
         torch.__future__.set_overwrite_module_params_on_conversion(renewed)
-
-
-@contextmanager
-def autocast(precision: torch.dtype) -> Iterator[None]:
-    """Do what ``torch.autocast('cuda')`` does, which refuses to where there is no GPU."""
-    before = torch.is_autocast_enabled('cuda'), torch.get_autocast_dtype('cuda')
-    torch.set_autocast_enabled('cuda', True)
-    torch.set_autocast_dtype('cuda', precision)
-    torch.autocast_increment_nesting()
-    try:
-        yield
-    finally:
-        if torch.autocast_decrement_nesting() == 0:
-            torch.clear_autocast_cache()
-        torch.set_autocast_enabled('cuda', before[0])
-        torch.set_autocast_dtype('cuda', before[1])
 
 
 def on_cuda(found):
