@@ -1,6 +1,7 @@
 """Refiners and the hooks of a label run, with scores on a GPU that is not there."""
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ HOOKS_THAT_REFINE = {
     'BoundaryLabelHook': dict(backend='torch', workers=1),
     'PseudoLabelHook': dict(threshold=0.5, ignore_above=0.3, score_stride=2),
 }
+ALSO_TRIED = ('SAMProposals', 'LabelPreviewHook')
 
 
 @pytest.fixture
@@ -114,17 +116,11 @@ def samples(place):
 
 def after(hook, place):
     """What a hook makes of samples."""
-    hook.palette, hook.folder = [[0, 0, 0]] * 3, hook_folder()
+    hook.palette, hook.folder = [[0, 0, 0]] * 3, Path.cwd()
     found = samples(place)
     images = [torch.from_numpy(image).permute(2, 0, 1) for image in IMAGES]
     hook.after_test_iter(None, 0, dict(inputs=images), found)
     return found
-
-
-def hook_folder():
-    from pathlib import Path
-
-    return Path.cwd()
 
 
 def answers(found):

@@ -15,6 +15,7 @@ from mmsmoke.engine import AutocastOptimWrapper
 from mmsmoke.inference.inferencer import SmokeInferencer
 
 ASKED = ('mmengine.runner.runner', 'mmengine.runner.amp', 'mmsmoke.engine.optim_wrapper')
+TRIED = ('ScreenRunner', 'PseudoLabelLoop', 'SmokeInferencer', 'AutocastOptimWrapper')
 CLASSES = ('smoke', 'fire')
 
 

@@ -68,7 +68,7 @@ CLASSIFIERS = dict(
     ),
     cached=classifier(dict(type='mmsmoke.FeatureCache', backbone=CNN), CAM, 16),
     **{
-        f'views_{recipe}': dict(OF_CNN, views=dict(recipe=recipe))
+        f'views_{recipe}': dict(OF_CNN, cam=dict(type='mmsmoke.MultiScaleCAM', recipe=recipe))
         for recipe in ('thesis', 'irn', 'afa')
     },
     grad_cam=dict(OF_CNN, cam=LAYERS),
