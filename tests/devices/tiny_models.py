@@ -58,6 +58,7 @@ CLASSIFIERS = dict(
     pcm=TEACHER,
     pcm_of_seam=classifier(dict(PCM, mode='seam'), PCM_HEAD, 16),
     timm=classifier(TIMM, CAM, 64),
+    timm_early=classifier(dict(TIMM, out_indices=(1, 2)), CAM, 32),
     timm_pcm=classifier(dict(TIMM, type='mmsmoke.TIMMPyramidPCM', widths=(8, 8, 16)), PCM_HEAD, 64),
     vit=STUDENT,
     vit_cls=classifier(
