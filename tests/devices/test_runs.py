@@ -17,6 +17,7 @@ from mmsmoke.inference.inferencer import SmokeInferencer
 ASKED = ('mmengine.runner.runner', 'mmengine.runner.amp', 'mmsmoke.engine.optim_wrapper')
 TRIED = ('ScreenRunner', 'PseudoLabelLoop', 'SmokeInferencer', 'AutocastOptimWrapper')
 CLASSES = ('smoke', 'fire')
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')  # whatever scope a run leaves ends here
 
 
 class AtOnce:
