@@ -20,7 +20,7 @@ PRECISIONS = [
     pytest.param(precision, id=str(precision).removeprefix('torch.'))
     for precision in (None, torch.float16, torch.bfloat16)
 ]
-"""Of an autocast; for ``pytest.mark.parametrize``."""
+"""Name precisions of an autocast for ``pytest.mark.parametrize``; None is no autocast."""
 CPU, CUDA = torch.device('cpu'), torch.device('cuda', 0)
 COPIES = {torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default}
 # a GPU takes the indices of the CPU, too
@@ -31,7 +31,7 @@ INDEXING = {
     torch.ops.aten._index_put_impl_.default,
 }
 SOFTMAX = {torch.ops.aten._softmax.default, torch.ops.aten._log_softmax.default}
-# of functions in torch.cuda
+# what functions of torch.cuda say
 ANSWERS = {
     '_lazy_init': None, 'is_bf16_supported': True, 'amp.common.amp_definitely_not_available': False,
 }  # fmt: skip
@@ -87,10 +87,8 @@ def _run(func: Callable, args: Sequence, kwargs: Mapping):
     asked = kwargs.get('device')
     device = torch.device(asked) if asked is not None else CUDA if ours else CPU
     if ours and func not in COPIES:
-        checked = tree_leaves((args[0], args[2:])) if func in INDEXING else tensors
-        if func in INDEXING and not isinstance(args[0], OnCuda):
-            checked = tensors
-        _check(func, [one for one in checked if isinstance(one, Tensor)])
+        indexed = func in INDEXING and isinstance(args[0], OnCuda)
+        _check(func, (args[0], args[2:]) if indexed else tensors)
     if device.type == 'cuda' and kwargs.get('generator') is not None:
         raise DeviceError(f'{func} on cuda takes no generator of the CPU')
     if func is torch.ops.aten.copy_.default:
@@ -111,11 +109,12 @@ def _run(func: Callable, args: Sequence, kwargs: Mapping):
     return tree_map(wrap, func(*args, **tree_map(unwrap, plain)))
 
 
-def _check(func: Callable, tensors: Sequence[Tensor]) -> None:
-    """A number, of no dimension, may come from the CPU."""
-    strangers = [one for one in tensors if not isinstance(one, OnCuda) and one.dim()]
+def _check(func: Callable, found) -> None:
+    """Raise if a tensor in a structure is the CPU's; a number, of no dimension, may be."""
+    tensors = [one for one in tree_leaves(found) if isinstance(one, Tensor)]
+    strangers = [tuple(one.shape) for one in tensors if one.dim() and not isinstance(one, OnCuda)]
     if strangers:
-        raise DeviceError(f'{func}: cuda meets cpu, {[tuple(one.shape) for one in strangers]}')
+        raise DeviceError(f'{func}: cuda meets cpu, {strangers}')
 
 
 @contextmanager

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-import test_functions
-import test_metrics
-import test_refiners
-import test_runs
+import test_functions_on_cuda
+import test_metrics_on_cuda
+import test_refiners_on_cuda
+import test_runs_on_cuda
 import tiny_models
 from mmengine.registry import Registry
 
@@ -36,21 +36,21 @@ def types_in(config) -> set[str]:
 
 
 TABLES = (
-    test_functions.CASES,
-    test_functions.NUMBERS,
-    test_metrics.CASES,
-    test_refiners.REFINERS,
-    test_refiners.HOOKS_THAT_REFINE,
+    test_functions_on_cuda.CASES,
+    test_functions_on_cuda.NUMBERS,
+    test_metrics_on_cuda.CASES,
+    test_refiners_on_cuda.REFINERS,
+    test_refiners_on_cuda.HOOKS_THAT_REFINE,
 )
 NETWORKS = [
     tiny_models.CLASSIFIERS,
     tiny_models.AFFINITY_NETS,
     tiny_models.SEGMENTORS,
     tiny_models.VIEWS,
-    test_refiners.CLIP,
+    test_refiners_on_cuda.CLIP,
 ]
 TRIED = {name.split('-')[0] for table in TABLES for name in table}
-TRIED |= types_in(NETWORKS) | {*test_refiners.ALSO_TRIED, *test_runs.TRIED}
+TRIED |= types_in(NETWORKS) | {*test_refiners_on_cuda.ALSO_TRIED, *test_runs_on_cuda.TRIED}
 
 
 def functions() -> set[str]:
