@@ -26,6 +26,7 @@ from mmsmoke.utils.options import (
 from mmsmoke.utils.process import keep_freed_memory
 from mmsmoke.utils.quiet import silence_known_noise
 
+from .optim_wrapper import has_fast_bfloat16
 from .trial import require_fitting_model
 
 TRUE_MASKS = '{data_root}/masks'
@@ -115,6 +116,9 @@ def use_mixed_precision(cfg: Config) -> None:
     if wrapper not in ('OptimWrapper', 'AmpOptimWrapper', 'mmsmoke.AutocastOptimWrapper'):
         raise UserError(f'--amp cannot be used with optim_wrapper {wrapper}')
     if torch.cuda.is_available():
+        if cfg.optim_wrapper.get('dtype') == 'auto' and not has_fast_bfloat16():
+            del cfg.optim_wrapper['dtype']  # it would be float32
+            wrapper = 'OptimWrapper'
         if wrapper != 'mmsmoke.AutocastOptimWrapper':
             cfg.optim_wrapper.type = 'AmpOptimWrapper'
             cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')

@@ -1,5 +1,7 @@
 import logging
+import os
 
+import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
@@ -30,6 +32,16 @@ class ScreenRunner(Runner):
         config = f'config {self.cfg.filename}, ' if self.cfg.filename else ''
         logger.info(f'{config}work dir {self.work_dir}, log file {logger.log_file}')
         return logger
+
+    def set_randomness(self, seed, diff_rank_seed=False, deterministic=False) -> None:
+        """Seed, and be deterministic where torch can; it warns where it cannot.
+
+        mmengine would stop there, as at the cross entropy of a map on a GPU.
+        """
+        super().set_randomness(seed, diff_rank_seed, deterministic)
+        if deterministic:
+            os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # what cuBLAS needs for it
+            torch.use_deterministic_algorithms(True, warn_only=True)
 
     def register_hooks(self, *args, **kwargs) -> None:
         super().register_hooks(*args, **kwargs)

@@ -46,7 +46,7 @@ def run_call(
 
     Args:
         gpus: processes, with a GPU each.
-        devices: GPUs that it may see, if not all.
+        devices: GPUs that it may see, if not all, by their numbers among those that we see.
         started: called with the process when it runs.
     """
     kind = json.loads((folder / CALL).read_text())['kind']
@@ -54,7 +54,9 @@ def run_call(
     command = [sys.executable, '-m', f'{__package__}.child', folder, os.getpid(), gpus]
     env = dict(os.environ)
     if devices is not None:
-        env['CUDA_VISIBLE_DEVICES'] = ','.join(map(str, devices))
+        seen = os.environ.get('CUDA_VISIBLE_DEVICES', '')
+        names = [name.strip() for name in seen.split(',')] if seen else range(max(devices) + 1)
+        env['CUDA_VISIBLE_DEVICES'] = ','.join(str(names[device]) for device in devices)
     with subprocess.Popen(
         list(map(str, command)),
         stdout=subprocess.PIPE,

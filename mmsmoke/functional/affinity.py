@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .mask_values import IGNORE
+from .precision import without_autocast
 
 LEAST_AFFINITY = 1e-5
 LEAST_SCORE = 1e-5
@@ -138,6 +139,7 @@ def _surprise(probability: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+@without_autocast
 def random_walk(
     scores: Tensor, affinity: Tensor, radius: float = 5, beta: float = 8, log_t: int = 8
 ) -> Tensor:

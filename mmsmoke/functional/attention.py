@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .precision import without_autocast
+
 
 def sinkhorn(matrix: Tensor, rounds: int = 3) -> Tensor:
     """Makes a matrix about doubly stochastic: its columns add up to one, then its rows, and again.
@@ -59,6 +61,7 @@ def box_mask(maps: Tensor, threshold: float = 0.4) -> Tensor:
     return torch.from_numpy(boxes).to(maps.device)
 
 
+@without_autocast
 def propagate(
     maps: Tensor, affinity: Tensor, sources: Tensor | None = None, steps: int = 2
 ) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .mask_values import IGNORE
 from .permutohedral import PermutohedralLattice
+from .precision import without_autocast
 
 LEAST_PROBABILITY = 1e-5
 
@@ -123,6 +124,7 @@ def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np
     return probs
 
 
+@without_autocast
 def _torch_mean_field(image: Tensor, energy: Tensor, settings: CRFSettings) -> Tensor:
     batch, labels, height, width = energy.shape
     near = None

@@ -30,6 +30,7 @@ def bootstrap_interval(
     if len(places) < 2:
         return float('nan'), float('nan')
     index = torch.tensor([places[group] for group in groups])
+    totals = totals.cpu()  # where the dice are
     sums = totals.new_zeros((len(places), *totals.shape[1:]), dtype=torch.double)
     sums.index_add_(0, index, totals.double())
     generator = torch.Generator().manual_seed(seed)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .cam import resize_maps
+from .precision import without_autocast
 
 EPS = 1e-8
 
@@ -74,6 +75,7 @@ LEVELS: dict[str, Callable[[Tensor], Tensor]] = {
 PAIRS = ('all', 'matched')
 
 
+@without_autocast
 def transfer_distance(
     student: Tensor,
     teacher: Tensor,
@@ -117,16 +119,15 @@ def transfer_distance(
             f'maps of shapes {tuple(student.shape)} and {tuple(teacher.shape)} cannot be compared: '
             'give both as many channels by a projection'
         )
-    with torch.autocast(student.device.type, enabled=False):
-        dtype = torch.promote_types(torch.result_type(student, teacher), torch.float32)
-        student, teacher = match_grids(student.to(dtype), teacher.to(dtype))
-        student, teacher = (_rows(x) for x in (student, teacher))
-        _check_rows(student, level, metric, center)
-        if center:
-            student, teacher = (x - x.mean(-1, keepdim=True) for x in (student, teacher))
-        if level == 'channel' and pairs == 'all':
-            return _all_pairs(metric, student, teacher)
-        return METRICS[metric](LEVELS[level](student), LEVELS[level](teacher))
+    dtype = torch.promote_types(torch.result_type(student, teacher), torch.float32)
+    student, teacher = match_grids(student.to(dtype), teacher.to(dtype))
+    student, teacher = (_rows(x) for x in (student, teacher))
+    _check_rows(student, level, metric, center)
+    if center:
+        student, teacher = (x - x.mean(-1, keepdim=True) for x in (student, teacher))
+    if level == 'channel' and pairs == 'all':
+        return _all_pairs(metric, student, teacher)
+    return METRICS[metric](LEVELS[level](student), LEVELS[level](teacher))
 
 
 def check_choice(level: str, metric: str, pairs: str) -> None:

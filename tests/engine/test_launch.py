@@ -108,6 +108,17 @@ def test_amp_on_a_gpu_scales_the_loss_unless_bfloat16_was_chosen(monkeypatch):
     assert cfg.optim_wrapper.type == 'mmsmoke.AutocastOptimWrapper'
 
 
+@pytest.mark.parametrize('hardware', [True, False])
+def test_amp_on_a_gpu_is_float16_where_automatic_precision_would_be_float32(monkeypatch, hardware):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr('mmsmoke.engine.launch.has_fast_bfloat16', lambda: hardware)
+    automatic = dict(type='mmsmoke.AutocastOptimWrapper', dtype='auto')
+    cfg = Config(dict(optim_wrapper=automatic))
+    use_mixed_precision(cfg)
+    scaled = dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    assert cfg.optim_wrapper == (automatic if hardware else scaled)
+
+
 @pytest.mark.parametrize('zipped', [True, False])
 def test_distillers_are_told_by_their_checkpoints(tmp_path, zipped):
     path = tmp_path / 'epoch_1.pth'

@@ -320,6 +320,26 @@ def test_jobs_share_the_gpus_of_a_machine(monkeypatch):
     Local(jobs=2)
 
 
+@pytest.mark.parametrize(
+    'ours, theirs', [(None, '1,0'), ('', '1,0'), ('4, 6', '6,4'), ('GPU-a,GPU-b', 'GPU-b,GPU-a')]
+)
+def test_a_step_sees_its_share_of_the_gpus_that_we_see(ours, theirs, tmp_path, monkeypatch):
+    started = {}
+
+    def note(command, env, **_):
+        started.update(env)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('mmsmoke.experiments.process.subprocess.Popen', note)
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    if ours is not None:
+        monkeypatch.setenv('CUDA_VISIBLE_DEVICES', ours)
+    (tmp_path / 'call.json').write_text('{"kind": "train"}')
+    with pytest.raises(KeyboardInterrupt):
+        run_call(tmp_path, devices=[1, 0])
+    assert started['CUDA_VISIBLE_DEVICES'] == theirs
+
+
 def test_a_cluster_without_submitit_is_a_named_error(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'submitit', None)
     with pytest.raises(UserError, match=r"need submitit: pip install 'mmsmoke\[cluster\]'"):

@@ -6,6 +6,7 @@ from mmcv.cnn import ConvModule
 from mmpretrain.models import ResNet
 from torch import Tensor, nn
 
+from mmsmoke.functional.precision import without_autocast
 from mmsmoke.registry import MODELS
 
 from .timm_pyramid import TIMMPyramid
@@ -128,6 +129,7 @@ def check_mode(mode: str) -> None:
         raise ValueError(f'mode must be one of {", ".join(WIDTHS)}, got {mode!r}')
 
 
+@without_autocast
 def pixel_affinity(features: Tensor) -> Tensor:
     """How much each position (column) takes from each other one (row), by positive cosine.
 
@@ -137,9 +139,8 @@ def pixel_affinity(features: Tensor) -> Tensor:
     Returns:
         float32 [B, N, N]; no entry is negative, every column sums to 1.
     """
-    with torch.autocast(features.device.type, enabled=False):
-        unit = F.normalize(features.float().flatten(2), dim=1)
-        cosine = unit.transpose(1, 2) @ unit
-        # the cosine with itself is 1; so let it be for a vector of zeros, or its column sums to 0
-        alike = torch.maximum(cosine.relu(), torch.eye(cosine.shape[-1], device=cosine.device))
-        return alike / alike.sum(dim=1, keepdim=True)
+    unit = F.normalize(features.float().flatten(2), dim=1)
+    cosine = unit.transpose(1, 2) @ unit
+    # the cosine with itself is 1; so let it be for a vector of zeros, or its column sums to 0
+    alike = torch.maximum(cosine.relu(), torch.eye(cosine.shape[-1], device=cosine.device))
+    return alike / alike.sum(dim=1, keepdim=True)

@@ -44,7 +44,7 @@ class CAMClassifier(ImageClassifier):
     def predict(
         self, inputs: Tensor, data_samples: list[WeakSegDataSample] | None = None, **kwargs
     ) -> list[WeakSegDataSample]:
-        """Return samples with ``pred_scores`` [K] and ``cams`` [K, h, w].
+        """Return samples with ``pred_scores`` [K] and ``cams`` [K, h, w], in float32.
 
         Maps are evidence: ReLU-ed, not normalised. Where the read-out cannot give that, because it
         fuses layers or normalises each view, they lie in [0, 1] and ``cam_normalize`` is ``none``.
@@ -52,7 +52,7 @@ class CAMClassifier(ImageClassifier):
         """
         if data_samples is None:
             data_samples = [WeakSegDataSample() for _ in inputs]
-        logits, maps = self.read_out(self, inputs)
+        logits, maps = (found.float() for found in self.read_out(self, inputs))
         self.head._get_predictions(logits, data_samples)
         for sample, layers in zip(data_samples, maps.relu(), strict=True):
             sample.cams, normalize = layers[0], self.cam_normalize

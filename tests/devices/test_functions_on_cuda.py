@@ -1,0 +1,134 @@
+"""Every function of the ground floor that takes tensors, on a GPU that is not there."""
+
+import numpy as np
+import pytest
+import torch
+from fake_cuda import PRECISIONS, devices_of, fake_cuda, on_cpu, on_cuda
+
+from mmsmoke import functional as F
+from mmsmoke.functional import affinity, cam, otsu, transfer
+
+DICE = torch.Generator().manual_seed(0)
+OFFSETS = F.pair_offsets(2)
+
+
+def rand(*shape):
+    return torch.rand(shape, generator=DICE)
+
+
+def whole(high, *shape):
+    return torch.randint(high, shape, generator=DICE)
+
+
+MAPS, OTHERS = rand(2, 3, 6, 6), rand(2, 3, 4, 4)
+SCORES, VIEWS, LAYERS = rand(2, 8, 8), rand(2, 2, 3, 4, 4), rand(3, 2, 4, 4)
+PRESENT = torch.tensor([True, False])
+LABELS, TRUTH = whole(3, 2, 6, 6), whole(3, 8, 8)
+TRUTH[0] = F.IGNORE
+REGION = TRUTH == 1
+PAIRS = rand(2, len(OFFSETS), 6, 6)
+ATTENTION = rand(16, 16)
+COUNTS = whole(9, 5, 2, 101, 3).cumsum(-1)
+EFFECTS = rand(4, 5)
+IMAGE = whole(256, 8, 8, 3).byte()
+PROBS = torch.stack([SCORES[0], 1 - SCORES[0]])
+
+# NAME or NAME-VARIANT: what is called, given a function that brings a tensor to the device
+CASES = {
+    'shifted': lambda on: affinity.shifted(on(MAPS), (1, -1)),
+    'affinity_labels': lambda on: F.affinity_labels(on(LABELS), OFFSETS),
+    'feature_affinity': lambda on: F.feature_affinity(on(MAPS), OFFSETS),
+    'boundary_affinity': lambda on: F.boundary_affinity(on(MAPS[:, 0]), OFFSETS),
+    'affinity_losses': lambda on: F.affinity_losses(
+        on(PAIRS), affinity.PairLabels(*map(on, F.affinity_labels(LABELS, OFFSETS)))
+    ),
+    'random_walk': lambda on: F.random_walk(on(MAPS), on(PAIRS), 2, 2, 2),
+    'confident_labels': lambda on: F.confident_labels(on(SCORES), on(SCORES.flip(0))),
+    'agreed_labels': lambda on: F.agreed_labels(on(TRUTH), on(TRUTH.flip(0))),
+    'sinkhorn': lambda on: F.sinkhorn(on(ATTENTION)),
+    'attention_affinity': lambda on: F.attention_affinity(on(ATTENTION)),
+    'box_mask': lambda on: F.box_mask(on(SCORES)),
+    'propagate': lambda on: F.propagate(on(LAYERS[0]), on(ATTENTION), on(LAYERS[0] > 0.5)),
+    **{
+        f'normalize_cams-{mode}': lambda on, mode=mode: F.normalize_cams(on(MAPS), mode)
+        for mode in ('minmax', 'max', 'seam', 'none')
+    },
+    **{
+        f'fuse_cams-{mode}': lambda on, mode=mode: F.fuse_cams(on(LAYERS), mode, [1, 2, 3])
+        for mode in F.FUSIONS
+    },
+    **{
+        f'merge_views-{mode}': lambda on, mode=mode: F.merge_views(on(VIEWS), mode)
+        for mode in cam.MERGES
+    },
+    'cams_to_scores': lambda on: F.cams_to_scores(on(SCORES), (9, 9), on(PRESENT)),
+    'cams_to_scores-half': lambda on: F.cams_to_scores(on(SCORES.half()), (9, 9)),
+    'logits_to_scores': lambda on: F.logits_to_scores(on(LAYERS[:, 0]), on(PRESENT)),
+    'resize_maps': lambda on: F.resize_maps(on(MAPS), (5, 7)),
+    'scores_to_mask': lambda on: F.scores_to_mask(on(SCORES), 0.5, 0.3),
+    'strongest': lambda on: F.strongest(on(SCORES)),
+    'background_scores': lambda on: F.background_scores(on(SCORES), level=0.6),
+    'label_scores-power': lambda on: F.label_scores(on(SCORES), power=4),
+    'label_scores-constant': lambda on: F.label_scores(on(SCORES), constant=0.3),
+    'confusion_counts': lambda on: F.confusion_counts(on(TRUTH.T), on(TRUTH), on(REGION), 2),
+    'energy_share': lambda on: F.energy_share(on(SCORES), on(REGION)),
+    'points_at': lambda on: F.points_at(on(SCORES), on(REGION)),
+    'two_causes': lambda on: F.two_causes(*on(EFFECTS)),
+    'dense_crf-torch': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch'),
+    'dense_crf-half': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch', half=True),
+    'dense_crf-image_of_the_cpu': lambda on: F.dense_crf(IMAGE, on(PROBS), backend='torch'),
+    'threshold_counts': lambda on: F.threshold_counts(on(SCORES), on(TRUTH)),
+    'mask_counts': lambda on: F.mask_counts(on(TRUTH.T), on(TRUTH), 2),
+    'pooled_iou': lambda on: F.pooled_iou(on(COUNTS)),
+    'iou_of': lambda on: F.iou_of(on(COUNTS)),
+    **{
+        f'image_iou-{empty}': lambda on, empty=empty: F.image_iou(on(COUNTS), empty)
+        for empty in F.EMPTY_TRUTH
+    },
+    'image_mean_iou': lambda on: F.image_mean_iou(on(COUNTS)),
+    'oracle_iou': lambda on: F.oracle_iou(on(COUNTS)),
+    'score_histogram': lambda on: otsu.score_histogram(on(SCORES)),
+    **{
+        f'transfer_distance-{level}-{metric}': lambda on, level=level, metric=metric: (
+            F.transfer_distance(on(MAPS), on(OTHERS), level, metric)
+        )
+        for level in transfer.LEVELS
+        for metric in transfer.METRICS
+        if metric != 'kl' or level == 'global'
+    },
+    'match_grids': lambda on: transfer.match_grids(on(MAPS), on(OTHERS)),
+}
+# what gives numbers of Python
+NUMBERS = {
+    'otsu_threshold': lambda on: otsu.otsu_threshold(on(otsu.score_histogram(SCORES))),
+    'bootstrap_interval': lambda on: F.bootstrap_interval(on(EFFECTS), 'abcd', lambda s: s.sum(-1)),
+}
+
+
+@pytest.mark.parametrize('precision', PRECISIONS)
+@pytest.mark.parametrize('name', CASES)
+def test_it_stays_on_the_gpu_and_computes_what_a_cpu_does(name, precision):
+    expected = CASES[name](on_cpu)
+    with fake_cuda(precision):
+        found = CASES[name](on_cuda)
+        assert devices_of(found) == {'cuda'}
+        torch.testing.assert_close(on_cpu(found), expected, equal_nan=True)
+
+
+@pytest.mark.parametrize('name', NUMBERS)
+def test_a_number_is_that_of_a_cpu(name):
+    expected = NUMBERS[name](on_cpu)
+    with fake_cuda():
+        assert NUMBERS[name](on_cuda) == expected
+
+
+@pytest.mark.parametrize('half', [False, True])
+def test_a_crf_in_c_takes_what_lies_on_the_gpu_and_gives_it_back(half):
+    pytest.importorskip('pydensecrf')
+    expected = F.dense_crf(IMAGE, PROBS, half=half)
+    with fake_cuda():
+        found = F.dense_crf(IMAGE.numpy(), on_cuda(PROBS), half=half)
+        assert devices_of(found) == {'cuda'}
+        torch.testing.assert_close(found.cpu(), expected)
+        of_arrays = F.dense_crf(IMAGE.numpy(), PROBS.numpy(), half=half)
+    np.testing.assert_allclose(of_arrays, expected)

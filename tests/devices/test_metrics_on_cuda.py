@@ -1,0 +1,75 @@
+"""Metrics of samples that lie on a GPU that is not there."""
+
+import pytest
+import torch
+from fake_cuda import devices_of, fake_cuda
+from mmengine.structures import PixelData
+
+from mmsmoke.evaluation.counterfactual_metric import KINDS
+from mmsmoke.registry import METRICS
+from mmsmoke.structures import WeakSegDataSample
+
+CASES = {
+    'PseudoLabelMetric': {},
+    'PseudoLabelMetric-prediction': dict(present='prediction'),
+    'PseudoLabelMetric-mask': dict(source='mask'),
+    'RefinementMetric': {},
+    'OtsuThreshold': {},
+    'LabelAccuracy': {},
+    'CompanionMetric': dict(threshold=0.4),
+    'CompanionMetric-mask': dict(source='mask'),
+    'CounterfactualMetric': dict(threshold=0.4),
+    'KnownIoUMetric': {},
+}
+SIZE = 12
+
+
+def samples(place, of_truth):
+    """Four scenes of every kind, each with all that a metric may look at.
+
+    Args:
+        place: brings to its device what a network found.
+        of_truth: likewise masks, which a classifier leaves on the CPU, a segmentor does not.
+    """
+    dice = torch.Generator().manual_seed(0)
+    made = []
+    for number in range(4 * len(KINDS)):
+        columns = dict(scene=str(number // len(KINDS)), kind=KINDS[number % len(KINDS)])
+        sample = WeakSegDataSample(
+            metainfo=dict(image=f'{number}.png', ori_shape=(SIZE, SIZE), columns=columns)
+        )
+        truth = torch.randint(0, 3, (1, SIZE, SIZE), generator=dice)
+        truth[0, 0] = 255
+        sample.gt_sem_seg = PixelData(data=of_truth(truth))
+        sample.gt_context = PixelData(data=of_truth(truth.flip(-1) == 1).int())
+        sample.set_gt_score(place(torch.tensor([1.0, float(number % 2)])))
+        sample.set_pred_score(place(torch.rand(2, generator=dice)))
+        sample.cams = place(torch.rand(2, 4, 4, generator=dice))
+        found = torch.randint(0, 3, (1, SIZE, SIZE), generator=dice).byte()
+        sample.pred_sem_seg = PixelData(data=place(found))
+        sample.localize()
+        sample.note_stage('cams')
+        made.append(sample)
+    return made
+
+
+def measure(name, place, of_truth):
+    metric = METRICS.build(dict(CASES[name], type=f'mmsmoke.{name.split("-")[0]}'))
+    metric.dataset_meta = dict(classes=['background', 'smoke', 'fire'])
+    scores = 'seg_scores' if name.startswith('Pseudo') else ''  # made of the maps anew
+    found = [
+        {key: value for key, value in sample.to_dict().items() if key != scores}
+        for sample in samples(place, of_truth)
+    ]
+    metric.process({}, found)
+    assert devices_of(metric.results) <= {'cpu'}, 'what is kept would fill the GPU'
+    return metric.evaluate(len(found))
+
+
+@pytest.mark.parametrize('of_truth', [torch.Tensor.cpu, torch.Tensor.cuda], ids=['cpu', 'cuda'])
+@pytest.mark.parametrize('name', CASES)
+def test_numbers_are_those_of_a_cpu(name, of_truth):
+    expected = measure(name, torch.Tensor.cpu, torch.Tensor.cpu)
+    assert expected
+    with fake_cuda():
+        assert measure(name, torch.Tensor.cuda, of_truth) == pytest.approx(expected, rel=1e-6)
