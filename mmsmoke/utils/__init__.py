@@ -3,21 +3,3 @@ from .errors import DataError, UserError
 from .files import atomic_path, read_json, sha256_of_file, sha256_of_folder, write_json
 from .pictures import save_png
 from .settings import differences, plain, plain_numbers
-
-__all__ = [
-    'DataError',
-    'UserError',
-    'atomic_path',
-    'checkpoint_hashes',
-    'differences',
-    'mappings',
-    'plain',
-    'plain_numbers',
-    'read_config',
-    'read_json',
-    'resolve_network',
-    'save_png',
-    'sha256_of_file',
-    'sha256_of_folder',
-    'write_json',
-]

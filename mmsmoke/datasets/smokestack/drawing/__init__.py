@@ -24,25 +24,3 @@ from .elements import (
 )
 from .layout import sample_layout
 from .render import OPACITY_CUT, render
-
-__all__ = [
-    'KINDS',
-    'OPACITY_CUT',
-    'Bank',
-    'Building',
-    'Camera',
-    'Chimney',
-    'CloudLayer',
-    'Color',
-    'Dice',
-    'Ground',
-    'Layout',
-    'Plume',
-    'Ridge',
-    'Scene',
-    'Sky',
-    'counterfactuals',
-    'is_telling',
-    'render',
-    'sample_layout',
-]
