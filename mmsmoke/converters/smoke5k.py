@@ -1,4 +1,4 @@
-"""SMOKE5K (Yan et al., AAAI 2022): photographs and composites of smoke, each with a mask."""
+"""Plan SMOKE5K (Yan et al., AAAI 2022): photographs and composites of smoke, each with a mask."""
 
 import hashlib
 import re
@@ -57,7 +57,7 @@ class Picture:
 
     @property
     def fire(self) -> int | None:
-        """When the fire broke out, by which the frames of one FIgLib camera know each other."""
+        """Return when the fire broke out, by which frames of one FIgLib camera know each other."""
         if self.kind != 'figlib':
             return None
         seconds, after = self.image.stem.split('_')
@@ -79,7 +79,7 @@ class Picture:
 
 
 def find_pictures(folder: Path) -> tuple[list[Picture], list[str]]:
-    """All of both splits, wherever below ``folder`` they lie, and what has no partner.
+    """Return all of both splits, wherever below ``folder`` they lie, and what has no partner.
 
     The archive unpacks to SMOKE5K/SMOKE5K, others redistribute smoke5k/: both hold train/img,
     train/gt, test/img and test/gt.
@@ -101,14 +101,11 @@ def find_pictures(folder: Path) -> tuple[list[Picture], list[str]]:
 
 
 def kind_of(stem: str) -> str:
-    for kind, pattern in KINDS.items():
-        if re.fullmatch(pattern, stem):
-            return kind
-    return 'other'
+    return next((kind for kind, name in KINDS.items() if re.fullmatch(name, stem)), 'other')
 
 
 def scenes_of(pictures: Sequence[Picture], progress: bool = False) -> list[str]:
-    """A name for each picture, the same for those that look alike: the same camera pose.
+    """Return a name for each picture, the same for those that look alike: the same camera pose.
 
     Pictures belong together if they look alike as a whole or in their lower half, where no smoke
     is, or are of the same fire. One that belongs to two others joins them.
@@ -131,7 +128,8 @@ def plan_smoke5k(
     synthetic: bool = True,
     progress: bool = False,
 ) -> Plan:
-    """
+    """Return what will become of the pictures.
+
     Args:
         splitting: ``official`` keeps train and test, and takes val out of train; ``scene`` deals
             all images out anew. No scene is in train and val, and with ``scene`` in none but one.
@@ -155,14 +153,8 @@ def plan_smoke5k(
     splits = deal_out(scenes, smoke, shares, seed, tested)
     for picture, split, label, scene in zip(pictures, splits, smoke, scenes, strict=True):
         leak = int(scene in seen and not picture.trains)
-        row = dict(
-            image=picture.image_name,
-            split=split,
-            smoke=label,
-            kind=picture.kind,
-            leak=leak,
-            group=scene,
-        )
+        row = dict(image=picture.image_name, split=split, smoke=label)
+        row |= dict(kind=picture.kind, leak=leak, group=scene)
         plan.tasks.append(Task(str(picture.image), [row], picture.make, ('images', 'masks')))
     composites = sum(picture.kind == SYNTHETIC for picture in pictures)
     tests = sum(not picture.trains for picture in pictures)
@@ -199,7 +191,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _smoke_of(path: Path) -> np.ndarray:
-    """1 where a mask of the original, black and white, is white."""
+    """Return 1 where a mask of the original, black and white, is white."""
     mask = read_mask(str(path))
     strange = np.setdiff1d(mask, [0, 255])
     if mask.ndim != 2 or mask.dtype != np.uint8 or len(strange):

@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.datasets.smokestack.scenes import (
-    KINDS,
-    OPACITY_CUT,
-    PRESETS,
-    SPLITS,
-    Smokestack,
-    render,
-)
+from mmsmoke.datasets.smokestack.drawing.counterfactuals import KINDS
+from mmsmoke.datasets.smokestack.drawing.render import OPACITY_CUT, render
+from mmsmoke.datasets.smokestack.scenes import PRESETS, SPLITS, Smokestack
 from mmsmoke.datasets.smokestack.writer import write_smokestack
 from mmsmoke.datasets.writer import RECORD, count_table
 

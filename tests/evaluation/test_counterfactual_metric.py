@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmsmoke.datasets.smokestack import scenes as smokestack
+from mmsmoke.datasets.smokestack.drawing import counterfactuals as smokestack
 from mmsmoke.evaluation import CounterfactualMetric
 from mmsmoke.evaluation.counterfactual_metric import KINDS
 

@@ -1,4 +1,4 @@
-"""Turns masks with white (255) smoke into masks with value 1, in place.
+"""Turn masks with white (255) smoke into masks with value 1, in place.
 
 Here 1 is smoke, and 255 means "ignore".
 """
