@@ -1,4 +1,4 @@
-"""What each way of refining CAMs makes of the maps of given classifiers, with chosen thresholds."""
+"""Compare what ways of refining CAMs make of given classifiers' maps, with chosen thresholds."""
 
 import copy
 import re
@@ -107,8 +107,7 @@ def compare_refiners(
             name, classifier = places[step.name]
             searched = numbers[step.inputs['search'].name]
             result['rows'].setdefault(name, {})[classifier] = _numbers(searched, found)
-            in_order = {name: result['rows'][name] for name in rows if name in result['rows']}
-            result['rows'] = in_order
+            result['rows'] = {name: result['rows'][name] for name in rows if name in result['rows']}
             write_json(out, result)
     with scope_of(first):
         dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
@@ -121,7 +120,7 @@ def compare_refiners(
 
 
 def refinement_table(result: dict) -> str:
-    """IoU of each row and classifier: the mean over the images of the test split.
+    """Return the IoU of each row and classifier: the mean over the images of the test split.
 
     With a baseline: the mean and spread over the classifiers, as those of a sweep over seeds.
     """
@@ -129,10 +128,10 @@ def refinement_table(result: dict) -> str:
         return sweep_tables(_as_sweep(result))
     classifiers = list(dict.fromkeys(name for row in result['rows'].values() for name in row))
     heads = [f'{name}, {title}' for name in classifiers for title in COLUMNS.values()]
-    lines = [
-        [row, *[_cell(found.get(name, {}).get(key)) for name in classifiers for key in COLUMNS]]
-        for row, found in result['rows'].items()
-    ]
+    lines = []
+    for row, found in result['rows'].items():
+        values = [found.get(name, {}).get(key) for name in classifiers for key in COLUMNS]
+        lines.append([row, *('' if value is None else f'{value:.1f}' for value in values)])
     return markdown_table(['refinement', *heads], lines)
 
 
@@ -147,16 +146,8 @@ def _as_sweep(result: dict) -> dict:
     return {**result, 'columns': columns, 'runs': runs}
 
 
-def _cell(value: float | None) -> str:
-    return '' if value is None else f'{value:.1f}'
-
-
-def _slug(name: str) -> str:
-    return ''.join(letter if letter.isalnum() else '-' for letter in name)
-
-
 def _trained_name(hook: Mapping) -> str | None:
-    """Of the network that the plan trains for this refiner, if it does."""
+    """Return which network the plan trains for this refiner, if it does."""
     found = _TRAINED.fullmatch(str(hook.get('checkpoint')))
     return found and found[1]
 
@@ -171,17 +162,17 @@ def _weights_are_there(plan: Config, row: str) -> bool:
 
 
 def row_config(plan: Config, name: str, options: Mapping | None = None) -> Config:
-    """The label run of a row."""
+    """Return the label run of a row."""
     row = plan.rows[name]
     config, refiners = row.get('config', plan.config), row.get('refiners', ())
-    return _label_run(plan, config, refiners, row.get('options', {}), options)
+    return _label_run(plan, row, config, refiners, options)
 
 
 def _label_run(
-    plan: Config, config: str, hooks: Sequence, changes: Mapping, last_word: Mapping | None
+    plan: Config, recipe: Mapping, config: str, hooks: Sequence, options: Mapping | None
 ) -> Config:
-    changes = {**plan.get('options', {}), **changes, **(last_word or {})}
-    cfg = load_config(config, options=copy.deepcopy(changes))
+    options = {**plan.get('options', {}), **recipe.get('options', {}), **(options or {})}
+    cfg = load_config(config, options=copy.deepcopy(options))
     cfg.custom_hooks = [*copy.deepcopy(list(hooks)), cfg.custom_hooks[-1]]
     return cfg
 
@@ -220,7 +211,7 @@ def _step(
             ours.test_evaluator.append(metric)
         return dict(config=ours, checkpoint=checkpoint, found=found['search'])
 
-    place = f'{classifier}/{_slug(name)}'
+    place = f'{classifier}/' + re.sub(r'[\W_]', '-', name)
     search = Step(place, 'search', searching, trained, f'{name}, {classifier}')
     return Step(f'{place}/test', 'label', labelling, {**trained, 'search': search})
 
@@ -235,7 +226,7 @@ def _network(
 ) -> Step:
     """Return the step that trains a network on labels from a classifier."""
     recipe, place = plan.trained[name], f'{classifier}/{name}'
-    label = _label_run(plan, plan.config, recipe.labels, recipe.get('options', {}), options)
+    label = _label_run(plan, recipe, plan.config, recipe.labels, options)
     dataset = label.test_dataloader.dataset
     dataset.split = 'train'
     train = load_config(recipe.config, options=dict(data_root=dataset.data_root))

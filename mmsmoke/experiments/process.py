@@ -1,4 +1,4 @@
-"""Runs the function of a step in a process of its own, and brings back what it returns."""
+"""Run the function of a step in a process of its own, and bring back what it returns."""
 
 import json
 import os

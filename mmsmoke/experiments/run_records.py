@@ -1,4 +1,4 @@
-"""Runs of sweeps as result files keep them, so that nobody has to do them again."""
+"""Keep runs of sweeps in result files, so that nobody has to do them again."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from mmsmoke.utils.environment import environment
 
 
 def run_record(variant: str, seed: int, tested: Mapping) -> dict:
-    """What a result keeps of a run.
+    """Return what a result keeps of a run.
 
     Args:
         tested: what tools/test.py wrote about it.
@@ -40,7 +40,7 @@ def run_record(variant: str, seed: int, tested: Mapping) -> dict:
 
 
 def made_with(runs: Sequence[Mapping]) -> dict:
-    """``runs``, and ``environment``: the first one's, which others name only if theirs differs."""
+    """Return ``runs``, and ``environment``: the first one's, which others name only if theirs differs."""
     first = runs[0]['environment'] if runs else environment()
     return dict(
         runs=[
@@ -52,19 +52,19 @@ def made_with(runs: Sequence[Mapping]) -> dict:
 
 
 def with_environment(result: Mapping) -> list[dict]:
-    """The runs of a result, each with its own."""
+    """Return the runs of a result, each with its environment."""
     return [{'environment': result['environment'], **run} for run in result['runs']]
 
 
 def how_to_read(sweep: Config) -> dict:
-    """What of a sweep file makes tables of its runs."""
+    """Return what of a sweep file makes tables of its runs."""
     return {key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep}
 
 
 def settings_hash(
     cfg: Config, splits: Sequence[str], threshold_split: str | None, before: Iterable[str]
 ) -> str:
-    """Of all that decides the numbers of a training and its test, but the code and the machine.
+    """Hash all that decides the numbers of a training and its test, but the code and the machine.
 
     Of the data it is what labels.csv says, and how scenes were drawn; checkpoints that are yet to
     come are known by the runs that make them.
@@ -72,7 +72,8 @@ def settings_hash(
     Args:
         before: the same of the runs whose checkpoints this one starts from.
     """
-    roots = sorted({node['data_root'] for node in mappings(cfg._cfg_dict) if _has_root(node)})
+    roots = {node.get('data_root') for node in mappings(cfg._cfg_dict)}
+    roots = sorted(root for root in roots if isinstance(root, str))
     files = [Path(root) / name for root in roots for name in ('labels.csv', 'source.json')]
     settings = dict(
         config=cfg.to_dict(),
@@ -86,7 +87,7 @@ def settings_hash(
 
 
 def read_known(files: Sequence[str | Path]) -> list[dict]:
-    """The runs of result files of tools/sweep.py; each says ``from`` which."""
+    """Read the runs of result files of tools/sweep.py; each says ``from`` which."""
     known = []
     for file in files:
         result = read_json(file)
@@ -97,7 +98,7 @@ def read_known(files: Sequence[str | Path]) -> list[dict]:
 
 
 def merge_results(results: Sequence[dict]) -> dict:
-    """The runs of one sweep that were done in parts, such as on several machines.
+    """Merge the runs of one sweep that were done in parts, such as on several machines.
 
     A run that two parts have in common must have the same numbers in both. Baseline, claims and
     curves are those of the sweep file of today; runs of variants that it no longer has are left
@@ -127,7 +128,3 @@ def merge_results(results: Sequence[dict]) -> dict:
 
 def _numbers(run: Mapping) -> dict:
     return {key: value for key, value in run.items() if key not in ('environment', 'settings')}
-
-
-def _has_root(node: Mapping) -> bool:
-    return isinstance(node.get('data_root'), str)

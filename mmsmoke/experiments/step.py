@@ -1,4 +1,4 @@
-"""Defines a step, one thing that is done once, and the settings by which it is known again."""
+"""Define a step, one thing that is done once, and the settings by which it is known again."""
 
 import json
 from collections.abc import Callable, Mapping
