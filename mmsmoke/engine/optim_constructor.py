@@ -5,7 +5,7 @@ from mmsmoke.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class LearnableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
-    """mmengine's default, without the parameters that do not learn, as those of a frozen teacher.
+    """Build mmengine's default without what does not learn, such as a frozen teacher.
 
     mmengine hands frozen parameters to the optimizer too, and writes them into its state.
     """

@@ -40,7 +40,7 @@ def run_record(variant: str, seed: int, tested: Mapping) -> dict:
 
 
 def made_with(runs: Sequence[Mapping]) -> dict:
-    """Return ``runs``, and ``environment``: the first one's, which others name only if theirs differs."""
+    """Return ``runs`` and the first one's ``environment``, which only others that differ name."""
     first = runs[0]['environment'] if runs else environment()
     return dict(
         runs=[

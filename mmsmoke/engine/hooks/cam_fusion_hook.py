@@ -12,7 +12,7 @@ from .label_run import require_label_loop
 
 @HOOKS.register_module()
 class CAMFusionHook(Hook):
-    """Makes the scores from the Grad-CAMs of several layers, which raises coverage.
+    """Make the scores from the Grad-CAMs of several layers, which raises coverage.
 
     The classifier reads its maps out by Grad-CAM of these layers; if it looks at several views, it
     still does. In the metrics, what comes before the fusion is the map of the last layer named.

@@ -11,7 +11,7 @@ from .label_run import require_label_loop
 
 
 class ConfidentLabelHook(Hook):
-    """Turns ``seg_scores`` into label maps to learn affinity from; a base class.
+    """Turn ``seg_scores`` into label maps to learn affinity from; a base class.
 
     A label map has 255 wherever two dense CRFs leave it open what the pixel is, and its classes
     are those that the image has. An image without any class is background; one whose classes
@@ -58,7 +58,7 @@ class ConfidentLabelHook(Hook):
         sample.pred_sem_seg = PixelData(data=labels[None])
 
     def opinions(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Two times [1 + L, H, W], background first, for a CRF each.
+        """Return two times [1 + L, H, W], background first, for a CRF each.
 
         Args:
             scores: [L, H, W] in [0, 1], of the classes that the image has.
@@ -66,5 +66,5 @@ class ConfidentLabelHook(Hook):
         raise NotImplementedError
 
     def decide(self, first: Tensor, second: Tensor) -> Tensor:
-        """uint8 [H, W], 0 background, 255 unknown, from what the CRFs made of both."""
+        """Return uint8 [H, W], 0 background, 255 unknown, of what the CRFs made of both."""
         raise NotImplementedError
