@@ -129,7 +129,7 @@ def check_mode(mode: str) -> None:
 
 
 def pixel_affinity(features: Tensor) -> Tensor:
-    """How much each position (column) takes from each other one (row), by positive cosine.
+    """Return how much each position (column) takes from each other one (row), by positive cosine.
 
     Args:
         features: [B, C, h, w].

@@ -6,7 +6,7 @@ from mmsmoke.registry import MODELS
 
 @MODELS.register_module()
 class LinearCAM:
-    """The class maps that the head itself pools: one forward pass, no gradient.
+    """Read out the class maps that the head itself pools: one forward pass, no gradient.
 
     Every read-out is such a function of a classifier and a batch. It returns logits [B, K] and
     signed maps [B, L, K, h, w], one for each of L layers; ``normalize`` says how its maps become

@@ -4,7 +4,7 @@ from .linear import LinearCAM
 
 
 class ProjectionCAM(LinearCAM):
-    """The maps that a distiller's projection onto class maps gives: what is aligned in training."""
+    """Read out what a distiller's projection onto class maps gives: what is aligned in training."""
 
     def __init__(self, projection: nn.Module):
         self.projection = projection

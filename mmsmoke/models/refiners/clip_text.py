@@ -11,7 +11,7 @@ from .open_clip_model import import_open_clip
 
 @torch.no_grad()
 def embed_names(clip: nn.Module, groups: Sequence[Sequence[str]], prompts: Sequence[str]) -> Tensor:
-    """[len(groups), D] of length one: the mean embedding of a group's names in all templates."""
+    """Return [len(groups), D] of length one: means over a group's names in all templates."""
     tokenize = import_open_clip().SimpleTokenizer(context_length=clip.context_length)
     means = []
     for names in groups:

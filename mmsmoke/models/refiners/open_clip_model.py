@@ -20,7 +20,7 @@ OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
 
 
 def load_clip(model: str | dict, checkpoint: str) -> nn.Module:
-    """An ``open_clip.CLIP`` with a plain ViT, frozen and in float32, with weights from a file.
+    """Build an ``open_clip.CLIP`` with a plain ViT, frozen, in float32, with weights from a file.
 
     Args:
         model: a name of open_clip's, or the content of one of its model configs.
