@@ -129,7 +129,7 @@ def weighted_sum(activation: Tensor, gradient: Tensor, grid: torch.Size) -> Tens
 
 
 def _place(tokens: Tensor, grid: torch.Size) -> Tensor:
-    """Place tokens [..., extra + h * w, C], of which CLS and its like come first, as [..., C, h, w]."""
+    """Place tokens [..., extra + h * w, C], CLS and its like first, as [..., C, h, w]."""
     if len(grid) != 2 or tokens.shape[-2] < grid.numel():
         raise UserError(
             "the backbone's last output must be the map [B, C, h, w] of its "

@@ -20,7 +20,7 @@ INIT = dict(
 
 @MODELS.register_module()
 class FeatureAffinityHead(AffinityHead):
-    """Compare features as PSA does, by ``exp(-mean_c |f_i - f_j|)``: alike features, alike positions.
+    """Compare features as PSA does: positions are alike by ``exp(-mean_c |f_i - f_j|)``.
 
     Several maps are reduced by 1x1 convolutions, stacked, and mixed by another; each is followed
     by an ELU, none has a bias.
