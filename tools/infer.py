@@ -16,8 +16,7 @@ import cv2
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.inference.inputs import is_video
-from mmsmoke.inference.outputs import Prediction, write_areas, writing
-from mmsmoke.inference.screening import OnError
+from mmsmoke.inference.outputs import OnError, Prediction, write_areas, writing
 from mmsmoke.inference.video import annotated_path
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text

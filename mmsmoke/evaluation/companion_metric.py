@@ -12,7 +12,7 @@ from mmsmoke.functional import (
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, has_evidence, normalize_of
+from .image_metric import ImageMetric, evidence_of, normalize_of
 
 
 @METRICS.register_module()
@@ -83,8 +83,7 @@ class CompanionMetric(ImageMetric):
         self, sample: dict, truth: Tensor, companion: Tensor, smoke: Tensor, found: dict
     ) -> Tensor | None:
         """Add what maps alone tell; return the mask that they give, if a threshold is known."""
-        cams, valid = sample['cams'].float(), truth != IGNORE
-        evidence = cams if has_evidence(sample) else torch.full_like(cams, torch.nan)
+        cams, evidence, valid = sample['cams'].float(), evidence_of(sample), truth != IGNORE
         whole = resize_maps(evidence[None], truth.shape)[0] * valid
         scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
         found |= dict(
@@ -92,7 +91,6 @@ class CompanionMetric(ImageMetric):
             energy=energy_share(whole, companion & ~smoke),
             pointing=points_at(scores * valid, smoke),
             activation=evidence.double().mean((1, 2)),
-            evidence=torch.tensor(has_evidence(sample)),
         )
         if self.threshold is None:
             return None

@@ -14,7 +14,7 @@ from mmsmoke.functional import (
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, has_evidence, normalize_of
+from .image_metric import ImageMetric, evidence_of, normalize_of
 
 KINDS = ('both', 'smoke', 'chimney', 'neither', 'moved')
 _CERTAIN = 1e-7
@@ -70,8 +70,7 @@ class CounterfactualMetric(ImageMetric):
         columns = sample.get('columns', {})
         if columns.get('kind') not in KINDS or not columns.get('scene'):
             return {}
-        cams = sample['cams'].float()
-        evidence = cams if has_evidence(sample) else torch.full_like(cams, torch.nan)
+        cams, evidence = sample['cams'].float(), evidence_of(sample)
         truth = sample['gt_sem_seg']['data'][0].to(cams.device)
         on_chimney = cams.new_full((len(cams),), torch.nan)
         if 'gt_context' in sample:
@@ -80,7 +79,6 @@ class CounterfactualMetric(ImageMetric):
         found = dict(
             logit=sample['pred_score'].double().logit(eps=_CERTAIN),
             activation=evidence.mean((1, 2)),
-            evidence=torch.tensor(has_evidence(sample)),
             on_chimney=on_chimney,
         )
         if self.threshold is not None:

@@ -44,7 +44,7 @@ class ImageMetric(BaseMetric):
 
     def warn_of_scores(self, found: Sequence[dict], names: str) -> None:
         """Say how many images lack evidence that the numbers ``names`` need."""
-        lacking = sum(not one.get('evidence', True) for one in found)
+        lacking = sum(bool(one['activation'].isnan().all()) for one in found if 'activation' in one)
         if lacking:
             self.warn(
                 f'{names}: {lacking} of {len(found)} images are left out, whose maps are '
@@ -80,6 +80,7 @@ def normalize_of(sample: dict, mode: str) -> str:
     return sample.get('cam_normalize', 'minmax') if mode == 'auto' else mode
 
 
-def has_evidence(sample: dict) -> bool:
-    """Return whether the maps of a sample are evidence, of a strength that can be compared."""
-    return sample.get('cam_normalize') != 'none'
+def evidence_of(sample: dict) -> torch.Tensor:
+    """Return the maps of a sample, or nan where they are no evidence, whose strength compares."""
+    cams = sample['cams'].float()
+    return torch.full_like(cams, torch.nan) if sample.get('cam_normalize') == 'none' else cams

@@ -18,10 +18,17 @@ from mmsmoke.utils.checkpoints import trusting
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 
-from .inputs import Item, Prepared, TestPipeline, find_images
-from .outputs import Prediction, by_name, check_names, shares_of, write_predictions
+from .inputs import Item, Prepared, TestPipeline, find_images, warning_of_stretches
+from .outputs import (
+    OnError,
+    Prediction,
+    by_name,
+    check_names,
+    readable,
+    shares_of,
+    write_predictions,
+)
 from .predictor import config_and_weights, load_model
-from .screening import OnError, readable, warning_of_stretches
 from .video import Video, remove_video_results, smoothed, write_video
 
 READERS = min(4, cores())

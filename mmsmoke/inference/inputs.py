@@ -27,6 +27,8 @@ VIDEOS = (
     '.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.wmv', '.asf', '.flv', '.ogv', '.3gp',
     '.mpg', '.mpeg', '.vob', '.ts', '.mts', '.m2ts', '.mjpeg', '.mjpg', '.h264', '.gif',
 )  # fmt: skip
+STRETCHED = 4
+"""How many times a pipeline may change a picture's proportions before there is a warning."""
 TEXT_FILE = cv2.VideoWriter.fourcc(*'ansi')
 """The codec that FFmpeg, which plays text files, names for one."""
 
@@ -236,6 +238,22 @@ def _as_data_error(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise DataError(f'{what}: {reason_of(error)}') from error
+
+
+def warning_of_stretches(images: Iterable[Prepared]) -> Iterator[Prepared]:
+    """Pass images on; warn once, after the last."""
+    stretched = []
+    for image in images:
+        if image.stretch > STRETCHED:
+            height, width = image.picture.shape[:2]
+            stretched.append(f'{image.item.name} ({width} x {height})')
+        yield image
+    if stretched:
+        warnings.warn(
+            f"{stretched[0]} is stretched by more than {STRETCHED}:1 by the model's test pipeline "
+            f'({len(stretched)} such in all); what is found there means little',
+            stacklevel=2,
+        )
 
 
 def _stretch(before: Sequence[int], after: Sequence[int]) -> float:

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +12,13 @@ import numpy as np
 
 from mmsmoke.datasets.pictures import save_image
 from mmsmoke.datasets.table import TABLE
-from mmsmoke.utils import UserError, save_png
+from mmsmoke.utils import DataError, UserError, save_png
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .inputs import Item
+from .inputs import Item, Prepared
 
+OnError = Callable[[DataError], None]
 AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'
 
 
@@ -108,6 +109,27 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
                 f'{other} and {source} would have their results in the same files; '
                 'give them different names, or do them one after the other with two out_dir'
             )
+
+
+def readable(
+    tried: Iterable[tuple[Item, Prepared | DataError]],
+    on_error: OnError | None,
+    out_dir: str | os.PathLike | None,
+) -> Iterator[Prepared]:
+    """Leave out what cannot be read, and remove what an earlier run has found in it.
+
+    Args:
+        on_error: takes the errors; where there is none, the first is raised.
+    """
+    for item, found in tried:
+        if isinstance(found, Prepared):
+            yield found
+            continue
+        if out_dir is not None:
+            remove_results(out_dir, item.name)
+        if on_error is None:
+            raise found
+        on_error(DataError(str(found)))  # the frames of the other keep pictures in memory
 
 
 def remove_results(out_dir: str | os.PathLike, image: str) -> None:

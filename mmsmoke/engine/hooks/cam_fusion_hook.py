@@ -7,7 +7,7 @@ from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, require_one_of
 from mmsmoke.utils.models import unwrapped
 
-from .label_run import require_label_loop
+from ..loops.pseudo_label_loop import require_label_loop
 
 
 @HOOKS.register_module()

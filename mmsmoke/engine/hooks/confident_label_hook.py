@@ -4,10 +4,9 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmsmoke.functional import IGNORE
-from mmsmoke.structures import WeakSegDataSample
 
+from ..loops.pseudo_label_loop import require_label_loop
 from ..picture import picture
-from .label_run import require_label_loop
 
 
 class ConfidentLabelHook(Hook):
@@ -45,17 +44,15 @@ class ConfidentLabelHook(Hook):
                 probs += self.opinions(scores[present])
             else:
                 unknown = IGNORE if present.any() else 0
-                self._note(sample, torch.full_like(scores[0], unknown, dtype=torch.uint8))
+                labels = torch.full_like(scores[:1], unknown, dtype=torch.uint8)
+                sample.pred_sem_seg = PixelData(data=labels)
         refined = self.crf(images, probs)
         for index, sample in enumerate(open_samples):
             found = self.decide(*refined[2 * index : 2 * index + 2])
             present = sample.present().nonzero().flatten().to(found.device)
             values = found.new_full((IGNORE + 1,), IGNORE)
             values[0], values[1 : len(present) + 1] = 0, present.to(found) + 1
-            self._note(sample, values[found.long()])
-
-    def _note(self, sample: WeakSegDataSample, labels: Tensor) -> None:
-        sample.pred_sem_seg = PixelData(data=labels[None])
+            sample.pred_sem_seg = PixelData(data=values[found.long()][None])
 
     def opinions(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Return two times [1 + L, H, W], background first, for a CRF each.

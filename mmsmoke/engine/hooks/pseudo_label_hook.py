@@ -19,7 +19,7 @@ from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
 from mmsmoke.version import __version__
 
-from .label_run import require_label_loop
+from ..loops.pseudo_label_loop import require_label_loop
 
 THRESHOLD = 0.3
 

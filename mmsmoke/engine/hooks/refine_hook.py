@@ -8,8 +8,8 @@ from torch import Tensor
 from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
 
+from ..loops.pseudo_label_loop import require_label_loop
 from ..picture import picture
-from .label_run import require_label_loop
 
 
 @HOOKS.register_module()

@@ -131,6 +131,13 @@ class PseudoLabelLoop(TestLoop):
             self.journal.add(sample.record, [results[i] for results in noted])
 
 
+def require_label_loop(hook: Hook, runner) -> None:
+    """Raise for a hook that acts in label runs only, in a run of another kind."""
+    if not isinstance(runner.test_loop, PseudoLabelLoop):
+        name = type(hook).__name__
+        raise UserError(f"{name} needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+
+
 def one_thread() -> ThreadPoolExecutor:
     """Return a thread that has the GPU of this one; by itself it would take the first."""
     gpu = torch.cuda.current_device() if torch.cuda.is_available() else -1  # -1: nothing to set

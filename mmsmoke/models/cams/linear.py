@@ -1,4 +1,4 @@
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsmoke.functional import fuse_cams
 from mmsmoke.registry import MODELS
@@ -20,3 +20,14 @@ class LinearCAM:
     def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
         head, feats = classifier.head, classifier.extract_feat(inputs)
         return head(feats), head.class_maps(feats)[:, None, : head.num_classes]
+
+
+class ProjectionCAM(LinearCAM):
+    """Read out what a distiller's projection onto class maps gives: what is aligned in training."""
+
+    def __init__(self, projection: nn.Module):
+        self.projection = projection
+
+    def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        head, feats = classifier.head, classifier.extract_feat(inputs)
+        return head(feats), self.projection(feats[-1])[:, None, : head.num_classes]

@@ -25,15 +25,8 @@ class PCMHead(CAMHead):
         torch.Size([1, 2, 5, 7])
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        in_channels: int,
-        background: bool = True,
-        bias: bool = True,
-        **kwargs,
-    ):
-        super().__init__(num_classes, in_channels, background=background, bias=bias, **kwargs)
+    def __init__(self, *args, background: bool = True, bias: bool = True, **kwargs):
+        super().__init__(*args, background=background, bias=bias, **kwargs)
 
     def class_maps(self, feats: tuple[Tensor, Tensor]) -> Tensor:
         """Return signed evidence at each position, [B, K, h, w], or K + 1 with ``background``.

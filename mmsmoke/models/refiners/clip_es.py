@@ -20,8 +20,7 @@ from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
 from ..cams.grad_cam import class_gradients, graph_from, weighted_sum
-from .clip_text import check_names, embed_names
-from .open_clip_model import import_open_clip, load_clip
+from .open_clip_model import check_names, embed_names, import_open_clip, load_clip
 
 
 @MODELS.register_module()
