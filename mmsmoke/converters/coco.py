@@ -20,7 +20,7 @@ FARTHEST = 2**15
 
 @dataclass
 class CocoImage:
-    """One image of the file and what is annotated in it."""
+    """Hold one image of the file and what is annotated in it."""
 
     file_name: str
     width: int

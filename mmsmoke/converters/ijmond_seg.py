@@ -117,7 +117,7 @@ def plan_ijmond_seg(
 
 @dataclass(frozen=True)
 class Piece:
-    """What becomes one image: a window of a panorama or, with None, all of it."""
+    """Hold what becomes one image: a window of a panorama or, with None, all of it."""
 
     annotated: CocoImage
     path: Path

@@ -11,7 +11,7 @@ from mmsmoke.utils import DataError, UserError
 
 @dataclass(frozen=True)
 class Missing:
-    """A file of the original that is not there: where it should lie, and where to get it."""
+    """Name a file of the original that is not there, and where to get it."""
 
     path: Path
     url: str
@@ -19,7 +19,7 @@ class Missing:
 
 @dataclass
 class Plan:
-    """What will become of a download.
+    """Hold what will become of a download.
 
     Attributes:
         splits: those in which there should be images.

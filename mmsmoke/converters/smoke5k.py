@@ -36,7 +36,7 @@ SPLITTINGS = ('official', 'scene')
 
 @dataclass(frozen=True)
 class Picture:
-    """One photograph or composite of the original, whose own split is part of its name."""
+    """Hold one photograph or composite of the original, whose own split is part of its name."""
 
     split: str
     image: Path

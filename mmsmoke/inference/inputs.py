@@ -35,7 +35,7 @@ TEXT_FILE = cv2.VideoWriter.fourcc(*'ansi')
 
 @dataclass(frozen=True)
 class Item:
-    """One picture to look at.
+    """Hold one picture to look at.
 
     Args:
         name: relative path that its results are written under.
@@ -51,7 +51,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An item as the model wants it.
+    """Hold an item as the model wants it.
 
     Args:
         picture: uint8 [H, W, 3] BGR, as loaded.
@@ -257,7 +257,7 @@ def warning_of_stretches(images: Iterable[Prepared]) -> Iterator[Prepared]:
 
 
 def _stretch(before: Sequence[int], after: Sequence[int]) -> float:
-    """How many times as much a picture was shrunk along one side as along the other."""
+    """Return how many times as much a picture was shrunk along one side as along the other."""
     ratio = before[1] / before[0] * after[0] / after[1]
     return max(ratio, 1 / ratio)
 

@@ -24,7 +24,7 @@ AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model finds in one image.
+    """Hold what a model finds in one image.
 
     Args:
         image: name of the image or video, as in ``areas.csv``.

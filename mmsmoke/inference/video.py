@@ -23,7 +23,7 @@ Found = Iterable[tuple[np.ndarray, Prediction]]
 
 
 class Video:
-    """A video file.
+    """Read a video file.
 
     Args:
         every: take each so-manieth frame, from the first on.

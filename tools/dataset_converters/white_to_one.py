@@ -43,7 +43,7 @@ def main() -> None:
 def convert_folder(
     folder: Path, threshold: int = 0, force: bool = False, progress: bool = False
 ) -> dict[str, int]:
-    """Looks at all masks first, so that a folder is refused before any of them is changed."""
+    """Look at all masks first, so that a folder is refused before any of them is changed."""
     if not folder.is_dir():
         raise UserError(f'folder {folder} not found')
     paths = sorted(path for path in folder.rglob('*.png') if not path.name.startswith('.'))
@@ -71,7 +71,7 @@ def convert_folder(
 
 
 def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
-    """Returns whether the mask was changed, and whether it has smoke."""
+    """Return whether the mask was changed, and whether it has smoke."""
     mask, converted_before = read_mask(path)
     if converted_before:
         return False, bool(mask.any())
@@ -81,7 +81,7 @@ def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
 
 
 def read_mask(path: Path) -> tuple[np.ndarray, bool]:
-    """The values, and whether this is a palette PNG of nothing but 0 and 1, as written here."""
+    """Return the values, and whether it is a palette PNG of nothing but 0 and 1, as written here."""
     try:
         with Image.open(path) as file:
             bilevel = file.mode == '1'

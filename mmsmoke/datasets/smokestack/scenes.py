@@ -29,7 +29,7 @@ MIN_SIZE = 32
 
 
 class Smokestack:
-    """The scenes of one preset, each decided by (seed, split, index) alone.
+    """Make the scenes of one preset, each decided by (seed, split, index) alone.
 
     Args:
         preset: Name in `PRESETS`; gives P(chimney | clear).

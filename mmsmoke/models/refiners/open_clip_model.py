@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmsmoke.utils import UserError, sha256_of_file
 from mmsmoke.utils.checkpoints import WAY_ON, is_trusted, read_pickle, weights_of
+from mmsmoke.utils.configs import short_reason
 
 OPENAI_VIT_B_16 = (
     'https://openaipublic.azureedge.net/clip/models/'
@@ -98,9 +99,8 @@ def _load_weights(clip: nn.Module, config: dict, model: str | dict, checkpoint: 
     try:
         clip.load_state_dict(weights)
     except RuntimeError as error:
-        raise UserError(
-            f'{checkpoint} does not hold the weights of {model!r}: {_first_line(error, 1)}'
-        ) from error
+        reason = str(error).splitlines()[-1].strip()  # the first line says nothing
+        raise UserError(f'{checkpoint} does not hold the weights of {model!r}: {reason}') from error
 
 
 def _read(checkpoint: str) -> dict[str, Tensor]:
@@ -118,7 +118,7 @@ def _read(checkpoint: str) -> dict[str, Tensor]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f'{checkpoint} cannot be read as weights: {_first_line(error)}') from error
+        raise UserError(f'{checkpoint} cannot be read as weights: {short_reason(error)}') from error
     weights = weights_of(read_pickle(checkpoint, 'cpu'), checkpoint)
     return {name.removeprefix('module.'): value for name, value in weights.items()}
 
@@ -128,11 +128,6 @@ def _is_torchscript(checkpoint: str) -> bool:
         return False
     with zipfile.ZipFile(checkpoint) as archive:
         return any(name.endswith('/constants.pkl') for name in archive.namelist())
-
-
-def _first_line(error: Exception, index: int = 0) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[min(index, len(lines) - 1)] if lines else type(error).__name__
 
 
 @torch.no_grad()

@@ -39,7 +39,7 @@ CHIMNEY_DISTANCE = 0.17
 
 
 class Source(NamedTuple):
-    """Where smoke may rise from."""
+    """Hold where smoke may rise from."""
 
     x: float
     y: float
@@ -47,7 +47,7 @@ class Source(NamedTuple):
 
 
 def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> Layout:
-    """The layout that `entropy` decides, with smoke and chimneys if they are asked for.
+    """Return the layout that `entropy` decides, with smoke and chimneys if they are asked for.
 
     Each element has dice of its own, (*entropy, 1) to (*entropy, 10), so that asking for chimneys
     or smoke changes no other element. (*entropy, 0) is left to the caller.
@@ -139,7 +139,7 @@ def _chimney(dice: Dice, around: Surroundings, x: float, striped: bool, plain: C
 
 
 def _hidden_sources(dice: Dice, buildings: tuple[Building, ...]) -> list[Source]:
-    """Where smoke may rise from behind a building, wide enough to hide its foot."""
+    """Return where smoke may rise from behind a building, wide enough to hide its foot."""
     inside = [one for one in buildings if 0.08 < one.x < 0.92] or buildings
     picked = [dice.choice(inside) for _ in range(dice.choice((1, 1, 2)))]
     return [
@@ -153,7 +153,7 @@ def _hidden_sources(dice: Dice, buildings: tuple[Building, ...]) -> list[Source]
 
 
 def _plumes(dice: Dice, around: Surroundings, sources: list[Source]) -> tuple[Plume, ...]:
-    """Plumes from some of the sources: at least one, all in the same wind."""
+    """Return plumes from some of the sources: at least one, all in the same wind."""
     wind = dice.side() * dice.between(0.05, 0.95)
     lit, shade = _smoke_colors(dice, around)
     always = dice.count(0, len(sources) - 1)
@@ -165,7 +165,7 @@ def _plumes(dice: Dice, around: Surroundings, sources: list[Source]) -> tuple[Pl
 
 
 def _smoke_colors(dice: Dice, around: Surroundings) -> tuple[Color, Color]:
-    """A smoke that stands out from the sky in some channel, lit and in its own shade."""
+    """Choose a smoke that stands out from the sky in some channel, lit and in its own shade."""
     behind = mix(around.sky.zenith, around.sky.horizon, 0.5)
 
     def contrast(color: Color) -> float:

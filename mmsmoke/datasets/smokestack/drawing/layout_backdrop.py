@@ -39,7 +39,7 @@ SKYLINE = (0.34, 0.35, 0.38)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every element of a scene has to fit."""
+    """Hold what every element of a scene has to fit."""
 
     sky: Sky
     ambient: Color  # of the light that falls on everything
@@ -47,7 +47,7 @@ class Surroundings:
 
 
 def sample_sky(dice: Dice) -> tuple[Sky, Color]:
-    """A sky and its ambient light."""
+    """Return a sky and its ambient light."""
     weather = dice.choice(WEATHERS)
     side, slant = dice.side(), dice.between(0.35, 0.9)
     norm = (slant * slant + 1) ** 0.5
@@ -128,7 +128,7 @@ def sample_fog(dice: Dice, around: Surroundings) -> Bank:
 
 
 def sample_ridges(dice: Dice, around: Surroundings) -> tuple[Ridge, ...]:
-    """None to two rows of hills and a skyline before them."""
+    """Return none to two rows of hills and a skyline before them."""
     earth = tinted(dice.choice(GROUNDS), around.ambient)
     haze, foot = around.sky.horizon, around.horizon + 0.01
     hills = [
