@@ -81,7 +81,7 @@ def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
 
 
 def read_mask(path: Path) -> tuple[np.ndarray, bool]:
-    """Return the values, and whether it is a palette PNG of nothing but 0 and 1, as written here."""
+    """Return the values, and whether this is a palette PNG of 0 and 1 alone, as written here."""
     try:
         with Image.open(path) as file:
             bilevel = file.mode == '1'
