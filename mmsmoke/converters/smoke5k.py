@@ -183,11 +183,7 @@ def _has_smoke(picture: Picture) -> int | DataError:
 
 def _pictures(folder: Path) -> list[Path]:
     kinds = ('.jpg', '.jpeg', '.png')
-    return sorted(
-        path
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.suffix.lower() in kinds and not path.name.startswith('.')
-    )
+    return sorted(path for path in folder.glob('[!.]*') if path.suffix.lower() in kinds)
 
 
 def _smoke_of(path: Path) -> np.ndarray:

@@ -7,8 +7,8 @@ from .dice import Dice
 from .elements import Building, Camera, Chimney, Color, Layout, Plume
 from .layout_backdrop import (
     Surroundings,
-    sample_banks,
-    sample_clouds,
+    sample_cloud_bank,
+    sample_cloud_layer,
     sample_fog,
     sample_ground,
     sample_ridges,
@@ -55,7 +55,8 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
     elements = (Dice(*entropy, element) for element in range(1, 11))
     sky, land, cloud, bank, ridge, ground, building, chimney, plume, camera = elements
     around = Surroundings(*sample_sky(sky), horizon=land.between(0.66, 0.8))
-    buildings = _buildings(building, around)
+    below = sorted(building.between(0.03, 0.16) for _ in range(building.count(2, 5)))
+    buildings = tuple(_building(building, around, around.horizon + one) for one in below)
     chimneys = _chimneys(chimney, around) if has_chimney else ()
     plumes = ()
     if smokes:
@@ -64,8 +65,8 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
     foggy = bank.chance(0.5)
     return Layout(
         sky=around.sky,
-        clouds=sample_clouds(cloud, around),
-        banks=sample_banks(bank, around),
+        clouds=tuple(sample_cloud_layer(cloud, around) for _ in range(cloud.count(0, 2))),
+        banks=tuple(sample_cloud_bank(bank, around) for _ in range(bank.count(1, 3))),
         ridges=sample_ridges(ridge, around),
         ground=sample_ground(ground, around),
         chimneys=chimneys,
@@ -74,11 +75,6 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
         fog=(sample_fog(bank, around),) if foggy else (),
         camera=_camera(camera),
     )
-
-
-def _buildings(dice: Dice, around: Surroundings) -> tuple[Building, ...]:
-    bases = sorted(around.horizon + dice.between(0.03, 0.16) for _ in range(dice.count(2, 5)))
-    return tuple(_building(dice, around, base) for base in bases)
 
 
 def _building(dice: Dice, around: Surroundings, base: float) -> Building:

@@ -63,11 +63,7 @@ def sample_sky(dice: Dice) -> tuple[Sky, Color]:
     return sky, dice.near(weather.ambient, 0.04)
 
 
-def sample_clouds(dice: Dice, around: Surroundings) -> tuple[CloudLayer, ...]:
-    return tuple(_cloud_layer(dice, around) for _ in range(dice.count(0, 2)))
-
-
-def _cloud_layer(dice: Dice, around: Surroundings) -> CloudLayer:
+def sample_cloud_layer(dice: Dice, around: Surroundings) -> CloudLayer:
     lit, shade = _cloud_colors(dice, around)
     return CloudLayer(
         seed=dice.seed(),
@@ -89,11 +85,7 @@ def _cloud_colors(dice: Dice, around: Surroundings) -> tuple[Color, Color]:
     return lit, shade
 
 
-def sample_banks(dice: Dice, around: Surroundings) -> tuple[Bank, ...]:
-    return tuple(_cloud_bank(dice, around) for _ in range(dice.count(1, 3)))
-
-
-def _cloud_bank(dice: Dice, around: Surroundings) -> Bank:
+def sample_cloud_bank(dice: Dice, around: Surroundings) -> Bank:
     lit, shade = _cloud_colors(dice, around)
     height = dice.between(0.035, 0.12)
     return Bank(
