@@ -63,6 +63,7 @@ def compare_refiners(
             :func:`~mmsmoke.experiments.engine.run_steps`.
     """
     plan = load_config(plan_file, work_dir)
+    plan.last_word = dict(options or {})
     folder = Path(plan.work_dir)
     unknown = set(rows or ()) - set(plan.rows)
     if unknown:
@@ -80,7 +81,7 @@ def compare_refiners(
                 f'row {name!r} has a config of its own, and its refiners would be trained on '
                 "labels of the plan's; make it a plan of its own"
             )
-    first = row_config(plan, rows[0], options)
+    first = row_config(plan, rows[0])
     drawn = plan.get('draw', {})
     for data_root in {*drawn, first.test_dataloader.dataset.data_root}:
         draw_if_missing(data_root, drawn.get(data_root))
@@ -94,7 +95,7 @@ def compare_refiners(
     )
     out = Path(out) if out else folder / f'{Path(plan_file).stem}.json'
     steps = {
-        (name, classifier): _step(plan, name, classifier, checkpoint, folder, options)
+        (name, classifier): _step(plan, name, classifier, checkpoint)
         for name in rows
         for classifier, checkpoint in classifiers.items()
     }
@@ -161,34 +162,24 @@ def _weights_are_there(plan: Config, row: str) -> bool:
     return True
 
 
-def row_config(plan: Config, name: str, options: Mapping | None = None) -> Config:
+def row_config(plan: Config, name: str) -> Config:
     """Return the label run of a row."""
     row = plan.rows[name]
-    config, refiners = row.get('config', plan.config), row.get('refiners', ())
-    return _label_run(plan, row, config, refiners, options)
+    return _label_run(plan, row, row.get('config', plan.config), row.get('refiners', ()))
 
 
-def _label_run(
-    plan: Config, recipe: Mapping, config: str, hooks: Sequence, options: Mapping | None
-) -> Config:
-    options = {**plan.get('options', {}), **recipe.get('options', {}), **(options or {})}
+def _label_run(plan: Config, recipe: Mapping, config: str, hooks: Sequence) -> Config:
+    options = {**plan.get('options', {}), **recipe.get('options', {}), **plan.get('last_word', {})}
     cfg = load_config(config, options=copy.deepcopy(options))
     cfg.custom_hooks = [*copy.deepcopy(list(hooks)), cfg.custom_hooks[-1]]
     return cfg
 
 
-def _step(
-    plan: Config,
-    name: str,
-    classifier: str,
-    checkpoint: str,
-    folder: Path,
-    options: Mapping | None,
-) -> Step:
+def _step(plan: Config, name: str, classifier: str, checkpoint: str) -> Step:
     """Return the step that labels the test split by a row, with the threshold from another."""
-    cfg = row_config(plan, name, options)
+    cfg = row_config(plan, name)
     trained = {
-        network: _network(plan, network, classifier, checkpoint, folder, options)
+        network: _network(plan, network, classifier, checkpoint)
         for network in filter(None, map(_trained_name, cfg.custom_hooks))
     }
 
@@ -216,27 +207,20 @@ def _step(
     return Step(f'{place}/test', 'label', labelling, {**trained, 'search': search})
 
 
-def _network(
-    plan: Config,
-    name: str,
-    classifier: str,
-    checkpoint: str,
-    folder: Path,
-    options: Mapping | None,
-) -> Step:
+def _network(plan: Config, name: str, classifier: str, checkpoint: str) -> Step:
     """Return the step that trains a network on labels from a classifier."""
     recipe, place = plan.trained[name], f'{classifier}/{name}'
-    label = _label_run(plan, recipe, plan.config, recipe.labels, options)
+    label = _label_run(plan, recipe, plan.config, recipe.labels)
     dataset = label.test_dataloader.dataset
     dataset.split = 'train'
     train = load_config(recipe.config, options=dict(data_root=dataset.data_root))
-    train.train_dataloader.dataset.seg_map_dir = str(folder / place / 'labels' / 'masks')
-    labels = Step(
-        f'{place}/labels',
-        'label',
-        lambda _: dict(config=label.copy(), checkpoint=checkpoint),
-        title=f'{name}, {classifier}',
-    )
+    masks = Path(plan.work_dir, place, 'labels', 'masks')
+    train.train_dataloader.dataset.seg_map_dir = str(masks)
+
+    def labelling(_) -> dict:
+        return dict(config=label.copy(), checkpoint=checkpoint)
+
+    labels = Step(f'{place}/labels', 'label', labelling, title=f'{name}, {classifier}')
     return Step(place, 'train', lambda _: dict(config=train.copy()), dict(labels=labels))
 
 
