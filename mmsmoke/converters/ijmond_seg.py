@@ -3,13 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from mmsmoke.datasets.ijmond import OPACITIES
 from mmsmoke.datasets.pictures import copy_file, read_image, save_image, save_mask
@@ -17,6 +15,7 @@ from mmsmoke.datasets.splitting import deal_out, split_groups
 from mmsmoke.datasets.table import displayed_size, mask_name_of
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError, sha256_of_file
+from mmsmoke.utils.threads import in_threads
 
 from .coco import CocoImage, draw_mask, plain_name, read_coco
 from .plan import Plan
@@ -40,7 +39,6 @@ def plan_ijmond_seg(
     held_out: str | None = None,
     views: Mapping = VIEWS,
     seed: int = 0,
-    progress: bool = False,
 ) -> Plan:
     """Return what will become of the panoramas.
 
@@ -97,13 +95,11 @@ def plan_ijmond_seg(
             return error
 
     pieces = []
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(look, images)
-        for one in tqdm(found, 'annotations', len(images), leave=False, disable=not progress):
-            if isinstance(one, DataError):
-                plan.broken.append(str(one))
-            else:
-                pieces += one
+    for one in in_threads(look, images, 'annotations'):
+        if isinstance(one, DataError):
+            plan.broken.append(str(one))
+        else:
+            pieces += one
     rows = _rows(pieces, plan.classes, protocol, shares, day, held_out, views, seed)
     by_panorama = defaultdict(list)
     for piece, row in zip(pieces, rows, strict=True):

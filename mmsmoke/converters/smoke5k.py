@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mmsmoke.datasets.splitting import deal_out
 from mmsmoke.datasets.transforms.loading import read_mask
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils.threads import in_threads
 
 from .plan import Plan
 
@@ -104,15 +104,13 @@ def kind_of(stem: str) -> str:
     return next((kind for kind, name in KINDS.items() if re.fullmatch(name, stem)), 'other')
 
 
-def scenes_of(pictures: Sequence[Picture], progress: bool = False) -> list[str]:
+def scenes_of(pictures: Sequence[Picture]) -> list[str]:
     """Return a name for each picture, the same for those that look alike: the same camera pose.
 
     Pictures belong together if they look alike as a whole or in their lower half, where no smoke
     is, or are of the same fire. One that belongs to two others joins them.
     """
-    pairs = similar_files(
-        [picture.image for picture in pictures], ('whole', 'lower'), progress=progress
-    )
+    pairs = similar_files([picture.image for picture in pictures], ('whole', 'lower'))
     first = {}
     for k, picture in enumerate(pictures):
         if picture.fire is not None:
@@ -126,7 +124,6 @@ def plan_smoke5k(
     shares: Sequence[float] = (0.7, 0.1, 0.2),
     seed: int = 0,
     synthetic: bool = True,
-    progress: bool = False,
 ) -> Plan:
     """Return what will become of the pictures.
 
@@ -140,14 +137,13 @@ def plan_smoke5k(
     found = [picture for picture in found if synthetic or picture.kind != SYNTHETIC]
     plan = Plan(broken=alone, source=_digest(found))
     pictures, smoke = [], []
-    with ThreadPoolExecutor() as pool:
-        for picture, label in zip(found, pool.map(_has_smoke, found), strict=True):
-            if isinstance(label, DataError):
-                plan.broken.append(str(label))
-            else:
-                pictures.append(picture)
-                smoke.append(label)
-    scenes = scenes_of(pictures, progress)
+    for picture, label in zip(found, in_threads(_has_smoke, found, 'masks'), strict=True):
+        if isinstance(label, DataError):
+            plan.broken.append(str(label))
+        else:
+            pictures.append(picture)
+            smoke.append(label)
+    scenes = scenes_of(pictures)
     seen = {scene for picture, scene in zip(pictures, scenes, strict=True) if picture.trains}
     tested = [not picture.trains for picture in pictures] if splitting == 'official' else None
     splits = deal_out(scenes, smoke, shares, seed, tested)

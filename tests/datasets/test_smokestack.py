@@ -17,7 +17,7 @@ from mmsmoke.datasets.writer import RECORD, count_table
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48
-SMALL = {'size': 32, 'train': 27, 'val': 2, 'test': 3, 'progress': False}
+SMALL = {'size': 32, 'train': 27, 'val': 2, 'test': 3}
 
 
 def smoking(source, count, split='train'):

@@ -48,7 +48,7 @@ def main() -> None:
         views=VIEWS if args.views is None else _read_views(args.views),
         seed=args.seed,
     )
-    plan = plan_ijmond_seg(args.source, **options, progress=True)
+    plan = plan_ijmond_seg(args.source, **options)
     convert(args, plan, dict(converter='ijmond_seg', **options))
 
 

@@ -25,7 +25,7 @@ def main() -> None:
         seed=args.seed,
         synthetic=not args.no_synthetic,
     )
-    plan = plan_smoke5k(args.source, **options, progress=True)
+    plan = plan_smoke5k(args.source, **options)
     convert(args, plan, dict(converter='smoke5k', **options))
 
 

@@ -27,7 +27,6 @@ def write_smokestack(
     p_chimney_smoke: float = 1.0,
     p_chimney_clear: float | None = None,
     pairs: int = 0,
-    progress: bool = True,
     overwrite: bool = False,
 ) -> Written:
     """Draw a whole data set to disk, or finish one that was interrupted.
@@ -69,7 +68,7 @@ def write_smokestack(
         for kind, layout in kinds.items():
             draw, columns = partial(render, layout, size), dict(scene=index, kind=kind)
             tasks.append(_task(PAIRS, f'{index:06d}_{kind}', layout.label, draw, **columns))
-    return write_dataset(out, tasks, parameters, workers, overwrite, progress=progress)
+    return write_dataset(out, tasks, parameters, workers, overwrite)
 
 
 def _task(split: str, stem: str, label: int, draw: Callable[[], Scene], **columns) -> Task:
