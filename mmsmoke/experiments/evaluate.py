@@ -110,7 +110,7 @@ def masks_hash_of(cfg: Config, splits: list[str], threshold_split: str | None = 
 
 
 def tested_splits(splits: list[str], threshold_split: str | None) -> list[str]:
-    """Return them in their order: what is chosen on one holds for the others."""
+    """Return the splits in the order of their tests: what is chosen on one holds for the others."""
     first = [] if threshold_split is None else [threshold_split]
     return list(dict.fromkeys([*first, *splits]))
 

@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -55,12 +56,8 @@ def run_call(
     env = dict(os.environ)
     if devices is not None:
         env['CUDA_VISIBLE_DEVICES'] = ','.join(map(str, devices))
-    with subprocess.Popen(
-        list(map(str, command)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=env,
-    ) as process:
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with subprocess.Popen(list(map(str, command)), **pipes, env=env) as process:
         started(process)
         tail = _show(process, log)
     if process.returncode:
@@ -72,9 +69,9 @@ def run_call(
     return json.loads((folder / RETURNED).read_text())
 
 
-def _show(process: subprocess.Popen, log: Path, most: int = 15) -> list[str]:
+def _show(process: subprocess.Popen, log: Path) -> Iterable[str]:
     """Copy the output into the log, show progress; return the last lines."""
-    tail = []
+    tail = deque(maxlen=15)
     with open(log, 'a', encoding='utf-8') as file:
         for raw in process.stdout:
             line = raw.decode(errors='replace')
@@ -83,5 +80,5 @@ def _show(process: subprocess.Popen, log: Path, most: int = 15) -> list[str]:
             text = re.sub(r'^\S+ \S+ - mmengine - INFO - ', '', line.rstrip())
             if _WORTH_SHOWING.search(text):
                 say(f'  {text}')
-            tail = [*tail[1 - most :], f'  {text}']
+            tail.append(f'  {text}')
     return tail

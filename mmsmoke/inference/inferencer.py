@@ -177,7 +177,7 @@ class SmokeInferencer:
         batch_size: int = BATCH,
         return_scores: bool = False,
     ) -> Iterator[Prediction]:
-        """Yield the same of the frames of a video."""
+        """Yield predictions of the frames of a video."""
         found = self._look_at_video(Video(path, every), smoothing, batch_size, return_scores)
         return _without_pictures(found)
 
