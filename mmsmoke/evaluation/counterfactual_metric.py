@@ -3,6 +3,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mmsmoke.datasets.smokestack.drawing.counterfactuals import KINDS
 from mmsmoke.functional import (
     bootstrap_interval,
     cams_to_scores,
@@ -16,7 +17,6 @@ from mmsmoke.registry import METRICS
 
 from .image_metric import ImageMetric, evidence_of, normalize_of
 
-KINDS = ('both', 'smoke', 'chimney', 'neither', 'moved')
 _CERTAIN = 1e-7
 """Probabilities are kept so far from 0 and 1: their logits would be infinite."""
 
