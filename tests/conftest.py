@@ -180,3 +180,12 @@ def without_pydensecrf(monkeypatch) -> None:
         return None if name == 'pydensecrf' else find_spec(name, *args)
 
     monkeypatch.setattr(importlib.util, 'find_spec', find_others)
+
+
+@pytest.fixture
+def no_kernel_of_a_fake_gpu():
+    """Forget what was computed on a device that only pretends to be there."""
+    from mmsmoke.functional import crf
+
+    yield
+    crf._spatial_kernel.cache_clear()

@@ -46,7 +46,7 @@ def main() -> None:
     for folder in filter(None, (args.data_root, args.masks)):
         if not Path(folder).is_dir():
             raise UserError(f'folder {folder} not found')
-    report = check_dataset(args.data_root, args.classes, args.masks, args.splits, progress=True)
+    report = check_dataset(args.data_root, args.classes, args.masks, args.splits)
     for line in _shortened(report.problems):
         print(line)
     if report.rows:

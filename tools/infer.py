@@ -1,4 +1,4 @@
-"""Finds smoke in images, folders and videos with a trained model.
+"""Find smoke in images, folders and videos with a trained model.
 
 What cannot be read is skipped and named at the end; the exit code is 1 then.
 """
@@ -10,9 +10,8 @@ import os
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,7 @@ from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
 if TYPE_CHECKING:
     from mmsmoke.apis import SmokeInferencer
-    from mmsmoke.inference.outputs import Prediction
-    from mmsmoke.inference.screening import OnError
+    from mmsmoke.inference.outputs import OnError, Prediction
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,15 +68,24 @@ def parse_args() -> argparse.Namespace:
 
 @user_errors_as_text
 def main() -> None:
+    """Do all that can be read; name the others at the end and exit with 1 if there are any."""
     args = parse_args()
-    with one_line_warnings():
-        look(args)
+    skipped: list[DataError] = []
+    try:
+        with one_line_warnings():
+            look(args, None if args.strict else skipped.append)
+    finally:
+        for error in skipped:
+            print(f'skipped: {error}', file=sys.stderr)
+    if skipped:
+        print(f'error: skipped what cannot be read: {len(skipped)} in all', file=sys.stderr)
+        sys.exit(1)
 
 
-def look(args: argparse.Namespace) -> None:
-    """Does all that can be read; names the others at the end and exits with 1 if there are any."""
+def look(args: argparse.Namespace, on_error: OnError | None) -> None:
     from mmsmoke.apis import SmokeInferencer
     from mmsmoke.inference.inputs import is_video
+    from mmsmoke.inference.video import annotated_path
 
     videos = [path for path in args.inputs if is_video(path)]
     images = [path for path in args.inputs if path not in videos]
@@ -90,58 +97,17 @@ def look(args: argparse.Namespace) -> None:
     inferencer = SmokeInferencer(
         args.model, args.weights, args.device, args.threshold, refine=args.refine
     )
-    tolerated = () if args.strict else (DataError,)
+    options = dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
     for path in videos:  # says what is wrong with them before the first image is looked at
-        with suppress(*tolerated):
-            inferencer.stream_video(path, **video_options(args))
-    skipped: list[DataError] = []
-    do = print_areas if args.out is None else write_all
-    try:
-        do(inferencer, images, videos, args, None if args.strict else skipped.append)
-    finally:
-        for error in skipped:
-            print(f'skipped: {error}', file=sys.stderr)
-    if skipped:
-        print(f'error: skipped what cannot be read: {len(skipped)} in all', file=sys.stderr)
-        sys.exit(1)
-
-
-def video_options(args: argparse.Namespace) -> dict:
-    return dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
-
-
-def print_areas(
-    inferencer: SmokeInferencer,
-    images: Sequence[str],
-    videos: Sequence[str],
-    args: argparse.Namespace,
-    on_error: OnError | None,
-) -> None:
-    from mmsmoke.inference.outputs import write_areas, writing
-
-    def frames_of(path: str) -> Iterator[Prediction]:
-        with tolerating(on_error):
-            yield from inferencer.stream_video(path, **video_options(args))
-
-    sys.stdout.reconfigure(errors='surrogateescape')  # names that are not UTF-8 stay as they are
-    found = chain.from_iterable(map(frames_of, videos))
-    if images:
-        found = inferencer.stream(images, args.batch_size, on_error=on_error)
-    with writing('standard output'):
-        for _ in write_areas(sys.stdout, found, inferencer.columns(in_video=bool(videos))):
-            pass
-        sys.stdout.flush()
-
-
-def write_all(
-    inferencer: SmokeInferencer,
-    images: Sequence[str],
-    videos: Sequence[str],
-    args: argparse.Namespace,
-    on_error: OnError | None,
-) -> None:
-    from mmsmoke.inference.video import annotated_path
-
+        with suppress(*([] if args.strict else [DataError])):
+            inferencer.stream_video(path, **options)
+    if args.out is None:
+        if images:
+            found = inferencer.stream(images, args.batch_size, on_error=on_error)
+        else:
+            found = frames_of(inferencer, videos, options, on_error)
+        print_areas(found, inferencer.columns(in_video=bool(videos)))
+        return
     for path in videos:
         annotated_path(args.out, path)
     overlays = not args.no_overlays
@@ -150,13 +116,31 @@ def write_all(
         print(f'{len(found)} images: {Path(args.out, "areas.csv")}')
     for path in videos:
         with tolerating(on_error):
-            found = inferencer.video(path, args.out, overlays=overlays, **video_options(args))
+            found = inferencer.video(path, args.out, overlays=overlays, **options)
             print(f'{len(found)} frames of {path}: {Path(args.out, "videos", Path(path).stem)}.csv')
+
+
+def frames_of(
+    inferencer: SmokeInferencer, videos: Sequence[str], options: dict, on_error: OnError | None
+) -> Iterator[Prediction]:
+    for path in videos:
+        with tolerating(on_error):
+            yield from inferencer.stream_video(path, **options)
+
+
+def print_areas(found: Iterable[Prediction], columns: Sequence[str]) -> None:
+    from mmsmoke.inference.outputs import write_areas, writing
+
+    sys.stdout.reconfigure(errors='surrogateescape')  # names that are not UTF-8 stay as they are
+    with writing('standard output'):
+        for _ in write_areas(sys.stdout, found, columns):
+            pass
+        sys.stdout.flush()
 
 
 @contextmanager
 def tolerating(on_error: OnError | None) -> Iterator[None]:
-    """Hands an error in the user's files over, if there is somebody who takes it."""
+    """Hand an error in the user's files over, if there is somebody who takes it."""
     try:
         yield
     except DataError as error:
@@ -170,15 +154,12 @@ def one_line_warnings() -> Iterator[None]:
     """Show warnings as one line each, and nothing that OpenCV says of files it cannot read."""
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    before, warnings.formatwarning = warnings.formatwarning, _as_text
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
     try:
         yield
     finally:
         warnings.formatwarning = before
-
-
-def _as_text(message, *_, **__) -> str:
-    return f'warning: {message}\n'
 
 
 if __name__ == '__main__':

@@ -1,1 +1,1 @@
-"""What the original downloads of data sets look like, and how they become the standard layout."""
+"""Turn the original downloads of data sets into the standard layout."""

@@ -1,6 +1,7 @@
-"""Video clips with one label each, in the ways in which they are passed on."""
+"""Read video clips with one label each, in the ways in which they are passed on."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy as np
 
 from mmsmoke.datasets.pictures import read_image, save_image
 from mmsmoke.datasets.writer import Task
-from mmsmoke.utils import DataError
+from mmsmoke.utils import DataError, UserError
+
+from .plan import Missing, Plan
 
 _FRAME = re.compile(r'(frame|img)_(\d+)\.(jpg|jpeg|png|npy)', re.IGNORECASE)
 # 47 and 32 are gold; 23 and 16 agreed by two volunteers, or said by a researcher
@@ -20,7 +23,7 @@ _BAD = -2
 
 
 def clip_label(volunteers: int, admin: int) -> int | None:
-    """1 smoke, 0 none, None if nobody can tell, from the states of the labelling site.
+    """Return 1 for smoke, 0 for none, None if nobody can tell, by the states of the labelling site.
 
     Researchers (``admin``) win over volunteers; a clip that either calls bad is not used.
     """
@@ -29,8 +32,42 @@ def clip_label(volunteers: int, admin: int) -> int | None:
     return _SURE.get(admin, (_SURE | _TWO_OF_THREE).get(volunteers))
 
 
+def count_labels(clips: str, labels: Iterable[int | None]) -> str:
+    """Return a line for the summary.
+
+    Args:
+        clips: what the labels are of, such as ``videos``.
+    """
+    counts = Counter(labels)
+    return f'{counts[1]} {clips} with smoke, {counts[0]} without, {counts[None]} undecided'
+
+
+def add_clips(
+    plan: Plan, folder: Path, clips: Sequence[tuple[str, str, Mapping]], frames: int
+) -> None:
+    """Add so many frames of each clip to a plan, or the clip to those that are missing.
+
+    Args:
+        folder: with the videos, or with their frames.
+        clips: name, address and columns of labels.csv of each.
+    """
+    there = find_clips(folder, [name for name, _, _ in clips])
+    for name, url, columns in clips:
+        if name not in there:
+            plan.missing.append(Missing(folder / f'{name}.mp4', url))
+            continue
+        images = [f'images/{name}_{k}.jpg' for k in range(1, frames + 1)]
+        rows = [dict(image=image, **columns) for image in images]
+        plan.tasks.append(Task(name, rows, partial(_make, there[name], images)))
+
+
+def require_frames(frames: int) -> None:
+    if frames < 1:
+        raise UserError(f'frames must be at least 1, not {frames}')
+
+
 def find_clips(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Where the clips of these names are, anywhere below a folder.
+    """Return where the clips of these names are, anywhere below a folder.
 
     A clip is an mp4 file, an npy file of frames, or a folder with numbered frames in it or in a
     folder of its own there.
@@ -47,7 +84,7 @@ def find_clips(folder: Path, names: Iterable[str]) -> dict[str, Path]:
 
 
 def read_frames(clip: Path, count: int) -> list[np.ndarray]:
-    """So many frames, evenly spread: uint8 [H, W, 3] RGB each."""
+    """Return so many frames, evenly spread: uint8 [H, W, 3] RGB each."""
     if clip.is_dir():
         paths = [path for path in clip.iterdir() if _FRAME.fullmatch(path.name)]
         paths.sort(key=lambda path: int(_FRAME.fullmatch(path.name)[2]))
@@ -55,16 +92,6 @@ def read_frames(clip: Path, count: int) -> list[np.ndarray]:
     is_array = clip.suffix.lower() == '.npy'
     frames = _load_array(clip, dimensions=4) if is_array else _decode(clip)
     return [np.asarray(frames[k]) for k in _places(len(frames), count, clip)]
-
-
-def clip_task(clip: Path, name: str, rows: Sequence[Mapping]) -> Task:
-    """One image for each row, whose ``image`` it names."""
-    return Task(name, rows, partial(_make, clip, [row['image'] for row in rows]))
-
-
-def frame_names(name: str, count: int) -> list[str]:
-    """Names of the images of a clip."""
-    return [f'images/{name}_{k}.jpg' for k in range(1, count + 1)]
 
 
 def _make(clip: Path, names: Sequence[str], root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Outlines of COCO instance files as masks."""
+"""Draw outlines of COCO instance files, and other polygons, as masks."""
 
 import json
 import unicodedata
@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from mmsmoke.functional.proposals import decode_mask
 from mmsmoke.utils import DataError
 
-from .polygons import fill_polygon
-
 MOST_PIXELS = 2**28
+FARTHEST = 2**15
+"""Pixels from the origin to a corner at most; far beyond, OpenCV ends the process."""
 
 
 @dataclass
 class CocoImage:
-    """One image of the file and what is annotated in it."""
+    """Hold one image of the file and what is annotated in it."""
 
     file_name: str
     width: int
@@ -27,7 +29,7 @@ class CocoImage:
 
 
 def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
-    """All images, also those without annotations, and the names of the categories."""
+    """Read all images, also those without annotations, and the names of the categories."""
     try:
         content = json.loads(path.read_text(encoding='utf-8-sig'))
         images = {
@@ -59,7 +61,7 @@ def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
 
 
 def draw_mask(image: CocoImage, value_of: Mapping[int, int]) -> np.ndarray:
-    """uint8 [H, W]; where outlines overlap, the smallest value counts.
+    """Return a mask, uint8 [H, W]; where outlines overlap, the smallest value counts.
 
     Args:
         value_of: category id -> value in the mask.
@@ -100,8 +102,20 @@ def _region(image: CocoImage, annotation: Mapping) -> np.ndarray:
     return region
 
 
+def fill_polygon(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
+    """Set the pixels of a mask [H, W] inside a polygon to 1.
+
+    Args:
+        corners: [N, 2] as (x, y); parts outside the picture are cut off.
+        where: what to call the polygon in an error.
+    """
+    if np.abs(corners).max(initial=0) > FARTHEST:
+        raise DataError(f'{where}: a corner lies more than {FARTHEST} pixels from the origin')
+    cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
+
+
 def decode_rle(rle: Mapping, shape: tuple[int, int], where: str = 'mask') -> np.ndarray:
-    """uint8 [H, W] of a run-length encoding, compressed or not; runs go down the columns."""
+    """Return uint8 [H, W] of a run-length encoding, compressed or not; runs go down the columns."""
     counts = rle.get('counts')
     if tuple(rle.get('size', ())) != shape:
         raise DataError(f'{where}: mask is {rle.get("size")}, image is {list(shape)}')
@@ -112,13 +126,15 @@ def decode_rle(rle: Mapping, shape: tuple[int, int], where: str = 'mask') -> np.
             raise DataError(f'{where}: compressed mask ends too early') from error
     if min(counts, default=0) < 0 or sum(counts) != shape[0] * shape[1]:
         raise DataError(f'{where}: runs of the mask do not add up to its size')
-    values = np.arange(len(counts)) % 2
-    return np.repeat(values, counts).astype(np.uint8).reshape(shape[::-1]).T
+    return decode_mask(counts, shape).astype(np.uint8)
 
 
 def _runs_of_text(text: str) -> list[int]:
-    """COCO's compression: 5 bits a character; from the fourth on, what a run differs by from the
-    one before the last."""
+    """Return the runs of COCO's compression.
+
+    It has 5 bits a character and, from the fourth run on, the difference from the one before the
+    last.
+    """
     runs, at = [], 0
     while at < len(text):
         value, bits = 0, 0
@@ -138,5 +154,5 @@ def _runs_of_text(text: str) -> list[int]:
 
 
 def plain_name(name: str) -> str:
-    """Accented letters can be written in two ways, and file systems change one to the other."""
+    """Write accented letters in one of their two ways; file systems change one to the other."""
     return unicodedata.normalize('NFC', name)

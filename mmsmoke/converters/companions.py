@@ -1,4 +1,4 @@
-"""Where chimneys stand: a camera does not move, so a few polygons a view serve all its images."""
+"""Draw where chimneys stand: cameras do not move, so a few polygons a view serve all its images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from mmsmoke.datasets.smokestack.writer import CONTEXT_PALETTE
 from mmsmoke.datasets.table import Row, displayed_size, read_table
 from mmsmoke.utils import DataError, UserError, read_json, save_png
 
-from .polygons import fill_polygon
+from .coco import fill_polygon
 
 
 @dataclass(frozen=True)
 class Companions:
-    """A file of polygons.
+    """Hold what a file of polygons says.
 
     ::
 
@@ -52,7 +52,7 @@ class Companions:
             raise DataError(f'{path} is no file of polygons: {error!r}') from error
 
     def mask(self, row: Row, width: int, height: int) -> np.ndarray | None:
-        """uint8 [H, W], 1 on companions; None for a view that the file does not have.
+        """Return uint8 [H, W], 1 on companions; None for a view that the file does not have.
 
         Rows with the columns x, y and side are square windows of the pictures that were drawn on.
         """
@@ -101,7 +101,7 @@ def draw_companions(
     classes: Sequence[str] = ('smoke',),
     overwrite: bool = False,
 ) -> dict[str, int]:
-    """Writes ``context/`` of a data set; returns the number of masks of each view.
+    """Write ``context/`` of a data set; return the number of masks of each view.
 
     Raises:
         UserError: before anything is written, if the file has a view that the data set lacks, or

@@ -1,4 +1,4 @@
-"""What the converters of downloaded data sets have in common."""
+"""Hold what the converters of downloaded data sets have in common."""
 
 import argparse
 import sys
@@ -17,11 +17,20 @@ SHEET = 'samples.png'
 _HINT = ': mend what is listed above and run this again, or pass --skip-broken'
 
 
-def converter_parser(description: str, source: str, out: str | None) -> argparse.ArgumentParser:
-    """
+def converter_parser(
+    description: str,
+    source: str,
+    out: str | None,
+    shares: Sequence[float] = (0.7, 0.1, 0.2),
+    fetch_list: bool = False,
+) -> argparse.ArgumentParser:
+    """Return a parser with the options of all converters.
+
     Args:
         source: help for the folder or file to be converted.
         out: default folder of the data set.
+        shares: default parts of train, val and test.
+        fetch_list: with the option for the addresses of missing files.
     """
     parser = argparse.ArgumentParser(
         description=description,
@@ -42,38 +51,34 @@ def converter_parser(description: str, source: str, out: str | None) -> argparse
     parser.add_argument(
         '--overwrite', action='store_true', help='replace what was converted with other options'
     )
+    parser.add_argument(
+        '--shares',
+        nargs=3,
+        type=float,
+        default=list(shares),
+        metavar=('TRAIN', 'VAL', 'TEST'),
+        help=f'parts of the images ({" ".join(map(str, shares))})',
+    )
+    parser.set_defaults(fetch_list=None)
+    if fetch_list:
+        parser.add_argument(
+            '--fetch-list',
+            type=Path,
+            metavar='FILE',
+            help='write the addresses of missing files into FILE, for '
+            'curl --fail --create-dirs --continue-at - --parallel --config FILE',
+        )
     return parser
 
 
-def add_shares(parser: argparse.ArgumentParser, **shares: float) -> None:
-    parser.add_argument(
-        '--shares',
-        nargs=len(shares),
-        type=float,
-        default=list(shares.values()),
-        metavar=tuple(name.upper() for name in shares),
-        help=f'parts of the images ({" ".join(map(str, shares.values()))})',
-    )
-
-
-def add_fetch_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--fetch-list',
-        type=Path,
-        metavar='FILE',
-        help='write the addresses of missing files into FILE, for '
-        'curl --fail --create-dirs --continue-at - --parallel --config FILE',
-    )
-
-
 def convert(args: argparse.Namespace, plan: Plan, record: Mapping) -> None:
-    """Writes the data set, says what is in it, and exits with 1 if something was in the way.
+    """Write the data set, say what is in it, and exit with 1 if something was in the way.
 
     Args:
         args: of :func:`converter_parser`.
         record: what decides the files; see :func:`mmsmoke.datasets.writer.write_dataset`.
     """
-    _report_missing(plan.missing, getattr(args, 'fetch_list', None))
+    _report_missing(plan.missing, args.fetch_list)
     print(*plan.broken, sep='\n', end='\n' * bool(plan.broken))
     incomplete = bool(plan.missing or plan.broken)
     if not (plan.tasks or incomplete):

@@ -1,4 +1,4 @@
-"""IJmond's boxes: frames of smoking videos in which people judged the boxes of a model."""
+"""Plan IJmond's boxes: frames of smoking videos in which people judged the boxes of a model."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,7 @@ from mmsmoke.utils import DataError, sha256_of_file
 
 from .boxes import REMOVED, final_box
 from .ijmond_videos import camera_name
-from .plan import Missing, Plan
-from .records import read_records
+from .plan import Missing, Plan, read_records
 
 FETCH = (
     'bbox_labels_1_aug_2025.json is in https://github.com/MultiX-Amsterdam/ijmond-camera-ai, '
@@ -31,7 +30,8 @@ def plan_ijmond_bbox(
     shares: Sequence[float] = (0.7, 0.1, 0.2),
     seed: int = 0,
 ) -> Plan:
-    """
+    """Return what will become of the frames.
+
     Args:
         labels: the JSON file of all boxes.
         pictures: folder with the frames, as on the server or as in the example of the authors.
@@ -68,7 +68,7 @@ def plan_ijmond_bbox(
 def _add(
     plan: Plan, pictures: Path, records: Sequence[Mapping], boxes: Sequence, split: str
 ) -> None:
-    """One image: all records of a frame have the same picture, under several names."""
+    """Add an image: all records of a frame have the same picture, under several names."""
     record = records[0]
     video, number = record['video'], record['frame_number']
     frame = f'{video["file_name"]}-{number}'

@@ -1,21 +1,20 @@
-"""IJmond-seg: panoramas of a steel works, the smoke outlined in COCO's format."""
+"""Plan IJmond-seg: panoramas of a steel works, the smoke outlined in COCO's format."""
 
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from mmsmoke.datasets.pictures import copy_file, read_image, save_image, save_mask
 from mmsmoke.datasets.splitting import deal_out, split_groups
 from mmsmoke.datasets.table import OPACITIES, displayed_size, mask_name_of
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError, sha256_of_file
+from mmsmoke.utils.threads import in_threads
 
 from .coco import CocoImage, draw_mask, plain_name, read_coco
 from .plan import Plan
@@ -39,9 +38,9 @@ def plan_ijmond_seg(
     held_out: str | None = None,
     views: Mapping = VIEWS,
     seed: int = 0,
-    progress: bool = False,
 ) -> Plan:
-    """
+    """Return what will become of the panoramas.
+
     Args:
         folder: with ``_annotations.coco.json``, and the images there or in ``images/``.
         protocol: ``clean`` cuts each panorama into its camera's views, ``frames`` keeps it whole;
@@ -85,35 +84,35 @@ def plan_ijmond_seg(
             path = files.get(plain_name(Path(image.file_name).name))
             _check_file(path, image, folder)
             mask = draw_mask(image, values)
-            return [
-                Piece(image, path, window, kind, _present(mask, window, len(plan.classes)))
-                for window, kind in _windows(path.name, mask, protocol, views)
-            ]
+            pieces = []
+            for window, kind in _windows(path.name, mask, protocol, views):
+                part = mask if window is None else window.cut(mask)
+                present = tuple(int((part == k + 1).any()) for k in range(len(plan.classes)))
+                pieces.append(Piece(image, path, window, kind, present))
+            return pieces
         except DataError as error:
             return error
 
     pieces = []
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(look, images)
-        for one in tqdm(found, 'annotations', len(images), leave=False, disable=not progress):
-            if isinstance(one, DataError):
-                plan.broken.append(str(one))
-            else:
-                pieces += one
+    for one in in_threads(look, images, 'annotations'):
+        if isinstance(one, DataError):
+            plan.broken.append(str(one))
+        else:
+            pieces += one
     rows = _rows(pieces, plan.classes, protocol, shares, day, held_out, views, seed)
     by_panorama = defaultdict(list)
     for piece, row in zip(pieces, rows, strict=True):
         by_panorama[piece.path].append((piece, row))
     for path, found in by_panorama.items():
-        windows = [(piece.window, row['image']) for piece, row in found]
-        make = partial(_make, path, found[0][0].annotated, values, windows, len(plan.classes))
-        plan.tasks.append(Task(str(path), [row for _, row in found], make, ('images', 'masks')))
+        pieces, rows = zip(*found, strict=True)
+        make = partial(_make, pieces, values, len(plan.classes))
+        plan.tasks.append(Task(str(path), rows, make, ('images', 'masks')))
     return plan
 
 
 @dataclass(frozen=True)
 class Piece:
-    """What becomes one image: a window of a panorama or, with None, all of it."""
+    """Hold what becomes one image: a window of a panorama or, with None, all of it."""
 
     annotated: CocoImage
     path: Path
@@ -131,7 +130,7 @@ class Piece:
 def values_of(
     images: Sequence[CocoImage], categories: Mapping[int, str], opacities: bool
 ) -> dict[int, int]:
-    """Category -> value in the mask: 1, or 2 for low opacity if that is a class of its own.
+    """Return category -> value in the mask: 1, or 2 for low opacity if that is a class of its own.
 
     Names of categories tell the opacity. If none does, category 2 is the low one, as in the
     authors' scripts. Every other category counts as high.
@@ -172,11 +171,6 @@ def _windows(name: str, mask: np.ndarray, protocol: str, views: Mapping) -> list
     return [(window, None) for window in views_of(camera, views)]
 
 
-def _present(mask: np.ndarray, window: Window | None, num_classes: int) -> tuple[int, ...]:
-    part = mask if window is None else window.cut(mask)
-    return tuple(int((part == k + 1).any()) for k in range(num_classes))
-
-
 def _rows(pieces, classes, protocol, shares, day, held_out, views, seed) -> list[dict]:
     thesis = protocol == 'thesis'
     groups = [
@@ -201,7 +195,7 @@ def _rows(pieces, classes, protocol, shares, day, held_out, views, seed) -> list
 
 
 def _group(name: str, day: str, views: Mapping) -> str:
-    """Camera and day of a panorama."""
+    """Return camera and day of a panorama."""
     if not day:
         return name
     found = re.search(day, name)
@@ -213,20 +207,13 @@ def _group(name: str, day: str, views: Mapping) -> str:
     return f'{camera_of(name, views) or "camera"} {re.sub("[-_.]", "", found[0])}'
 
 
-def _make(
-    path: Path,
-    image: CocoImage,
-    values: Mapping[int, int],
-    windows: Sequence[tuple[Window | None, str]],
-    num_classes: int,
-    root: Path,
-) -> None:
-    mask = draw_mask(image, values)
-    picture = read_image(path)
-    for window, name in windows:
-        part = mask if window is None else window.cut(mask)
-        save_mask(root / 'masks' / mask_name_of(name), np.ascontiguousarray(part), num_classes)
-        if window is None:
-            copy_file(path, root / name)
+def _make(pieces: Sequence[Piece], values: Mapping[int, int], num_classes: int, root: Path) -> None:
+    mask, picture = draw_mask(pieces[0].annotated, values), read_image(pieces[0].path)
+    for piece in pieces:
+        target, part = root / piece.image_name, mask
+        if piece.window is None:
+            copy_file(piece.path, target)
         else:
-            save_image(root / name, window.cut(picture))
+            save_image(target, piece.window.cut(picture))
+            part = np.ascontiguousarray(piece.window.cut(mask))
+        save_mask(root / 'masks' / mask_name_of(piece.image_name), part, num_classes)

@@ -1,15 +1,17 @@
-"""Says what will become of a download before anything is written."""
+"""Say what will become of a download before anything is written."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmsmoke.datasets.writer import Task
+from mmsmoke.utils import DataError, UserError
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A file of the original that is not there: where it should lie, and where to get it."""
+    """Name a file of the original that is not there, and where to get it."""
 
     path: Path
     url: str
@@ -17,7 +19,7 @@ class Missing:
 
 @dataclass
 class Plan:
-    """What will become of a download.
+    """Hold what will become of a download.
 
     Attributes:
         splits: those in which there should be images.
@@ -37,3 +39,25 @@ class Plan:
     @property
     def rows(self) -> list[Mapping]:
         return [row for task in self.tasks for row in task.rows]
+
+
+def read_records(path: Path, keys: Sequence[str], fetch: str) -> list[dict]:
+    """Read a JSON list of objects, or one under the key ``data``, each of which has these keys.
+
+    Args:
+        fetch: where to get the file.
+    """
+    if not path.is_file():
+        raise UserError(f'{path} not found. {fetch}')
+    try:
+        content = json.loads(path.read_text(encoding='utf-8-sig'))
+    except ValueError as error:
+        raise DataError(f'{path} is not JSON: {error}') from error
+    records = content.get('data') if isinstance(content, dict) else content
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise DataError(f'{path} is not a list of records. {fetch}')
+    for number, one in enumerate(records, 1):
+        for key in keys:
+            if key not in one:
+                raise DataError(f'{path}: record {number} has no {key!r}')
+    return records

@@ -1,15 +1,13 @@
-"""RISE: clips of industrial smoke near Pittsburgh, each smoke or no smoke as a whole."""
+"""Plan RISE: clips of industrial smoke near Pittsburgh, each smoke or no smoke as a whole."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmsmoke.datasets.splitting import deal_out, shuffled
 from mmsmoke.utils import DataError, UserError, sha256_of_file
 
-from .clips import clip_label, clip_task, find_clips, frame_names
-from .plan import Missing, Plan
-from .records import read_records
+from .clips import add_clips, clip_label, count_labels, require_frames
+from .plan import Plan, read_records
 
 FETCH = (
     'metadata_02242020.json, and the files of split/, are in '
@@ -29,7 +27,8 @@ def plan_rise(
     shares: Sequence[float] = (0.7, 0.1, 0.2),
     seed: int = 0,
 ) -> Plan:
-    """
+    """Return what will become of the clips.
+
     Args:
         sources: split -> its file of the official split; or one file, under the name ``all``,
             whose clips are dealt out.
@@ -39,8 +38,7 @@ def plan_rise(
         most_clips: take only so many, half of them with smoke, chosen by lot.
         shares: of train, val and test.
     """
-    if frames < 1:
-        raise UserError(f'frames must be at least 1, not {frames}')
+    require_frames(frames)
     records, splits, plan = [], [], Plan()
     for split, path in sources.items():
         found = read_records(path, ('file_name',), FETCH)
@@ -48,8 +46,7 @@ def plan_rise(
         splits += [split] * len(found)
         plan.source += sha256_of_file(path)
     labels = [_label(one) for one in records]
-    counts = Counter(labels)
-    plan.notes = [f'{counts[1]} clips with smoke, {counts[0]} without, {counts[None]} undecided']
+    plan.notes = [count_labels('clips', labels)]
     used = [k for k, label in enumerate(labels) if label is not None]
     if most_clips is not None:
         used = _some(used, labels, [one['file_name'] for one in records], most_clips, seed)
@@ -57,25 +54,21 @@ def plan_rise(
     if set(sources) == {'all'}:
         chosen = deal_out([groups[k] for k in used], [labels[k] for k in used], shares, seed)
         splits = dict(zip(used, chosen, strict=True))
-    there = find_clips(clips, [one['file_name'] for one in records])
+    found = []
     for k in used:
         name = records[k]['file_name']
         camera, date = _group(name, 'camera'), _group(name, 'date')
-        if name not in there:
-            url = f'{SERVER}/{date}/{camera}/{name}.mp4'
-            plan.missing.append(Missing(clips / f'{name}.mp4', url))
-            continue
-        row = dict(split=splits[k], smoke=labels[k], camera=camera, date=date, clip=name)
+        columns = dict(split=splits[k], smoke=labels[k], camera=camera, date=date, clip=name)
         if 'weight' in records[k]:
-            row['weight'] = records[k]['weight']
-        row['group'] = groups[k]
-        rows = [dict(image=image) | row for image in frame_names(name, frames)]
-        plan.tasks.append(clip_task(there[name], name, rows))
+            columns['weight'] = records[k]['weight']
+        columns['group'] = groups[k]
+        found.append((name, f'{SERVER}/{date}/{camera}/{name}.mp4', columns))
+    add_clips(plan, clips, found, frames)
     return plan
 
 
 def official_parts(train: Path) -> dict[str, Path]:
-    """The three files of an official split, of which one is named."""
+    """Return the three files of an official split, of which one is named."""
     if 'train' not in train.name:
         raise UserError(f'{train.name} is not the train part of an official split. {FETCH}')
     words = dict(train='train', val='validation', test='test')
@@ -85,7 +78,7 @@ def official_parts(train: Path) -> dict[str, Path]:
 
 
 def _label(record: Mapping) -> int | None:
-    """Files of the official split have a label; the file of all clips has states."""
+    """Return a label: files of the official split have one, the file of all clips has states."""
     if 'label' in record:
         if record['label'] not in (0, 1):
             raise DataError(f'{record["file_name"]} has the label {record["label"]!r}, not 0 or 1')
@@ -97,7 +90,7 @@ def _label(record: Mapping) -> int | None:
 
 
 def _group(name: str, splitting: str) -> str:
-    """Of a name: camera-view-YYYY-MM-DD-left-top-right-bottom-height-width-frame-begin-end."""
+    """Pick from camera-view-YYYY-MM-DD-left-top-right-bottom-height-width-frame-begin-end."""
     parts = name.split('-')
     if len(parts) != 14:
         raise DataError(f'{name} is no name of a RISE clip: it has {len(parts)} parts, not 14')

@@ -1,9 +1,8 @@
-"""SMOKE5K (Yan et al., AAAI 2022): photographs and composites of smoke, each with a mask."""
+"""Plan SMOKE5K (Yan et al., AAAI 2022): photographs and composites of smoke, each with a mask."""
 
 import hashlib
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mmsmoke.datasets.splitting import deal_out
 from mmsmoke.datasets.table import SYNTHETIC
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils.threads import in_threads
 
 from .plan import Plan
 
@@ -35,7 +35,7 @@ SPLITTINGS = ('official', 'scene')
 
 @dataclass(frozen=True)
 class Picture:
-    """One photograph or composite of the original, whose own split is part of its name."""
+    """Hold one photograph or composite of the original, whose own split is part of its name."""
 
     split: str
     image: Path
@@ -56,7 +56,7 @@ class Picture:
 
     @property
     def fire(self) -> int | None:
-        """When the fire broke out, by which the frames of one FIgLib camera know each other."""
+        """Return when the fire broke out, by which frames of one FIgLib camera know each other."""
         if self.kind != 'figlib':
             return None
         seconds, after = self.image.stem.split('_')
@@ -78,7 +78,7 @@ class Picture:
 
 
 def find_pictures(folder: Path) -> tuple[list[Picture], list[str]]:
-    """All of both splits, wherever below ``folder`` they lie, and what has no partner.
+    """Return all of both splits, wherever below ``folder`` they lie, and what has no partner.
 
     The archive unpacks to SMOKE5K/SMOKE5K, others redistribute smoke5k/: both hold train/img,
     train/gt, test/img and test/gt.
@@ -100,21 +100,16 @@ def find_pictures(folder: Path) -> tuple[list[Picture], list[str]]:
 
 
 def kind_of(stem: str) -> str:
-    for kind, pattern in KINDS.items():
-        if re.fullmatch(pattern, stem):
-            return kind
-    return 'other'
+    return next((kind for kind, name in KINDS.items() if re.fullmatch(name, stem)), 'other')
 
 
-def scenes_of(pictures: Sequence[Picture], progress: bool = False) -> list[str]:
-    """A name for each picture, the same for those that look alike: the same camera pose.
+def scenes_of(pictures: Sequence[Picture]) -> list[str]:
+    """Return a name for each picture, the same for those that look alike: the same camera pose.
 
     Pictures belong together if they look alike as a whole or in their lower half, where no smoke
     is, or are of the same fire. One that belongs to two others joins them.
     """
-    pairs = similar_files(
-        [picture.image for picture in pictures], ('whole', 'lower'), progress=progress
-    )
+    pairs = similar_files([picture.image for picture in pictures], ('whole', 'lower'))
     first = {}
     for k, picture in enumerate(pictures):
         if picture.fire is not None:
@@ -128,9 +123,9 @@ def plan_smoke5k(
     shares: Sequence[float] = (0.7, 0.1, 0.2),
     seed: int = 0,
     synthetic: bool = True,
-    progress: bool = False,
 ) -> Plan:
-    """
+    """Return what will become of the pictures.
+
     Args:
         splitting: ``official`` keeps train and test, and takes val out of train; ``scene`` deals
             all images out anew. No scene is in train and val, and with ``scene`` in none but one.
@@ -141,27 +136,20 @@ def plan_smoke5k(
     found = [picture for picture in found if synthetic or picture.kind != SYNTHETIC]
     plan = Plan(broken=alone, source=_digest(found))
     pictures, smoke = [], []
-    with ThreadPoolExecutor() as pool:
-        for picture, label in zip(found, pool.map(_has_smoke, found), strict=True):
-            if isinstance(label, DataError):
-                plan.broken.append(str(label))
-            else:
-                pictures.append(picture)
-                smoke.append(label)
-    scenes = scenes_of(pictures, progress)
+    for picture, label in zip(found, in_threads(_has_smoke, found, 'masks'), strict=True):
+        if isinstance(label, DataError):
+            plan.broken.append(str(label))
+        else:
+            pictures.append(picture)
+            smoke.append(label)
+    scenes = scenes_of(pictures)
     seen = {scene for picture, scene in zip(pictures, scenes, strict=True) if picture.trains}
     tested = [not picture.trains for picture in pictures] if splitting == 'official' else None
     splits = deal_out(scenes, smoke, shares, seed, tested)
     for picture, split, label, scene in zip(pictures, splits, smoke, scenes, strict=True):
         leak = int(scene in seen and not picture.trains)
-        row = dict(
-            image=picture.image_name,
-            split=split,
-            smoke=label,
-            kind=picture.kind,
-            leak=leak,
-            group=scene,
-        )
+        row = dict(image=picture.image_name, split=split, smoke=label)
+        row |= dict(kind=picture.kind, leak=leak, group=scene)
         plan.tasks.append(Task(str(picture.image), [row], picture.make, ('images', 'masks')))
     composites = sum(picture.kind == SYNTHETIC for picture in pictures)
     tests = sum(not picture.trains for picture in pictures)
@@ -190,15 +178,11 @@ def _has_smoke(picture: Picture) -> int | DataError:
 
 def _pictures(folder: Path) -> list[Path]:
     kinds = ('.jpg', '.jpeg', '.png')
-    return sorted(
-        path
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.suffix.lower() in kinds and not path.name.startswith('.')
-    )
+    return sorted(path for path in folder.glob('[!.]*') if path.suffix.lower() in kinds)
 
 
 def _smoke_of(path: Path) -> np.ndarray:
-    """1 where a mask of the original, black and white, is white."""
+    """Return 1 where a mask of the original, black and white, is white."""
     mask = read_mask(path)
     strange = np.setdiff1d(mask, [0, 255])
     if mask.ndim != 2 or mask.dtype != np.uint8 or len(strange):

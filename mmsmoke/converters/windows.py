@@ -1,4 +1,4 @@
-"""Square pieces of a panorama."""
+"""Cut square pieces out of a panorama."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Window:
     name: str
 
     def columns(self) -> dict[str, int | str]:
-        """Where it was, for labels.csv."""
+        """Return where it was, for labels.csv."""
         return dict(view=self.name, x=self.x, y=self.y, side=self.side)
 
     def cut(self, picture: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ class Window:
 
 
 def thesis_grid(height: int, width: int) -> Iterator[Window]:
-    """All windows of the thesis, from left to right and then down."""
+    """Yield all windows of the thesis, from left to right and then down."""
     top, left = int(TOP * height), int(LEFT * width)
     for y in range(top, height - WINDOW + 1, STRIDE):
         for x in range(left, width - WINDOW + 1, STRIDE):
@@ -50,23 +50,23 @@ def thesis_grid(height: int, width: int) -> Iterator[Window]:
 
 
 def smokiest(mask: np.ndarray) -> list[Window]:
-    """The thesis' choice: at most three windows of a panorama, those with most smoke."""
+    """Make the thesis' choice: at most three windows of a panorama, those with most smoke."""
     shares = {window: np.mean(window.cut(mask) > 0) for window in thesis_grid(*mask.shape)}
     enough = [window for window, share in shares.items() if share >= LEAST_SMOKE]
     return sorted(enough, key=lambda window: -shares[window])[:MOST_WINDOWS]
 
 
 def clear_ones(mask: np.ndarray, name: str) -> list[Window]:
-    """At most three windows without any smoke, chosen by lot; ``name`` decides it."""
+    """Return at most three windows without any smoke, chosen by lot; ``name`` decides it."""
     clear = [window for window in thesis_grid(*mask.shape) if not window.cut(mask).any()]
     return sorted(clear, key=lambda window: shuffled(f'{name} {window.name}'))[:MOST_WINDOWS]
 
 
 def camera_of(file_name: str, views: Mapping = VIEWS) -> str | None:
-    """The first camera, in the order of ``views``, whose name the file name holds."""
+    """Return the first camera, in the order of ``views``, whose name the file name holds."""
     return next((camera for camera in views if camera in file_name), None)
 
 
 def views_of(camera: str, views: Mapping[str, Iterable[Sequence[int]]] = VIEWS) -> list[Window]:
-    """The camera's views; their numbers begin at 1."""
+    """Return the camera's views; their numbers begin at 1."""
     return [Window(*place, f'crop_{k}') for k, place in enumerate(views[camera], 1)]

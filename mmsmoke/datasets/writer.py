@@ -11,10 +11,9 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from mmsmoke.utils import DataError, UserError, atomic_path, plain, write_json
 from mmsmoke.utils.process import cores, process_pool
+from mmsmoke.utils.progress import progress
 
 from .labels import label_of
 from .table import TABLE, mask_name_of
@@ -69,7 +68,6 @@ def write_dataset(
     workers: int | None = None,
     overwrite: bool = False,
     skip_broken: bool = False,
-    progress: bool = True,
 ) -> Written:
     """Does all tasks whose files are not there yet, then writes labels.csv.
 
@@ -99,7 +97,7 @@ def write_dataset(
     written, broken = Written(), set()
     started = time.perf_counter()
     images = sum(len(task.rows) for task in pending)
-    with tqdm(total=images, desc=root.name, unit='img', disable=not progress) as bar:
+    with progress(total=images, text=root.name, unit='img') as bar:
         for index, problem in _work(pending, root, workers or cores()):
             task = pending[index]
             bar.update(len(task.rows))

@@ -1,4 +1,4 @@
-"""What a pseudo-label run has finished, so that it can go on after any interruption."""
+"""Keep what a pseudo-label run has finished, so that it can go on after any interruption."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ OUTPUTS = ('masks', 'scores')
 
 
 class Journal:
-    """One line of JSON for each finished image, in one file a process.
+    """Keep one line of JSON for each finished image, in one file a process.
 
     A line is written after the files of its image are in place; a line torn by a crash is
     ignored, and its image is done again.
@@ -64,9 +64,11 @@ class Journal:
         return records
 
     def add(self, record: dict, results: list[Any]) -> None:
-        """Args:
-        record: what the manifest will say of the image, with the key ``image``.
-        results: what each metric noted of it.
+        """Note an image that is finished.
+
+        Args:
+            record: what the manifest will say of the image, with the key ``image``.
+            results: what each metric noted of it.
         """
         content = io.BytesIO()
         torch.save(results, content, _use_new_zipfile_serialization=False)  # half the size
@@ -76,7 +78,7 @@ class Journal:
             file.write(f'\n{line}')  # the line break ends whatever a crash left torn
 
     def restored_results(self) -> list[list[Any]]:
-        """For each image that was finished before this run began, what each metric noted."""
+        """Return what each metric noted of each image that was finished before this run began."""
         packed = [record['results'] for record in self.records.values()]
         try:
             return [read_pickle(io.BytesIO(base64.b64decode(item))) for item in packed]
@@ -87,7 +89,7 @@ class Journal:
             ) from error
 
     def manifest_records(self) -> list[dict]:
-        """Of all images of all processes, in order of name."""
+        """Return the records of all images of all processes, in order of name."""
         records = self._read()
         return [
             {key: value for key, value in records[image].items() if key != 'results'}
@@ -96,7 +98,7 @@ class Journal:
 
 
 def remove_outputs(folder: Path) -> None:
-    """The journal goes first and at once, so that a crash leaves nothing that it vouches for."""
+    """Remove the journal first and at once, so that a crash leaves nothing that it vouches for."""
     (folder / 'manifest.json').unlink(missing_ok=True)
     if (folder / 'journal').exists():
         outdated = folder / 'journal.outdated'
@@ -108,7 +110,7 @@ def remove_outputs(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Temporary files of a run that was killed while it wrote them."""
+    """Remove temporary files of a run that was killed while it wrote them."""
     for name in OUTPUTS:
         for path in (folder / name).rglob('.*.tmp.png'):
             path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from mmsmoke.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class LearnableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
-    """mmengine's default, without the parameters that do not learn, as those of a frozen teacher.
+    """Wrap the optimizer as mmengine does, without parameters that do not learn.
 
     mmengine hands frozen parameters to the optimizer too, and writes them into its state.
     """

@@ -11,7 +11,7 @@ from mmsmoke.registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Mixed precision without loss scaling on any device; mmengine's AmpOptimWrapper has no CPU.
+    """Train in mixed precision without loss scaling, on CPUs as well, unlike AmpOptimWrapper.
 
     Args:
         dtype: ``bfloat16`` needs no scaling of the loss; float16 is AmpOptimWrapper's business.

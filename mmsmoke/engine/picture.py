@@ -7,7 +7,7 @@ from mmsmoke.utils import DataError
 
 
 def picture(inputs: Tensor, sample: WeakSegDataSample) -> np.ndarray:
-    """The image at the size of the sample's ``seg_scores``, for refiners that look at colours.
+    """Return the image at the size of the sample's ``seg_scores``, for refiners that see colours.
 
     What the loader gave is taken if it has that size; otherwise the file is read again.
 

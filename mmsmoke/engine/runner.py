@@ -1,5 +1,6 @@
 import logging
 import os
+from contextlib import closing
 
 import torch
 from mmengine.logging import MMLogger
@@ -15,7 +16,7 @@ from .screen import ScreenHandler
 
 @RUNNERS.register_module()
 class ScreenRunner(Runner):
-    """mmengine's Runner with a screen for somebody who watches.
+    """Run as mmengine's Runner, with a screen for somebody who watches.
 
     Its log file is that of mmengine; the screen leaves out what only that needs and has progress
     bars, if it is a terminal. Nothing of it stands in the config, so two runs that
@@ -48,30 +49,19 @@ class ScreenRunner(Runner):
         self.progress = ProgressHook()
         self.register_hook(self.progress)
 
-    def build_model(self, model):
-        with waiting('building the model'):
-            return super().build_model(model)
-
-    def build_train_loop(self, loop):
-        with waiting('reading the training data'):
-            return super().build_train_loop(loop)
-
-    def build_val_loop(self, loop):
-        with waiting('reading the validation data'):
-            return super().build_val_loop(loop)
-
-    def build_test_loop(self, loop):
-        with waiting('reading the test data'):
-            return super().build_test_loop(loop)
+    build_model = waiting('building the model')(Runner.build_model)
+    build_train_loop = waiting('reading the training data')(Runner.build_train_loop)
+    build_val_loop = waiting('reading the validation data')(Runner.build_val_loop)
+    build_test_loop = waiting('reading the test data')(Runner.build_test_loop)
 
     def train(self):
-        with self.progress:
+        with closing(self.progress):
             return super().train()
 
     def val(self):
-        with self.progress:
+        with closing(self.progress):
             return super().val()
 
     def test(self):
-        with self.progress:
+        with closing(self.progress):
             return super().test()

@@ -1,4 +1,4 @@
-"""Chooses what of a run's log a user sees on the screen; the log file holds all of it."""
+"""Choose what of a run's log a user sees on the screen; the log file holds all of it."""
 
 import copy
 import logging
@@ -20,7 +20,7 @@ _MEASURED = re.compile(r'((?:Epoch|Iter)\((?:val|test)\) *[][\d/ ]*\])  +(.*)', 
 
 
 class ScreenHandler(logging.StreamHandler):
-    """Shows a run's log in short, and between progress bars.
+    """Show a run's log in short, and between progress bars.
 
     Args:
         usual: the handler whose place it takes.

@@ -1,4 +1,4 @@
-"""Shows a model its data before a training begins, so that what does not fit is said by then."""
+"""Show a model its data before a training begins, so that what does not fit is said by then."""
 
 import re
 from collections.abc import Mapping

@@ -5,13 +5,3 @@ from .label_accuracy import LabelAccuracy
 from .otsu_threshold import OtsuThreshold
 from .pseudo_label_metric import PseudoLabelMetric
 from .refinement_metric import RefinementMetric
-
-__all__ = [
-    'CompanionMetric',
-    'CounterfactualMetric',
-    'KnownIoUMetric',
-    'LabelAccuracy',
-    'OtsuThreshold',
-    'PseudoLabelMetric',
-    'RefinementMetric',
-]

@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -14,12 +12,12 @@ from mmsmoke.functional import (
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, has_evidence, image_name, normalize_of
+from .image_metric import ImageMetric, evidence_of, normalize_of
 
 
 @METRICS.register_module()
 class CompanionMetric(ImageMetric):
-    """Do maps, or masks, cling to what comes together with a class? In percent.
+    """Measure whether maps, or masks, cling to what comes together with a class, in percent.
 
     Images without ``context/`` say nothing about it; those whose ``context/`` is empty count for
     what is called rightly.
@@ -63,13 +61,9 @@ class CompanionMetric(ImageMetric):
             raise ValueError(f"source must be 'cams' or 'mask', got {source!r}")
         self.threshold, self.normalize, self.source = threshold, normalize, source
 
-    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        for sample in data_samples:
-            self.results.append(dict(image=image_name(sample), found=self._look(sample)))
-
-    def _look(self, sample: dict) -> dict | None:
+    def look(self, sample: dict) -> dict:
         if 'gt_context' not in sample or 'gt_sem_seg' not in sample:
-            return None
+            return {}
         by_mask = self.source == 'mask'
         seen = sample['pred_sem_seg']['data'][0] if by_mask else sample['cams'].float()
         truth, context = (
@@ -88,9 +82,8 @@ class CompanionMetric(ImageMetric):
     def _look_at_maps(
         self, sample: dict, truth: Tensor, companion: Tensor, smoke: Tensor, found: dict
     ) -> Tensor | None:
-        """Adds what maps alone tell; returns the mask that they give, if a threshold is known."""
-        cams, valid = sample['cams'].float(), truth != IGNORE
-        evidence = cams if has_evidence(sample) else torch.full_like(cams, torch.nan)
+        """Add what maps alone tell; return the mask that they give, if a threshold is known."""
+        cams, evidence, valid = sample['cams'].float(), evidence_of(sample), truth != IGNORE
         whole = resize_maps(evidence[None], truth.shape)[0] * valid
         scores = cams_to_scores(cams, truth.shape, None, normalize_of(sample, self.normalize))
         found |= dict(
@@ -98,7 +91,6 @@ class CompanionMetric(ImageMetric):
             energy=energy_share(whole, companion & ~smoke),
             pointing=points_at(scores * valid, smoke),
             activation=evidence.double().mean((1, 2)),
-            evidence=torch.tensor(has_evidence(sample)),
         )
         if self.threshold is None:
             return None
@@ -106,11 +98,12 @@ class CompanionMetric(ImageMetric):
         return scores_to_mask(scores * called, self.threshold)
 
     def compute(self, results: list[dict]) -> dict[str, float]:
-        known = [result['found'] for result in results if result['found'] is not None]
+        known = [result for result in results if 'shown' in result]
         if not known:
             return {}
         self.warn_of_scores(known, 'energy and response')
-        found = {name: torch.stack([one[name] for one in known]) for name in known[0]}
+        names = known[0].keys() - {'image'}
+        found = {name: torch.stack([one[name] for one in known]) for name in names}
         shown = found['shown']
         if not shown.any():
             return {}

@@ -1,8 +1,9 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from mmsmoke.datasets.smokestack.drawing.counterfactuals import KINDS
 from mmsmoke.functional import (
     bootstrap_interval,
     cams_to_scores,
@@ -14,16 +15,15 @@ from mmsmoke.functional import (
 )
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, has_evidence, image_name, normalize_of
+from .image_metric import ImageMetric, evidence_of, normalize_of
 
-KINDS = ('both', 'smoke', 'chimney', 'neither', 'moved')
 _CERTAIN = 1e-7
 """Probabilities are kept so far from 0 and 1: their logits would be infinite."""
 
 
 @METRICS.register_module()
 class CounterfactualMetric(ImageMetric):
-    """What a classifier makes of one scene with and without its smoke, and its chimneys.
+    """Measure what a classifier makes of one scene with and without its smoke, and its chimneys.
 
     For data whose columns ``scene`` and ``kind`` name exact pairs, see docs/cooccurrence.md: of
     each scene ``both`` (smoke from a chimney), ``smoke``, ``chimney``, ``neither`` and ``moved``
@@ -66,16 +66,11 @@ class CounterfactualMetric(ImageMetric):
         super().__init__(**kwargs)
         self.threshold, self.normalize = threshold, normalize
 
-    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        for sample in data_samples:
-            columns, found = sample.get('columns', {}), None
-            if columns.get('kind') in KINDS and columns.get('scene'):
-                found = dict(scene=columns['scene'], kind=columns['kind'], **self._look(sample))
-            self.results.append(dict(image=image_name(sample), found=found))
-
-    def _look(self, sample: dict) -> dict[str, Tensor]:
-        cams = sample['cams'].float()
-        evidence = cams if has_evidence(sample) else torch.full_like(cams, torch.nan)
+    def look(self, sample: dict) -> dict:
+        columns = sample.get('columns', {})
+        if columns.get('kind') not in KINDS or not columns.get('scene'):
+            return {}
+        cams, evidence = sample['cams'].float(), evidence_of(sample)
         truth = sample['gt_sem_seg']['data'][0].to(cams.device)
         on_chimney = cams.new_full((len(cams),), torch.nan)
         if 'gt_context' in sample:
@@ -84,7 +79,6 @@ class CounterfactualMetric(ImageMetric):
         found = dict(
             logit=sample['pred_score'].double().logit(eps=_CERTAIN),
             activation=evidence.mean((1, 2)),
-            evidence=torch.tensor(has_evidence(sample)),
             on_chimney=on_chimney,
         )
         if self.threshold is not None:
@@ -93,11 +87,12 @@ class CounterfactualMetric(ImageMetric):
                 cams_to_scores(cams, truth.shape, None, normalize), self.threshold
             )
             found.update(mask=mask, counts=mask_counts(mask, truth, len(cams))[1:])
-        return {name: value.cpu() for name, value in found.items()}
+        found = {name: value.cpu() for name, value in found.items()}
+        return dict(scene=columns['scene'], kind=columns['kind'], **found)
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         scenes = {}
-        for found in (result['found'] for result in results if result['found'] is not None):
+        for found in (result for result in results if 'scene' in result):
             scenes.setdefault(found['scene'], {})[found['kind']] = found
         whole = [scene for scene in scenes.values() if len(scene) == len(KINDS)]
         if not whole:
@@ -127,14 +122,14 @@ class CounterfactualMetric(ImageMetric):
         return metrics
 
     def _mean(self, name: str, values: Tensor) -> dict[str, float]:
-        """Of values [N, K]."""
+        """Return the mean of values [N, K], with its interval."""
         number = len(values)
         return self._with_interval(name, values, lambda sums: sums / number)
 
     def _with_interval(
         self, name: str, values: Tensor, statistic: Callable[[Tensor], Tensor]
     ) -> dict[str, float]:
-        """A statistic [..., K] of sums over the scenes; the interval of its mean over classes."""
+        """Return a statistic [..., K] of sums over scenes, and the interval of its class mean."""
         low, high = bootstrap_interval(
             values, range(len(values)), lambda sums: statistic(sums).nanmean(-1)
         )
@@ -155,7 +150,7 @@ class CounterfactualMetric(ImageMetric):
 
 
 def _reliance(effects: Tensor) -> Tensor:
-    """Of effects [..., 2] of smoke and chimney; nan if there are none."""
+    """Return the reliance of effects [..., 2] of smoke and chimney; nan if there are none."""
     sizes = effects.abs()
     return 100 * sizes[..., 1] / sizes.sum(-1)
 
@@ -165,7 +160,7 @@ def _by_kind(scenes: list[dict], name: str) -> dict[str, Tensor]:
 
 
 def _overlap(one: dict, other: dict) -> Tensor:
-    """IoU [K] of two masks; nan where both are empty."""
+    """Return the IoU [K] of two masks; nan where both are empty."""
     values = torch.arange(1, len(one['logit']) + 1)[:, None, None]
     first, second = one['mask'] == values, other['mask'] == values
     return (first & second).sum((1, 2)) / (first | second).sum((1, 2))

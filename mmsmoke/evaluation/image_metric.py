@@ -8,16 +8,22 @@ from mmengine.logging import print_log
 
 
 class ImageMetric(BaseMetric):
-    """A metric that keeps one result an image, so that each image counts exactly once.
+    """Measure with one result an image, so that each image counts exactly once.
 
     However the images were shared out over processes, and however often a sampler repeated some
-    to fill a batch, the numbers equal those of one process. Subclasses append dicts with the key
-    ``image`` to ``self.results`` and implement ``compute(results)``, which may leave in ``details``
-    what lies behind the numbers: ``curves`` (values at all thresholds, by name) and ``images``
-    (numbers of each image, by its path).
+    to fill a batch, the numbers equal those of one process. Subclasses implement ``look(sample)``,
+    which returns what they keep of an image, and ``compute(results)``, which may leave in
+    ``details`` what lies behind the numbers: ``curves`` (values at all thresholds, by name) and
+    ``images`` (numbers of each image, by its path).
     """
 
     details: dict
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        self.results += [dict(self.look(one), image=image_name(one)) for one in data_samples]
+
+    def look(self, sample: dict) -> dict:
+        raise NotImplementedError
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         raise NotImplementedError
@@ -38,7 +44,7 @@ class ImageMetric(BaseMetric):
 
     def warn_of_scores(self, found: Sequence[dict], names: str) -> None:
         """Say how many images lack evidence that the numbers ``names`` need."""
-        lacking = sum(not one.get('evidence', True) for one in found)
+        lacking = sum(bool(one['activation'].isnan().all()) for one in found if 'activation' in one)
         if lacking:
             self.warn(
                 f'{names}: {lacking} of {len(found)} images are left out, whose maps are '
@@ -50,7 +56,7 @@ class ImageMetric(BaseMetric):
         return classes[1:] if classes else None
 
     def per_class(self, name: str, values: torch.Tensor | Sequence[float]) -> dict[str, float]:
-        """The mean over classes as ``name`` and, for several classes, each as ``name_class``.
+        """Name the mean over classes ``name`` and, for several classes, each ``name_class``.
 
         Values that do not exist (nan) are left out.
         """
@@ -65,15 +71,16 @@ class ImageMetric(BaseMetric):
 
 
 def image_name(sample: dict) -> str:
-    """The same name in two data sets is two images: the whole path counts."""
+    """Return the whole path: the same name in two data sets is two images."""
     return sample.get('img_path') or sample['image']
 
 
 def normalize_of(sample: dict, mode: str) -> str:
-    """How to normalise the maps of a sample: as the read-out that made them asks, if ``auto``."""
+    """Return how to normalise the maps of a sample: as their read-out asks, if ``auto``."""
     return sample.get('cam_normalize', 'minmax') if mode == 'auto' else mode
 
 
-def has_evidence(sample: dict) -> bool:
-    """Return whether the maps of a sample are evidence, of a strength that can be compared."""
-    return sample.get('cam_normalize') != 'none'
+def evidence_of(sample: dict) -> torch.Tensor:
+    """Return the maps of a sample, or nan where they are no evidence, whose strength compares."""
+    cams = sample['cams'].float()
+    return torch.full_like(cams, torch.nan) if sample.get('cam_normalize') == 'none' else cams

@@ -7,7 +7,7 @@ from mmsmoke.registry import METRICS
 
 @METRICS.register_module()
 class KnownIoUMetric(IoUMetric):
-    """mmseg's IoUMetric over the images whose truth is known.
+    """Measure as mmseg's IoUMetric, over the images whose truth is known.
 
     It gives nothing if there are none, or if none of them shows any foreground: the mean over the
     classes would be that of the background, which any model finds.

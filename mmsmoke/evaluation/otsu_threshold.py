@@ -1,27 +1,24 @@
-from collections.abc import Sequence
-
 import torch
 
 from mmsmoke.functional.otsu import otsu_threshold, score_histogram
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, image_name
+from .image_metric import ImageMetric
 
 
 @METRICS.register_module()
 class OtsuThreshold(ImageMetric):
-    """A threshold for ``seg_scores`` by the scores alone, for data without any true mask.
+    """Find a threshold for ``seg_scores`` by the scores alone, for data without any true mask.
 
     Otsu's threshold of all pixels of all images that have a class, by their labels.
     """
 
     default_prefix = 'otsu'
 
-    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        for sample in data_samples:
-            labels = sample['gt_score'] if 'gt_score' in sample else sample['pred_score']
-            found = score_histogram(sample['seg_scores']).tolist() if labels.any() else None
-            self.results.append(dict(image=image_name(sample), histogram=found))
+    def look(self, sample: dict) -> dict:
+        labels = sample['gt_score'] if 'gt_score' in sample else sample['pred_score']
+        found = score_histogram(sample['seg_scores']).tolist() if labels.any() else None
+        return dict(histogram=found)
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         found = [result['histogram'] for result in results if result['histogram'] is not None]

@@ -29,7 +29,7 @@ ALARM = 0.001
 
 @METRICS.register_module()
 class PseudoLabelMetric(ImageMetric):
-    """How well CAMs, refined scores or masks agree with true masks, in percent.
+    """Measure how well CAMs, refined scores or masks agree with true masks, in percent.
 
     ===================== ======================================================================
     ``image_iou``         foreground IoU, mean over the images with truth: the thesis' "mIoU"
@@ -92,17 +92,15 @@ class PseudoLabelMetric(ImageMetric):
         self.present, self.empty, self.bootstrap = present, empty, bootstrap
         self._said_why = False
 
-    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        for sample in data_samples:
-            name = image_name(sample)
-            result = dict(image=name, group=group_of(sample.get('columns', {}), name))
-            result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
-            result['sought'] = _is_positive(sample)
-            if self.source == 'mask':
-                result['found'] = _has_foreground(sample['pred_sem_seg'])
-                if 'gt_sem_seg' in sample:
-                    result['open'] = _open_pixels(sample)
-            self.results.append(result)
+    def look(self, sample: dict) -> dict:
+        result = dict(group=group_of(sample.get('columns', {}), image_name(sample)))
+        result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
+        result['sought'] = _is_positive(sample)
+        if self.source == 'mask':
+            result['found'] = _has_foreground(sample['pred_sem_seg'])
+            if 'gt_sem_seg' in sample:
+                result['open'] = _open_pixels(sample)
+        return result
 
     def _counts(self, sample: dict) -> Tensor:
         truth = sample['gt_sem_seg']['data'][0]
@@ -182,7 +180,7 @@ class PseudoLabelMetric(ImageMetric):
             )
 
     def _overlap(self, counts: Tensor) -> dict[str, float]:
-        """Of counts [N, K + 1, 3]."""
+        """Measure the overlap of counts [N, K + 1, 3]."""
         hit, predicted, true = counts[:, 1:].sum(0).double().unbind(-1)
         miou = pooled_iou(counts).nanmean(0, keepdim=True)
         return {
@@ -195,8 +193,7 @@ class PseudoLabelMetric(ImageMetric):
         }
 
     def _of_images(self, results: list[dict], counts: Tensor) -> dict[str, dict]:
-        """By path: ``iou``, if there is any, and the shares of the pixels that are predicted to be
-        and that are foreground, in percent."""
+        """Return ``iou``, if there is any, and foreground shares, predicted and true, by path."""
         ious = rounded(100 * image_iou(counts[:, 1:], self.empty).nanmean(1))
         pixels = counts[..., 2].sum(1, keepdim=True)
         _, predicted, true = (100 * counts[:, 1:].sum(1) / pixels).double().unbind(-1)
@@ -212,7 +209,7 @@ class PseudoLabelMetric(ImageMetric):
         }
 
     def _intervals(self, counts: Tensor, groups: Sequence[str]) -> dict[str, float]:
-        """Of the means over classes."""
+        """Return the intervals of the means over classes."""
         ious = image_iou(counts[:, 1:], self.empty)
         ious_and_number = torch.stack([ious.nan_to_num(0), (~ious.isnan()).double()], -1)
         statistics = dict(
@@ -253,19 +250,19 @@ def _has_foreground(mask: dict) -> bool:
 
 
 def _open_pixels(sample: dict) -> tuple[int, int]:
-    """Of the pixels whose truth is known: how many the mask leaves open, and all."""
+    """Count the pixels whose truth is known: those that the mask leaves open, and all."""
     mask = sample['pred_sem_seg']['data']
     valid = sample['gt_sem_seg']['data'].to(mask.device) != IGNORE
     return int((valid & (mask == IGNORE)).sum()), int(valid.sum())
 
 
 def rounded(values: Tensor) -> list[float | None]:
-    """For files; None where there is no value."""
+    """Return values for files; None where there is none."""
     return [round(value, 6) if value == value else None for value in values.tolist()]
 
 
 def best_threshold_index(image_iou: Tensor) -> int:
-    """Of the 101 thresholds that with the best mean over classes; the lowest of equals.
+    """Find, of the 101 thresholds, that with the best mean over classes; the lowest of equals.
 
     Args:
         image_iou: [K, 101].

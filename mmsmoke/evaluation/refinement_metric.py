@@ -1,17 +1,17 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 
 from mmsmoke.functional import image_mean_iou, oracle_iou
 from mmsmoke.registry import METRICS
 
-from .image_metric import ImageMetric, image_name
+from .image_metric import ImageMetric
 from .pseudo_label_metric import THRESHOLD_VALUES, best_threshold_index, rounded
 
 
 @METRICS.register_module()
 class RefinementMetric(ImageMetric):
-    """What each refiner of a label run does to the IoU, in percent, where truth exists.
+    """Measure what each refiner of a label run does to the IoU, in percent, where truth exists.
 
     For the CAMs and after each refiner: ``STAGE`` (the mean IoU over images),
     ``STAGE_threshold`` and ``STAGE_oracle`` (each image with its own best threshold).
@@ -28,10 +28,8 @@ class RefinementMetric(ImageMetric):
         super().__init__(**kwargs)
         self.thresholds = dict(thresholds or {})
 
-    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        for sample in data_samples:
-            counts = sample.get('stage_counts')
-            self.results.append(dict(image=image_name(sample), counts=counts))
+    def look(self, sample: dict) -> dict:
+        return dict(counts=sample.get('stage_counts'))
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         known = [result['counts'] for result in results if result['counts']]

@@ -1,4 +1,4 @@
-"""What maps score that have not looked at the image: any method has to do better."""
+"""Score maps that have not looked at the image: any method has to do better."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -32,7 +32,7 @@ def trivial_baselines(
     train_root: str | None = None,
     classes: Sequence[str] = ('smoke',),
 ) -> list[dict]:
-    """IoU of two maps that are the same for every image, over the images that have the class.
+    """Measure the IoU of two maps that are the same for every image that has the class.
 
     ``everything`` marks all pixels: its mean IoU is the mean share of the class. ``mean mask`` is
     the mean of the true masks of the training images, stretched over each image: what there is to
@@ -72,9 +72,9 @@ def trivial_baselines(
 
 
 def mean_mask(truths: Iterable[Tensor], grid: int = GRID) -> Tensor | None:
-    """Share of the masks [H, W] (0, 1, 255 unknown) that are 1 at each place, [1, grid, grid].
+    """Return how many of the masks [H, W] (0, 1, 255 unknown) are 1 at each place, as a share.
 
-    None of no masks.
+    It is [1, grid, grid], or None of no masks.
     """
     true = known = None
     for truth in truths:
@@ -85,7 +85,7 @@ def mean_mask(truths: Iterable[Tensor], grid: int = GRID) -> Tensor | None:
 
 
 def _truths(data_root: str, split: str, classes: Sequence[str], k: int) -> Iterator[Tensor]:
-    """Masks of the images that have class k, in which it is 1 and all others are 0."""
+    """Yield masks of the images that have class k, in which it is 1 and all others are 0."""
     for row in WeakSegDataset(data_root, split=split, classes=classes, test_mode=True):
         if row['gt_score'][k] and 'seg_map_path' in row:
             mask = torch.from_numpy(read_mask(row['seg_map_path']))
@@ -93,7 +93,7 @@ def _truths(data_root: str, split: str, classes: Sequence[str], k: int) -> Itera
 
 
 def _counts(maps: Iterable[Tensor], truths: Iterable[Tensor]) -> Tensor:
-    """Foreground counts [N, maps, 1, 101, 3] of the same maps for every image."""
+    """Count the foreground [N, maps, 1, 101, 3] of the same maps for every image."""
     found = []
     for truth in truths:
         resized = [resize_maps(scores[None], truth.shape)[0] for scores in maps]

@@ -1,4 +1,4 @@
-"""The process of a step: ``python -m mmsmoke.experiments.child FOLDER PARENT [GPUS]``."""
+"""Run the process of a step: ``python -m mmsmoke.experiments.child FOLDER PARENT [GPUS]``."""
 
 import json
 import os

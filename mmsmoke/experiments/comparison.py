@@ -1,4 +1,4 @@
-"""What each way of refining CAMs makes of the maps of given classifiers, with chosen thresholds."""
+"""Compare what ways of refining CAMs make of given classifiers' maps, with chosen thresholds."""
 
 import copy
 import re
@@ -64,6 +64,7 @@ def compare_refiners(
             :func:`~mmsmoke.experiments.engine.run_steps`.
     """
     plan = load_config(plan_file, work_dir)
+    plan.last_word = dict(options or {})
     folder = Path(plan.work_dir)
     unknown = set(rows or ()) - set(plan.rows)
     if unknown:
@@ -81,7 +82,7 @@ def compare_refiners(
                 f'row {name!r} has a config of its own, and its refiners would be trained on '
                 "labels of the plan's; make it a plan of its own"
             )
-    first = row_config(plan, rows[0], options)
+    first = row_config(plan, rows[0])
     drawn = plan.get('draw', {})
     for data_root in {*drawn, first.test_dataloader.dataset.data_root}:
         draw_if_missing(data_root, drawn.get(data_root))
@@ -95,7 +96,7 @@ def compare_refiners(
     )
     out = Path(out) if out else folder / f'{Path(plan_file).stem}.json'
     steps = {
-        (name, classifier): _step(plan, name, classifier, checkpoint, folder, options)
+        (name, classifier): _step(plan, name, classifier, checkpoint)
         for name in rows
         for classifier, checkpoint in classifiers.items()
     }
@@ -108,8 +109,7 @@ def compare_refiners(
             name, classifier = places[step.name]
             searched = numbers[step.inputs['search'].name]
             result['rows'].setdefault(name, {})[classifier] = _numbers(searched, found)
-            in_order = {name: result['rows'][name] for name in rows if name in result['rows']}
-            result['rows'] = in_order
+            result['rows'] = {name: result['rows'][name] for name in rows if name in result['rows']}
             write_json(out, result)
     with scope_of(first):
         dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
@@ -122,7 +122,7 @@ def compare_refiners(
 
 
 def refinement_table(result: dict) -> str:
-    """IoU of each row and classifier: the mean over the images of the test split.
+    """Return the IoU of each row and classifier: the mean over the images of the test split.
 
     With a baseline: the mean and spread over the classifiers, as those of a sweep over seeds.
     """
@@ -130,10 +130,10 @@ def refinement_table(result: dict) -> str:
         return sweep_tables(_as_sweep(result))
     classifiers = list(dict.fromkeys(name for row in result['rows'].values() for name in row))
     heads = [f'{name}, {title}' for name in classifiers for title in COLUMNS.values()]
-    lines = [
-        [row, *[_cell(found.get(name, {}).get(key)) for name in classifiers for key in COLUMNS]]
-        for row, found in result['rows'].items()
-    ]
+    lines = []
+    for row, found in result['rows'].items():
+        values = [found.get(name, {}).get(key) for name in classifiers for key in COLUMNS]
+        lines.append([row, *('' if value is None else f'{value:.1f}' for value in values)])
     return markdown_table(['refinement', *heads], lines)
 
 
@@ -148,16 +148,8 @@ def _as_sweep(result: dict) -> dict:
     return {**result, 'columns': columns, 'runs': runs}
 
 
-def _cell(value: float | None) -> str:
-    return '' if value is None else f'{value:.1f}'
-
-
-def _slug(name: str) -> str:
-    return ''.join(letter if letter.isalnum() else '-' for letter in name)
-
-
 def _trained_name(hook: str | Mapping) -> str | None:
-    """Of the network that the plan trains for this refiner, if it does."""
+    """Return which network the plan trains for this refiner, if it does."""
     checkpoint = hook.get('checkpoint') if isinstance(hook, Mapping) else None
     found = _TRAINED.fullmatch(str(checkpoint))
     return found and found[1]
@@ -172,32 +164,22 @@ def _weights_are_there(plan: Config, row: str) -> bool:
     return True
 
 
-def row_config(plan: Config, name: str, options: Mapping | None = None) -> Config:
-    """The label run of a row."""
+def row_config(plan: Config, name: str) -> Config:
+    """Return the label run of a row."""
     row = plan.rows[name]
-    config, refiners = row.get('config', plan.config), row.get('refiners', ())
-    return _label_run(plan, config, refiners, row.get('options', {}), options)
+    return _label_run(plan, row, row.get('config', plan.config), row.get('refiners', ()))
 
 
-def _label_run(
-    plan: Config, config: str, hooks: Sequence, changes: Mapping, last_word: Mapping | None
-) -> Config:
-    changes = {**plan.get('options', {}), **changes, **(last_word or {})}
-    return label_run(load_config(config, options=copy.deepcopy(changes)), hooks)
+def _label_run(plan: Config, recipe: Mapping, config: str, hooks: Sequence) -> Config:
+    options = {**plan.get('options', {}), **recipe.get('options', {}), **plan.get('last_word', {})}
+    return label_run(load_config(config, options=copy.deepcopy(options)), hooks)
 
 
-def _step(
-    plan: Config,
-    name: str,
-    classifier: str,
-    checkpoint: str,
-    folder: Path,
-    options: Mapping | None,
-) -> Step:
+def _step(plan: Config, name: str, classifier: str, checkpoint: str) -> Step:
     """Return the step that labels the test split by a row, with the threshold from another."""
-    cfg = row_config(plan, name, options)
+    cfg = row_config(plan, name)
     trained = {
-        network: _network(plan, network, classifier, checkpoint, folder, options)
+        network: _network(plan, network, classifier, checkpoint)
         for network in filter(None, map(_trained_name, cfg.custom_hooks))
     }
 
@@ -220,32 +202,25 @@ def _step(
             ours.test_evaluator.append(metric)
         return dict(config=ours, checkpoint=checkpoint, found=found['search'])
 
-    place = f'{classifier}/{_slug(name)}'
+    place = f'{classifier}/' + re.sub(r'[\W_]', '-', name)
     search = Step(place, 'search', searching, trained, f'{name}, {classifier}')
     return Step(f'{place}/test', 'label', labelling, {**trained, 'search': search})
 
 
-def _network(
-    plan: Config,
-    name: str,
-    classifier: str,
-    checkpoint: str,
-    folder: Path,
-    options: Mapping | None,
-) -> Step:
+def _network(plan: Config, name: str, classifier: str, checkpoint: str) -> Step:
     """Return the step that trains a network on labels from a classifier."""
     recipe, place = plan.trained[name], f'{classifier}/{name}'
-    label = _label_run(plan, plan.config, recipe.labels, recipe.get('options', {}), options)
+    label = _label_run(plan, recipe, plan.config, recipe.labels)
     dataset = label.test_dataloader.dataset
     dataset.split = 'train'
     train = load_config(recipe.config, options=dict(data_root=dataset.data_root))
-    train.train_dataloader.dataset.seg_map_dir = str(folder / place / 'labels' / 'masks')
-    labels = Step(
-        f'{place}/labels',
-        'label',
-        lambda _: dict(config=label.copy(), checkpoint=checkpoint),
-        title=f'{name}, {classifier}',
-    )
+    masks = Path(plan.work_dir, place, 'labels', 'masks')
+    train.train_dataloader.dataset.seg_map_dir = str(masks)
+
+    def labelling(_) -> dict:
+        return dict(config=label.copy(), checkpoint=checkpoint)
+
+    labels = Step(f'{place}/labels', 'label', labelling, title=f'{name}, {classifier}')
     return Step(place, 'train', lambda _: dict(config=train.copy()), dict(labels=labels))
 
 

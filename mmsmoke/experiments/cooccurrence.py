@@ -1,4 +1,4 @@
-"""How much does a classifier lean on what comes together with its class?"""
+"""Measure how much a classifier leans on what comes together with its class."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -61,13 +61,19 @@ def cooccurrence_benchmark(
     protocol = load_config(PROTOCOL).companion
     columns = [list(column) for column in protocol.columns]
     folder = Path(work_dir)
-    variants = [name if shares is None else f'{name}, {share:g}' for share in shares or checkpoints]
+    titles = {share: f'{name}, {share:g}' for share in sorted(set(shares or ()))}
+    variants = [titles.get(share, name) for share in shares or checkpoints]
     draw_if_missing(data_root, dict(preset='easy', size=size, **SCENES))
     labels = sha256_of_file(Path(data_root) / 'labels.csv')
     data = dict(data_root=data_root, labels_sha256=labels)  # the labels do not tell the size
     _require_comparable(others, variants, columns, data)
+    tests = dict(splits=list(protocol.splits), threshold_split=protocol.threshold_split)
+
+    def testing(checkpoint: str, _) -> dict:
+        return dict(tests, config=cfg.copy(), checkpoint=checkpoint)
+
     steps = [
-        Step(str(place), 'test', partial(_testing, cfg, checkpoint, protocol), title=variant)
+        Step(str(place), 'test', partial(testing, checkpoint), title=variant)
         for place, (variant, checkpoint) in enumerate(zip(variants, checkpoints, strict=True))
     ]
     tested = {step.name: one for step, one in run_steps(steps, folder, jobs, executor)}
@@ -83,7 +89,8 @@ def cooccurrence_benchmark(
         **made_with(runs),
     )
     if shares is not None:
-        result['curves'] = _curves(name, sorted(set(shares)))
+        points = {f'{share:g}': title for share, title in titles.items()}
+        result['curves'] = dict(x='P(chimney | clear) in training', lines={name: points})
     write_json(folder / f'{name}.json', result)
     say(f'\n{sweep_table(result)}\n\nnumbers   {folder / name}.json')
     return result
@@ -104,7 +111,7 @@ def _require_comparable(
 
 
 def _on_pairs(cfg: Config, data_root: str) -> Config:
-    """The config with the drawn scenes as its test data, loaded by its own pipeline."""
+    """Return the config with the drawn scenes as its test data, loaded by its own pipeline."""
     loader = cfg.get('test_dataloader')
     pipeline = loader and loader.dataset.get('pipeline')
     steps = [step['type'].split('.')[-1] for step in pipeline or ()]
@@ -125,22 +132,8 @@ def _on_pairs(cfg: Config, data_root: str) -> Config:
     return cfg
 
 
-def _testing(cfg: Config, checkpoint: str, protocol: Config, _) -> dict:
-    return dict(
-        config=cfg.copy(),
-        checkpoint=checkpoint,
-        splits=list(protocol.splits),
-        threshold_split=protocol.threshold_split,
-    )
-
-
-def _curves(name: str, shares: Sequence[float]) -> dict:
-    points = {f'{share:g}': f'{name}, {share:g}' for share in shares}
-    return dict(x='P(chimney | clear) in training', lines={name: points})
-
-
 def with_others(result: Mapping, others: Sequence[Mapping]) -> dict:
-    """The result with runs and curves of other results, such as those of our baselines."""
+    """Return the result with runs and curves of others, such as those of our baselines."""
     merged = {**result, 'runs': list(result['runs'])}
     curves = [one['curves'] for one in (*others, result) if 'curves' in one]
     for other in others:

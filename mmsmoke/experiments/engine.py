@@ -1,4 +1,4 @@
-"""Does the steps of a plan, each once: finished ones are kept, half-done ones go on."""
+"""Do the steps of a plan, each once: finished ones are kept, half-done ones go on."""
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping

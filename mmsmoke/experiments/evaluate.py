@@ -25,7 +25,7 @@ def evaluate_splits(
     threshold_split: str | None = None,
     tta: bool = False,
 ) -> dict:
-    """Tests one checkpoint on several splits of its data set.
+    """Test one checkpoint on several splits of its data set.
 
     Args:
         cfg: of the model; its ``test_dataloader`` serves every split.
@@ -45,7 +45,9 @@ def evaluate_splits(
     if 'split' not in cfg.test_dataloader.dataset:
         raise UserError(f'the test data set of {cfg.filename} has no splits to choose from')
     if tta:
-        _require_tta(cfg)
+        for name in ('tta_model', 'tta_pipeline'):
+            if cfg.get(name) is None:
+                raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     runner = trained_runner(cfg, checkpoint)
     if tta:
@@ -66,11 +68,12 @@ def evaluate_splits(
             threshold = numbers[split].get('cam/threshold')
             if threshold is None and list(_of_maps(cfg.test_evaluator)):
                 raise UserError(f'split {split!r} has no true masks to choose a threshold by')
+    table = Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'
     return dict(
         config=config_record(cfg),
         checkpoint=checkpoint_record(checkpoint),
         data_root=cfg.test_dataloader.dataset.data_root,
-        labels_sha256=_labels_hash(cfg),
+        labels_sha256=sha256_of_file(table) if table.is_file() else None,
         masks_sha256=masks_hash_of(cfg, splits, threshold_split),
         seed=cfg.get('randomness', {}).get('seed'),
         deterministic=cfg.get('randomness', {}).get('deterministic', False),
@@ -82,25 +85,13 @@ def evaluate_splits(
 
 
 def metric_details(evaluator: Evaluator) -> dict[str, dict]:
-    """What the metrics keep behind their numbers, by prefix."""
+    """Return what the metrics keep behind their numbers, by prefix."""
     kept = {metric.prefix: getattr(metric, 'details', {}) for metric in evaluator.metrics}
     return {prefix: details for prefix, details in kept.items() if details}
 
 
-def _require_tta(cfg: Config) -> None:
-    for name in ('tta_model', 'tta_pipeline'):
-        if cfg.get(name) is None:
-            raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
-
-
-def _labels_hash(cfg: Config) -> str | None:
-    """Two results with the same are of the same images and labels."""
-    table = Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'
-    return sha256_of_file(table) if table.is_file() else None
-
-
 def masks_hash(cfg: Config, dataset: Mapping) -> str:
-    """Of all that test data know of the truth besides labels: masks and what stands beside."""
+    """Hash all that test data know of the truth besides labels: masks and what stands beside."""
     with scope_of(cfg):
         if issubclass(DATASETS.get(dataset['type']), WeakSegDataset):
             dataset = {**dataset, 'check_masks': False}  # whoever uses them looks at them
@@ -113,13 +104,13 @@ def masks_hash(cfg: Config, dataset: Mapping) -> str:
 
 
 def masks_hash_of(cfg: Config, splits: list[str], threshold_split: str | None = None) -> str:
-    """Of all splits that :func:`evaluate_splits` tests."""
+    """Hash the same of all splits that :func:`evaluate_splits` tests."""
     splits = sorted(tested_splits(splits, threshold_split))  # their order is not of the data
     return masks_hash(cfg, {**cfg.test_dataloader.dataset, 'split': splits})
 
 
 def tested_splits(splits: list[str], threshold_split: str | None) -> list[str]:
-    """In their order: what is chosen on one holds for the others."""
+    """Return the splits in the order of their tests: what is chosen on one holds for the others."""
     first = [] if threshold_split is None else [threshold_split]
     return list(dict.fromkeys([*first, *splits]))
 
@@ -136,7 +127,7 @@ def _protocol(cfg: Config, chosen: float | None, threshold_split: str | None) ->
 
 
 def fix_threshold(evaluator: list | dict, threshold: float) -> None:
-    """For all metrics that make masks of maps."""
+    """Fix the threshold of all metrics that make masks of maps."""
     for metric in _of_maps(evaluator):
         metric['threshold'] = threshold
 

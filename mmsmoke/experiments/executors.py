@@ -1,31 +1,16 @@
-"""Where steps are done: in processes of this machine, or as jobs of a cluster."""
+"""Do steps in processes of this machine, or as jobs of a cluster."""
 
 from argparse import Namespace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol
 
 from mmsmoke.utils import UserError
 
 from .process import run_call
 
 
-class Executor(Protocol):
-    """Does what is written down in the folder of a step, and returns its result."""
-
-    def run(self, folder: Path, parallel: bool) -> dict:
-        """Do it; called by several threads at once.
-
-        Args:
-            parallel: it can use several GPUs.
-        """
-
-    def stop(self) -> None:
-        """End what is still at work."""
-
-
 class Local:
-    """Processes of this machine.
+    """Do steps in processes of this machine.
 
     Args:
         jobs: how many steps at the same time; on a machine with GPUs each has its share of them.
@@ -37,6 +22,11 @@ class Local:
         self.shares = _shares(jobs, gpus)
 
     def run(self, folder: Path, parallel: bool) -> dict:
+        """Do what is written down in the folder of a step; called by several threads at once.
+
+        Args:
+            parallel: it can use several GPUs.
+        """
         share = self.shares.get()
         try:
             return run_call(folder, self.gpus if parallel else 1, share, self.started.append)
@@ -44,6 +34,7 @@ class Local:
             self.shares.put(share)
 
     def stop(self) -> None:
+        """End what is still at work."""
         for process in self.started:
             if process.poll() is None:
                 process.kill()
@@ -69,7 +60,7 @@ def _shares(jobs: int, gpus: int) -> SimpleQueue:
 
 
 class Cluster:
-    """Jobs of a cluster, by submitit (``pip install 'mmsmoke[cluster]'``).
+    """Do steps as jobs of a cluster, by submitit (``pip install 'mmsmoke[cluster]'``).
 
     Args:
         folder: where submitit keeps what it needs; all machines must see it.
@@ -112,6 +103,9 @@ class Cluster:
         for job in self.jobs:
             if not job.done():
                 job.cancel()
+
+
+Executor = Local | Cluster
 
 
 def executor_of(args: Namespace) -> Executor:

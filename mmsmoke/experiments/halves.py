@@ -1,4 +1,4 @@
-"""Does a refiner help bad maps and harm good ones?"""
+"""Ask whether a refiner helps bad maps and harms good ones."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ COLUMNS = [
 
 
 def compare_halves(results: Sequence[Mapping], row: str, over: str) -> dict:
-    """Compares two rows apart for the worse and the better half of the classifiers.
+    """Compare two rows apart for the worse and the better half of the classifiers.
 
     Which half a classifier belongs to is decided where thresholds are chosen, by the IoU of row
     ``over``; what counts is the IoU on the test split. So a classifier that had bad luck there is
@@ -52,11 +52,13 @@ def compare_halves(results: Sequence[Mapping], row: str, over: str) -> dict:
                 run = dict(variant=variant, seed=seed, classifiers=tested, splits=splits)
                 runs.append({**run, 'environment': result['environment']})
     claims = [
-        dict(claim=f'{row} helps the worse half', more=f'worse half, {row}'),
-        dict(claim=f'{row} harms the better half', more=f'better half, {over}'),
+        dict(claim=f'{row} {does} the {half} half', more=f'{half} half, {more}')
+        | dict(less=f'{half} half, {less}', column=COLUMNS[1][0])
+        for does, half, more, less in (
+            ('helps', 'worse', row, over),
+            ('harms', 'better', over, row),
+        )
     ]
-    for claim, less in zip(claims, (f'worse half, {over}', f'better half, {row}'), strict=True):
-        claim.update(less=less, column=COLUMNS[1][0])
     return dict(columns=COLUMNS, claims=claims, **made_with(runs))
 
 

@@ -1,11 +1,12 @@
-"""Runs the function of a step in a process of its own, and brings back what it returns."""
+"""Run the function of a step in a process of its own, and bring back what it returns."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -57,12 +58,8 @@ def run_call(
         seen = os.environ.get('CUDA_VISIBLE_DEVICES', '')
         names = [name.strip() for name in seen.split(',')] if seen else range(max(devices) + 1)
         env['CUDA_VISIBLE_DEVICES'] = ','.join(str(names[device]) for device in devices)
-    with subprocess.Popen(
-        list(map(str, command)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=env,
-    ) as process:
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with subprocess.Popen(list(map(str, command)), **pipes, env=env) as process:
         started(process)
         tail = _show(process, log)
     if process.returncode:
@@ -74,9 +71,9 @@ def run_call(
     return json.loads((folder / RETURNED).read_text())
 
 
-def _show(process: subprocess.Popen, log: Path, most: int = 15) -> list[str]:
+def _show(process: subprocess.Popen, log: Path) -> Iterable[str]:
     """Copy the output into the log, show progress; return the last lines."""
-    tail = []
+    tail = deque(maxlen=15)
     with open(log, 'a', encoding='utf-8') as file:
         for raw in process.stdout:
             line = raw.decode(errors='replace')
@@ -85,5 +82,5 @@ def _show(process: subprocess.Popen, log: Path, most: int = 15) -> list[str]:
             text = re.sub(r'^\S+ \S+ - mmengine - INFO - ', '', line.rstrip())
             if _WORTH_SHOWING.search(text):
                 say(f'  {text}')
-            tail = [*tail[1 - most :], f'  {text}']
+            tail.append(f'  {text}')
     return tail

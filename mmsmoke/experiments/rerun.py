@@ -1,4 +1,4 @@
-"""Are the numbers of a committed result still what its command gives?"""
+"""Check whether the numbers of a committed result are still what its command gives."""
 
 import math
 import time
@@ -10,12 +10,8 @@ from mmsmoke.utils import UserError, read_json
 from .sweep import run_sweep
 
 
-def rerun(
-    file: str | Path,
-    variant: str | None = None,
-    seed: int | None = None,
-) -> list[dict]:
-    """Does one run of a sweep's result again, and what it starts from.
+def rerun(file: str | Path, variant: str | None = None, seed: int | None = None) -> list[dict]:
+    """Do one run of a sweep's result again, and what it starts from.
 
     Args:
         file: JSON that tools/sweep.py wrote.

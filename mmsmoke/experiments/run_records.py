@@ -1,4 +1,4 @@
-"""Runs of sweeps as result files keep them, so that nobody has to do them again."""
+"""Keep runs of sweeps in result files, so that nobody has to do them again."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ _OF_THE_MACHINE = (
 
 
 def run_record(variant: str, seed: int, tested: Mapping) -> dict:
-    """What a result keeps of a run.
+    """Return what a result keeps of a run.
 
     Args:
         tested: what tools/test.py wrote about it.
@@ -48,7 +48,7 @@ def run_record(variant: str, seed: int, tested: Mapping) -> dict:
 
 
 def made_with(runs: Sequence[Mapping]) -> dict:
-    """``runs``, and ``environment``: the first one's, which others name only if theirs differs."""
+    """Return ``runs`` and the first one's ``environment``, which only others that differ name."""
     first = runs[0]['environment'] if runs else environment()
     return dict(
         runs=[
@@ -60,7 +60,7 @@ def made_with(runs: Sequence[Mapping]) -> dict:
 
 
 def with_environment(result: Mapping) -> list[dict]:
-    """The runs of a result, each with its own."""
+    """Return the runs of a result, each with its environment."""
     return [{'environment': result['environment'], **run} for run in result['runs']]
 
 
@@ -81,14 +81,14 @@ def read_sweep(
 
 
 def how_to_read(sweep: Config) -> dict:
-    """What of a sweep file makes tables of its runs."""
+    """Return what of a sweep file makes tables of its runs."""
     return {key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep}
 
 
 def settings_hash(
     cfg: Config, splits: Sequence[str], threshold_split: str | None, before: Iterable[str]
 ) -> str:
-    """Return a hash of all that decides a run's numbers, but the code and the machine.
+    """Hash all that decides the numbers of a training and its test, but the code and the machine.
 
     Of a config it is what a run reads, not what serves the file itself; of the data, what
     labels.csv says, and how scenes were drawn. Checkpoints that are yet to come are known by the
@@ -97,7 +97,8 @@ def settings_hash(
     Args:
         before: the same of the runs whose checkpoints this one starts from.
     """
-    roots = sorted({node['data_root'] for node in mappings(cfg._cfg_dict) if _has_root(node)})
+    roots = {node.get('data_root') for node in mappings(cfg._cfg_dict)}
+    roots = sorted(root for root in roots if isinstance(root, str))
     files = [Path(root) / name for root in roots for name in ('labels.csv', 'source.json')]
     settings = dict(
         config=_read_by_runs(cfg),
@@ -122,7 +123,7 @@ def _read_by_runs(cfg: Config) -> dict:
 
 
 def read_known(files: Sequence[str | Path]) -> list[dict]:
-    """Return the runs of result files of sweeps; each says ``from`` which, of what ``sweep``."""
+    """Read the runs of result files of sweeps; each says ``from`` which, of what ``sweep``."""
     known = []
     for file in files:
         result = read_json(file)
@@ -134,7 +135,7 @@ def read_known(files: Sequence[str | Path]) -> list[dict]:
 
 
 def merge_results(results: Sequence[dict]) -> dict:
-    """The runs of one sweep that were done in parts, such as on several machines.
+    """Merge the runs of one sweep that were done in parts, such as on several machines.
 
     A run that two parts have in common must have the same numbers in both. Baseline, claims and
     curves are those of the sweep file of today; runs of variants that it no longer has are left
@@ -164,7 +165,3 @@ def merge_results(results: Sequence[dict]) -> dict:
 
 def _numbers(run: Mapping) -> dict:
     return {key: value for key, value in run.items() if key not in ('environment', 'settings')}
-
-
-def _has_root(node: Mapping) -> bool:
-    return isinstance(node.get('data_root'), str)

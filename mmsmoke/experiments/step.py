@@ -1,4 +1,4 @@
-"""Defines a step, one thing that is done once, and the settings by which it is known again."""
+"""Define a step, one thing that is done once, and the settings by which it is known again."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of step.
+    """Describe a sort of step.
 
     Attributes:
         function: called as ``function(folder, **arguments)``, in a process of its own; returns the
@@ -38,7 +38,7 @@ class Kind:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One thing that the engine does once.
+    """Describe one thing that the engine does once.
 
     Attributes:
         name: folder below that of the plan; what it is called on the screen.

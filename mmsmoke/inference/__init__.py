@@ -1,1 +1,1 @@
-"""Trained models at work: on pictures, folders and videos."""
+"""Put trained models to work on pictures, folders and videos."""

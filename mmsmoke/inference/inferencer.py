@@ -18,17 +18,17 @@ from mmsmoke.utils.checkpoints import trusting
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 
-from .inputs import Item, Prepared, TestPipeline, Unreadable, find_images
+from .inputs import Item, Prepared, TestPipeline, find_images, warning_of_stretches
 from .outputs import (
+    OnError,
     Prediction,
     by_name,
     check_names,
-    columns_of,
+    readable,
     shares_of,
     write_predictions,
 )
 from .predictor import config_and_weights, load_model
-from .screening import OnError, Skip, readable, skipping, warning_of_stretches
 from .video import Video, remove_video_results, smoothed, write_video
 
 READERS = min(4, cores())
@@ -37,7 +37,7 @@ BATCH = 8
 
 @INFERENCERS.register_module()
 class SmokeInferencer:
-    """Finds smoke in images and videos, with a trained segmentor or CAM classifier.
+    """Find smoke in images and videos, with a trained segmentor or CAM classifier.
 
     Images are prepared as the config prepares those it tests on. Files are read and written by
     threads while the model works. No label is known here: a classifier's mask holds the classes
@@ -96,7 +96,7 @@ class SmokeInferencer:
         show_progress: bool = True,
         on_error: OnError | None = None,
     ) -> list[Prediction]:
-        """Looks at images.
+        """Look at images.
 
         Args:
             inputs: as for :func:`~mmsmoke.inference.inputs.find_images`.
@@ -110,9 +110,9 @@ class SmokeInferencer:
                 ``errors.append``; that image is left out. By default the first ends the call.
         """
         items = find_images(inputs, out_dir)
-        found = self._look(items, batch_size, return_scores, skipping(on_error, out_dir))
+        found = self._look(items, batch_size, return_scores, on_error, out_dir)
         if out_dir is None:
-            found = (prediction for _, prediction in found)
+            found = _without_pictures(found)
         else:
             check_names(items, out_dir)
             found = write_predictions(
@@ -131,7 +131,7 @@ class SmokeInferencer:
         return_scores: bool = False,
         show_progress: bool = True,
     ) -> list[Prediction]:
-        """Looks at a video.
+        """Look at a video.
 
         Args:
             out_dir: where to write ``videos/NAME.csv`` and ``videos/NAME.mp4``, the frames looked
@@ -150,7 +150,7 @@ class SmokeInferencer:
             raise
         found = self._look_at_video(video, smoothing, batch_size, return_scores)
         if out_dir is None:
-            found = (prediction for _, prediction in found)
+            found = _without_pictures(found)
         else:
             columns = self.columns(in_video=True)
             found = write_video(
@@ -165,10 +165,9 @@ class SmokeInferencer:
         return_scores: bool = False,
         on_error: OnError | None = None,
     ) -> Iterator[Prediction]:
-        """Predictions with masks, one after the other; the images are named before the first."""
+        """Yield predictions with masks; the images are named before the first."""
         items = find_images(inputs)
-        found = self._look(items, batch_size, return_scores, skipping(on_error))
-        return (prediction for _, prediction in found)
+        return _without_pictures(self._look(items, batch_size, return_scores, on_error))
 
     def stream_video(
         self,
@@ -178,13 +177,15 @@ class SmokeInferencer:
         batch_size: int = BATCH,
         return_scores: bool = False,
     ) -> Iterator[Prediction]:
-        """The same of the frames of a video."""
+        """Yield predictions of the frames of a video."""
         found = self._look_at_video(Video(path, every), smoothing, batch_size, return_scores)
-        return (prediction for _, prediction in found)
+        return _without_pictures(found)
 
     def columns(self, in_video: bool = False) -> list[str]:
-        """Those of the table of areas."""
-        return columns_of(self.classes, _is_classifier(self.model), in_video)
+        """Return the columns of the table of areas."""
+        kinds = ('share', 'probability') if _is_classifier(self.model) else ('share',)
+        numbers = [f'{kind}_{name}' for kind in kinds for name in self.classes]
+        return [*(('video', 'frame', 'seconds') if in_video else ('image',)), *numbers]
 
     def _look_at_video(
         self, video: Video, smoothing: float, batch_size: int, with_scores: bool
@@ -192,7 +193,7 @@ class SmokeInferencer:
         if not 0 <= smoothing < 1:
             raise UserError(f'smoothing must be in [0, 1), got {smoothing}')
         frames = iterate_ahead(video.frames(), batch_size)
-        found = self._look(frames, batch_size, with_scores or smoothing > 0, skipping(None))
+        found = self._look(frames, batch_size, with_scores or smoothing > 0)
         if not smoothing:
             return found
         found = smoothed(found, smoothing, self._decide)
@@ -205,16 +206,19 @@ class SmokeInferencer:
         items: Iterable[Item],
         batch_size: int,
         with_scores: bool,
-        skip: Skip,
+        on_error: OnError | None = None,
+        out_dir: str | os.PathLike | None = None,
     ) -> Iterator[tuple[np.ndarray, Prediction]]:
-        """Pictures as they were loaded, and what was found in them."""
+        """Yield pictures as they were loaded, and what was found in them."""
         if batch_size < 1:
             raise UserError(f'batch_size must be at least 1, got {batch_size}')
-        return self._looked(items, batch_size, with_scores, skip)
-
-    def _looked(self, items, batch_size, with_scores, skip):
         tried = map_ahead(self._try_to_prepare, items, READERS, 2 * batch_size)
-        prepared = warning_of_stretches(readable(tried, skip))
+        prepared = warning_of_stretches(readable(tried, on_error, out_dir))
+        return self._look_at_batches(prepared, batch_size, with_scores)
+
+    def _look_at_batches(
+        self, prepared: Iterator[Prepared], batch_size: int, with_scores: bool
+    ) -> Iterator[tuple[np.ndarray, Prediction]]:
         while batch := list(islice(prepared, batch_size)):
             found = {}
             for places in _same_sizes(batch):
@@ -223,12 +227,12 @@ class SmokeInferencer:
             for place, image in enumerate(batch):
                 yield image.picture, found[place]
 
-    def _try_to_prepare(self, item: Item) -> Prepared | Unreadable:
-        """Hands an error over: raised in a thread, it would end what the others do."""
+    def _try_to_prepare(self, item: Item) -> tuple[Item, Prepared | DataError]:
+        """Hand an error over: raised in a thread, it would end what the others do."""
         try:
-            return self.prepare(item)
+            return item, self.prepare(item)
         except DataError as error:
-            return Unreadable(item, error)
+            return item, error
 
     @torch.no_grad()
     def _predict(self, batch: list[Prepared], with_scores: bool) -> list[Prediction]:
@@ -270,13 +274,14 @@ class SmokeInferencer:
                 sample.seg_scores = one
 
     def _prediction(self, item: Item, sample, with_scores: bool) -> Prediction:
-        mask = sample.pred_sem_seg.data[0] if 'pred_sem_seg' in sample else None
-        scores = sample.seg_scores if 'seg_scores' in sample else None
+        scores = sample.get('seg_scores')
         if self.threshold is not None:
             mask = scores_to_mask(scores, self.threshold)
-        if mask is None:
+        elif 'pred_sem_seg' in sample:
+            mask = sample.pred_sem_seg.data[0].to(torch.uint8)
+        else:
             raise UserError(f'{type(self.model).__name__} gives neither maps nor masks')
-        mask = mask.to(torch.uint8).cpu().numpy()
+        mask = mask.cpu().numpy()
         probabilities = None
         if 'cams' in sample:
             probabilities = by_name(self.classes, sample.pred_scores.tolist())
@@ -291,13 +296,10 @@ class SmokeInferencer:
         )
 
     def _decide(self, prediction: Prediction) -> Prediction:
-        """Mask and shares by the scores, as the model or the threshold would have it."""
-        scores = torch.from_numpy(prediction.scores)
-        if self.threshold is not None:
-            mask = scores_to_mask(scores, self.threshold)
-        else:
-            mask = strongest(scores).to(torch.uint8)
-        mask = mask.numpy()
+        """Give mask and shares by the scores, as the model or the threshold would have it."""
+        scores, threshold = torch.from_numpy(prediction.scores), self.threshold
+        mask = strongest(scores) if threshold is None else scores_to_mask(scores, threshold)
+        mask = mask.to(torch.uint8).numpy()
         return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
 
 
@@ -318,7 +320,7 @@ def _is_classifier(model) -> bool:
 
 
 def _own_threshold(model) -> float | None:
-    """What a model's masks are made with; None where the strongest channel wins."""
+    """Return what a model's masks are made with; None where the strongest channel wins."""
     if _is_classifier(model):
         return THRESHOLD
     head = getattr(model, 'decode_head', None)
@@ -326,7 +328,7 @@ def _own_threshold(model) -> float | None:
 
 
 def _same_sizes(batch: Sequence[Prepared]) -> list[list[int]]:
-    """Which of a batch can be stacked; padding would change what a model sees.
+    """Return which of a batch can be stacked; padding would change what a model sees.
 
     Mmseg complains of images that were of several sizes before the pipeline made them one.
     """
@@ -335,6 +337,10 @@ def _same_sizes(batch: Sequence[Prepared]) -> list[list[int]]:
         sizes = image.inputs.shape, image.sample.ori_shape
         places.setdefault(sizes, []).append(place)
     return list(places.values())
+
+
+def _without_pictures(found: Iterable[tuple[np.ndarray, Prediction]]) -> Iterator[Prediction]:
+    return (prediction for _, prediction in found)
 
 
 def _with_bar(found: Iterable, total: int, unit: str, show: bool) -> list:

@@ -1,8 +1,9 @@
-"""What a model can be given: images in files, folders and arrays, and how its test data look."""
+"""Find what a model can be given, in files, folders and arrays, and prepare it as test data."""
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
-from mmsmoke.datasets.pictures import make_palette
+from mmsmoke.datasets.pictures import make_palette, reason_of
 from mmsmoke.datasets.table import IMAGES
 from mmsmoke.datasets.transforms import LoadContext, LoadMask
 from mmsmoke.structures import WeakSegDataSample
@@ -25,13 +26,15 @@ VIDEOS = (
     '.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.wmv', '.asf', '.flv', '.ogv', '.3gp',
     '.mpg', '.mpeg', '.vob', '.ts', '.mts', '.m2ts', '.mjpeg', '.mjpg', '.h264', '.gif',
 )  # fmt: skip
+STRETCHED = 4
+"""How many times a pipeline may change a picture's proportions before there is a warning."""
 TEXT_FILE = cv2.VideoWriter.fourcc(*'ansi')
 """The codec that FFmpeg, which plays text files, names for one."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture to look at.
+    """Hold one picture to look at.
 
     Args:
         name: relative path that its results are written under.
@@ -47,7 +50,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An item as the model wants it.
+    """Hold an item as the model wants it.
 
     Args:
         picture: uint8 [H, W, 3] BGR, as loaded.
@@ -62,14 +65,6 @@ class Prepared:
     stretch: float
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """An item that cannot be looked at, and why."""
-
-    item: Item
-    error: DataError
-
-
 def is_video(source) -> bool:
     """Tell videos by the endings of their names, and files of unknown endings by their content."""
     if not isinstance(source, str | os.PathLike) or Path(source).is_dir():
@@ -79,7 +74,7 @@ def is_video(source) -> bool:
 
 
 def _has_frames(path: Path) -> bool:
-    """Whether OpenCV takes it for a video that says how many frames it has, more than one.
+    """Return whether OpenCV takes it for a video that says how many frames it has, more than one.
 
     It takes pictures for videos, too, but does not know how many frames those have.
     """
@@ -92,7 +87,7 @@ def _has_frames(path: Path) -> bool:
 
 
 def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
-    """The images that a user names.
+    """Return the images that a user names.
 
     Args:
         inputs: a file, a folder (with all folders below it, sorted), an array uint8 [H, W, 3] in
@@ -101,18 +96,15 @@ def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
 
     Videos in a folder are not looked at, with a warning.
     """
-    results = [] if out_dir is None else [Path(out_dir, name) for name in ('masks', 'overlays')]
-    results = [os.path.abspath(folder) for folder in results]
-    annotated = [] if out_dir is None else [os.path.abspath(Path(out_dir, 'videos'))]
     items = []
     for source in _each(inputs):
         if isinstance(source, np.ndarray):
             arrays = sum(isinstance(item.source, np.ndarray) for item in items)
             items.append(Item(f'array_{arrays}', _checked(source)))
         elif Path(source).is_dir():
-            items += _in_folder(Path(source), results, annotated)
+            items += _in_folder(Path(source), out_dir)
         else:
-            items.append(Item(Path(source).name, _image_file(Path(source), results)))
+            items.append(Item(Path(source).name, _image_file(Path(source), out_dir)))
     if not items:
         raise UserError('no images given')
     return items
@@ -133,7 +125,7 @@ def _checked(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _image_file(path: Path, results: list[str]) -> Path:
+def _image_file(path: Path, out_dir: str | os.PathLike | None) -> Path:
     if not path.is_file():
         raise UserError(f'{path} not found')
     if is_video(path):
@@ -143,25 +135,26 @@ def _image_file(path: Path, results: list[str]) -> Path:
             f'{path} is no image: its name ends in none of {", ".join(IMAGES)}; '
             'neither is it a video'
         )
-    if _is_below(path, results):
+    if _is_result(path, out_dir):
         raise UserError(f'{path} is itself a result, which would be overwritten')
     return path
 
 
-def _in_folder(folder: Path, results: list[str], annotated: list[str]) -> list[Item]:
+def _in_folder(folder: Path, out_dir: str | os.PathLike | None) -> list[Item]:
     files = [
         path
         for path in sorted(folder.rglob('*'))
         if path.suffix.lower() in IMAGES + VIDEOS
         and not path.name.startswith('.')
         and not path.is_dir()
+        and not _is_result(path, out_dir)
     ]
+    videos = [path for path in files if is_video(path)]
     found = [
         Item(path.relative_to(folder).as_posix(), path)
         for path in files
-        if path.suffix.lower() in IMAGES and not _is_below(path, results)
+        if path.suffix.lower() in IMAGES
     ]
-    videos = [path for path in files if is_video(path) and not _is_below(path, annotated)]
     if videos:
         message = f'{videos[0]} is a video in a folder, which is not looked at; name it itself'
         more = f' ({len(videos)} such in all)' if len(videos) > 1 else ''
@@ -171,12 +164,17 @@ def _in_folder(folder: Path, results: list[str], annotated: list[str]) -> list[I
     return found
 
 
-def _is_below(path: Path, folders: list[str]) -> bool:
-    return any(Path(os.path.abspath(path)).is_relative_to(folder) for folder in folders)
+def _is_result(path: Path, out_dir: str | os.PathLike | None) -> bool:
+    """Return whether a file is what an earlier run has left in ``out_dir``."""
+    folders = ('masks', 'overlays') if path.suffix.lower() in IMAGES else ('videos',)
+    return out_dir is not None and any(
+        Path(os.path.abspath(path)).is_relative_to(os.path.abspath(Path(out_dir, folder)))
+        for folder in folders
+    )
 
 
 class TestPipeline:
-    """A model's own preparation of test images, without masks and labels; and its classes.
+    """Prepare images as a model's test data, without masks and labels; name its classes.
 
     Attributes:
         classes: names of the K foreground classes.
@@ -209,8 +207,12 @@ class TestPipeline:
     def __call__(self, item: Item) -> Prepared:
         results = self._loaded(item)
         picture = results['img'].astype(np.uint8, copy=False)
+        name = item.name if isinstance(item.source, np.ndarray) else item.source
+        size = f'{picture.shape[1]} x {picture.shape[0]}'
         for step in self.steps:
-            results = _applied(step, results, item, picture)
+            how = f'image of {size} cannot be prepared by {type(step).__name__}'
+            with _as_data_error(f'{name}: {how}'):
+                results = step(results)
         # no labels, and of our kind whatever the pipeline packs
         sample = WeakSegDataSample(metainfo=results['data_samples'].metainfo)
         stretch = _stretch(picture.shape, results['inputs'].shape[1:]) if self.stretches else 1.0
@@ -222,38 +224,39 @@ class TestPipeline:
             image = item.source.astype(np.float32) if self.load.to_float32 else item.source
             size = image.shape[:2]
             return dict(results, img=image, img_shape=size, ori_shape=size)
-        try:
+        with _as_data_error(f'{item.source}: image cannot be read'):
             return self.load(dict(results, img_path=str(item.source)))
-        except UserError:
-            raise
-        except Exception as error:
-            raise DataError(f'{item.source}: image cannot be read: {_reason(error)}') from error
 
 
-def _applied(step, results: dict, item: Item, picture: np.ndarray) -> dict:
+@contextmanager
+def _as_data_error(what: str) -> Iterator[None]:
+    """Turn whatever goes wrong into an error that says what could not be done."""
     try:
-        return step(results)
+        yield
     except UserError:
         raise
     except Exception as error:
-        name = item.name if isinstance(item.source, np.ndarray) else item.source
-        raise DataError(
-            f'{name}: image of {_size(picture)} cannot be prepared by '
-            f'{type(step).__name__}: {_reason(error)}'
-        ) from error
+        raise DataError(f'{what}: {reason_of(error)}') from error
 
 
-def _reason(error: Exception) -> str:
-    """Its first line, or its type where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _size(picture: np.ndarray) -> str:
-    return f'{picture.shape[1]} x {picture.shape[0]}'
+def warning_of_stretches(images: Iterable[Prepared]) -> Iterator[Prepared]:
+    """Pass images on; warn once, after the last."""
+    stretched = []
+    for image in images:
+        if image.stretch > STRETCHED:
+            height, width = image.picture.shape[:2]
+            stretched.append(f'{image.item.name} ({width} x {height})')
+        yield image
+    if stretched:
+        warnings.warn(
+            f"{stretched[0]} is stretched by more than {STRETCHED}:1 by the model's test pipeline "
+            f'({len(stretched)} such in all); what is found there means little',
+            stacklevel=2,
+        )
 
 
 def _stretch(before: Sequence[int], after: Sequence[int]) -> float:
-    """How many times as much a picture was shrunk along one side as along the other."""
+    """Return how many times as much a picture was shrunk along one side as along the other."""
     ratio = before[1] / before[0] * after[0] / after[1]
     return max(ratio, 1 / ratio)
 

@@ -1,8 +1,8 @@
-"""What a model finds in an image, and the files that say so."""
+"""Hold what a model finds in an image, and write the files that say so."""
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +12,19 @@ import numpy as np
 
 from mmsmoke.datasets.pictures import save_image
 from mmsmoke.datasets.table import TABLE
-from mmsmoke.utils import UserError, save_png
+from mmsmoke.utils import DataError, UserError, save_png
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .inputs import Item
+from .inputs import Item, Prepared
 
+OnError = Callable[[DataError], None]
 AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model finds in one image.
+    """Hold what a model finds in one image.
 
     Args:
         image: name of the image or video, as in ``areas.csv``.
@@ -43,7 +44,7 @@ class Prediction:
     seconds: float | None = None
 
     def row(self) -> dict:
-        """Of the table of areas."""
+        """Return the row of the table of areas."""
         row = dict(image=self.image)
         if self.frame is not None:
             row = dict(video=self.image, frame=self.frame, seconds=round(self.seconds, 3))
@@ -64,17 +65,9 @@ def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]
     return dict(zip(classes, values, strict=True))
 
 
-def columns_of(classes: Sequence[str], with_probabilities: bool, in_video: bool) -> list[str]:
-    """Those of the table of areas."""
-    zeros = dict.fromkeys(classes, 0.0)
-    probabilities = zeros if with_probabilities else None
-    frame, seconds = (0, 0.0) if in_video else (None, None)
-    return list(Prediction('', zeros, probabilities, frame=frame, seconds=seconds).row())
-
-
 @contextmanager
 def writing(path: str | os.PathLike) -> Iterator[None]:
-    """Says which file cannot be written, as the system does not where a disk is full."""
+    """Say which file cannot be written, as the system does not where a disk is full."""
     try:
         yield
     except OSError as error:
@@ -82,14 +75,14 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
 
 
 def open_table(path: Path) -> TextIO:
-    """For writing; names of files that are not UTF-8 stay as they are."""
+    """Open a table for writing; names of files that are not UTF-8 stay as they are."""
     return open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='')
 
 
 def write_areas(
     file: TextIO, predictions: Iterable[Prediction], columns: Sequence[str]
 ) -> Iterator[Prediction]:
-    """Passes predictions on and writes a row of each, below a header that is always there."""
+    """Pass predictions on and write a row of each, below a header that is always there."""
     table = csv.DictWriter(file, columns, lineterminator='\n')
     table.writeheader()
     for prediction in predictions:
@@ -98,7 +91,7 @@ def write_areas(
 
 
 def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
-    """Nothing may be overwritten that is not an earlier result of the same image."""
+    """Raise if something would be overwritten that is not an earlier result of the same image."""
     out_dir = Path(out_dir)
     if (out_dir / TABLE).exists():
         raise UserError(f'{out_dir} is a data set; results would overwrite its masks')
@@ -118,8 +111,29 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
             )
 
 
+def readable(
+    tried: Iterable[tuple[Item, Prepared | DataError]],
+    on_error: OnError | None,
+    out_dir: str | os.PathLike | None,
+) -> Iterator[Prepared]:
+    """Leave out what cannot be read, and remove what an earlier run has found in it.
+
+    Args:
+        on_error: takes the errors; where there is none, the first is raised.
+    """
+    for item, found in tried:
+        if isinstance(found, Prepared):
+            yield found
+            continue
+        if out_dir is not None:
+            remove_results(out_dir, item.name)
+        if on_error is None:
+            raise found
+        on_error(DataError(str(found)))  # the frames of the other keep pictures in memory
+
+
 def remove_results(out_dir: str | os.PathLike, image: str) -> None:
-    """Removes what an earlier run has found in an image."""
+    """Remove what an earlier run has found in an image."""
     for path in _result_paths(out_dir, image):
         with writing(path):
             path.unlink(missing_ok=True)
@@ -133,7 +147,7 @@ def write_predictions(
     overlays: bool,
     most: int,
 ) -> Iterator[Prediction]:
-    """Writes ``masks/``, ``overlays/`` and ``areas.csv``, which has another name until all is done.
+    """Write ``masks/``, ``overlays/`` and ``areas.csv``, which has another name until all is done.
 
     Args:
         found: pictures uint8 [H, W, 3] BGR and what was found in them.
@@ -163,7 +177,7 @@ def write_predictions(
 
 
 def _result_paths(out_dir: str | os.PathLike, image: str) -> tuple[Path, Path]:
-    """Its mask and its overlay."""
+    """Return the files of an image's mask and overlay."""
     name = Path(image)
     return (
         Path(out_dir, 'masks', name.with_suffix('.png')),

@@ -1,4 +1,4 @@
-"""Videos in and out, by OpenCV. It takes names in bytes: those that are not UTF-8 crash it else."""
+"""Read and write videos by OpenCV, which takes names in bytes: others than UTF-8 crash it else."""
 
 import math
 import os
@@ -23,7 +23,7 @@ Found = Iterable[tuple[np.ndarray, Prediction]]
 
 
 class Video:
-    """A video file.
+    """Read a video file.
 
     Args:
         every: take each so-manieth frame, from the first on.
@@ -52,7 +52,7 @@ class Video:
         self.total = max(0, math.ceil(self.stated / every))
 
     def frames(self) -> Iterator[Item]:
-        """Those that can be read, by their numbers among all that the file states."""
+        """Yield those that can be read, by their numbers among all that the file states."""
         capture = cv2.VideoCapture(os.fsencode(self.path))
         taken, lost, end, seconds = 0, [], 0, -1.0
         try:
@@ -84,7 +84,7 @@ class Video:
 
 
 def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Prediction]) -> Found:
-    """Exponential moving average of the score maps of a video.
+    """Take the exponential moving average of the score maps of a video.
 
     Args:
         amount: how much stays of what was, in [0, 1); a change has reached half its size after
@@ -100,7 +100,7 @@ def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Predict
 
 
 def annotated_path(out_dir: str | os.PathLike, video: str | os.PathLike) -> Path:
-    """Where the annotated video goes, with its table beside it; nothing else may lie there."""
+    """Return where the annotated video goes, its table beside it; nothing else may lie there."""
     path = Path(out_dir) / 'videos' / f'{Path(video).stem}.mp4'
     if path.resolve() == Path(video).resolve():
         raise UserError(f'the annotated video would overwrite {video}; name another out_dir')
@@ -110,7 +110,7 @@ def annotated_path(out_dir: str | os.PathLike, video: str | os.PathLike) -> Path
 
 
 def remove_video_results(out_dir: str | os.PathLike, video: str | os.PathLike) -> Path:
-    """Removes what an earlier run has found in a video; gives the path of the annotated one."""
+    """Remove what an earlier run has found in a video; return the path of the annotated one."""
     path = annotated_path(out_dir, video)
     for earlier in (path, path.with_suffix('.csv')):
         with writing(earlier):
@@ -127,7 +127,7 @@ def write_video(
     overlays: bool,
     most: int,
 ) -> Iterator[Prediction]:
-    """Writes ``videos/NAME.csv`` and the annotated ``videos/NAME.mp4``, of the frames taken.
+    """Write ``videos/NAME.csv`` and the annotated ``videos/NAME.mp4``, of the frames taken.
 
     These follow each other more slowly than in the original, so that the duration is the same.
     """
@@ -152,7 +152,7 @@ def write_video(
 
 @contextmanager
 def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """Gives a function that adds a frame; the first decides on the size.
+    """Give a function that adds a frame; the first decides on the size.
 
     OpenCV says nothing where a disk is full: the frames that have arrived are counted.
     """
@@ -185,7 +185,7 @@ def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None
 
 
 def annotated(picture: np.ndarray, prediction: Prediction, palette: Sequence) -> np.ndarray:
-    """The frame, BGR, with its mask and, for each class, how much of it that covers."""
+    """Return the frame, BGR, with its mask and, for each class, how much of it that covers."""
     # a picture in BGR with colours in BGR is tinted like one in RGB with colours in RGB
     out = overlay_mask(picture, prediction.mask, [colour[::-1] for colour in palette])
     scale = max(0.4, picture.shape[0] / 720)

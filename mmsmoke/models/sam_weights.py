@@ -1,4 +1,4 @@
-"""SAM's package (``segment_anything``) and its weights, for all parts that build on them."""
+"""Load SAM's package (``segment_anything``) and its weights, for all parts that build on them."""
 
 from pathlib import Path
 from types import ModuleType

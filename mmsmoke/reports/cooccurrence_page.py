@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mmsmoke.datasets.pictures import read_image
-from mmsmoke.datasets.smokestack.scenes import KINDS
+from mmsmoke.datasets.smokestack.drawing.counterfactuals import KINDS
 from mmsmoke.datasets.table import spread
 from mmsmoke.functional import cams_to_scores, scores_to_mask
 from mmsmoke.inference.predictor import Predictor

@@ -1,13 +1,21 @@
 """Work that threads do ahead of whoever needs its results."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import TypeVar
 
+from .progress import progress
+
 Given = TypeVar('Given')
 Made = TypeVar('Made')
+
+
+def in_threads(function: Callable[[Given], Made], items: Sequence[Given], text: str) -> list[Made]:
+    """Return what a function makes of each item, in their order; show how far it is."""
+    with ThreadPoolExecutor() as pool:
+        return list(progress(pool.map(function, items), len(items), text))
 
 
 def map_ahead(

@@ -1,14 +1,3 @@
 from .line_chart import charted, line_chart
 from .sheet import contact_sheet, framed, overlay_mask, overlay_scores
 from .table import markdown_table, rows_table
-
-__all__ = [
-    'charted',
-    'contact_sheet',
-    'framed',
-    'line_chart',
-    'markdown_table',
-    'overlay_mask',
-    'overlay_scores',
-    'rows_table',
-]

@@ -6,5 +6,3 @@ be the one that is known here by its hash.
 """
 
 from .packaged import PACKAGED, load_from_package
-
-__all__ = ['PACKAGED', 'load_from_package']

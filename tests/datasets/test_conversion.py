@@ -22,7 +22,7 @@ def task(name: str, good: bool = True, split: str = 'train') -> Task:
 
 
 def write(root, tasks, **options):
-    return write_dataset(root, tasks, dict(seed=0), progress=False, **options)
+    return write_dataset(root, tasks, dict(seed=0), **options)
 
 
 def content(root):
@@ -74,8 +74,8 @@ def test_folders_of_others_and_other_options_are_refused(tmp_path):
         write(tmp_path / 'mine', [task('a')], overwrite=True)
     write(tmp_path / 'out', [task('a')])
     with pytest.raises(UserError, match=r'made with seed 0, not 1; .*--overwrite'):
-        write_dataset(tmp_path / 'out', [task('b')], dict(seed=1), progress=False)
-    write_dataset(tmp_path / 'out', [task('b')], dict(seed=1), overwrite=True, progress=False)
+        write_dataset(tmp_path / 'out', [task('b')], dict(seed=1))
+    write_dataset(tmp_path / 'out', [task('b')], dict(seed=1), overwrite=True)
     assert [p.name for p in (tmp_path / 'out/images').iterdir()] == ['b.png']
 
 

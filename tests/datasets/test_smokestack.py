@@ -9,20 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.datasets.smokestack.scenes import (
-    KINDS,
-    OPACITY_CUT,
-    PRESETS,
-    SPLITS,
-    Smokestack,
-    render,
-)
+from mmsmoke.datasets.smokestack.drawing.counterfactuals import KINDS
+from mmsmoke.datasets.smokestack.drawing.render import OPACITY_CUT, render
+from mmsmoke.datasets.smokestack.scenes import PRESETS, SPLITS, Smokestack
 from mmsmoke.datasets.smokestack.writer import write_smokestack
 from mmsmoke.datasets.writer import RECORD, count_table
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48
-SMALL = {'size': 32, 'train': 27, 'val': 2, 'test': 3, 'progress': False}
+SMALL = {'size': 32, 'train': 27, 'val': 2, 'test': 3}
 
 
 def smoking(source, count, split='train'):

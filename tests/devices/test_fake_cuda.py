@@ -8,6 +8,8 @@ import torch
 from fake_cuda import DeviceError, devices_of, fake_cuda
 from torch import nn
 
+pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
+
 
 @pytest.fixture
 def there():

@@ -8,6 +8,8 @@ from fake_cuda import PRECISIONS, devices_of, fake_cuda, on_cpu, on_cuda
 from mmsmoke import functional as F
 from mmsmoke.functional import affinity, cam, otsu, transfer
 
+pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
+
 DICE = torch.Generator().manual_seed(0)
 OFFSETS = F.pair_offsets(2)
 

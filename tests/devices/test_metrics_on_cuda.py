@@ -9,6 +9,8 @@ from mmsmoke.evaluation.counterfactual_metric import KINDS
 from mmsmoke.registry import METRICS
 from mmsmoke.structures import WeakSegDataSample
 
+pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
+
 CASES = {
     'PseudoLabelMetric': {},
     'PseudoLabelMetric-prediction': dict(present='prediction'),

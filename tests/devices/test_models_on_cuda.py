@@ -9,6 +9,8 @@ from fake_cuda import PRECISIONS, devices_of, fake_cuda, on_cpu
 from mmengine.structures import PixelData
 from tiny_models import AFFINITY_NETS, CLASSIFIERS, SEGMENTORS, VIEWS, batch
 
+pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
+
 TRAINED = {**CLASSIFIERS, **AFFINITY_NETS, **SEGMENTORS}
 
 

@@ -19,6 +19,8 @@ from mmsmoke.functional.proposals import MaskProposals
 from mmsmoke.registry import HOOKS, MODELS
 from mmsmoke.structures import WeakSegDataSample
 
+pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
+
 SIZE = 32
 IMAGES = [np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)] * 2
 SCORES = [torch.rand(2, SIZE, SIZE, generator=torch.Generator().manual_seed(k)) for k in range(2)]

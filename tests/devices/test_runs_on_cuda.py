@@ -14,6 +14,8 @@ from mmengine.config import Config
 from mmsmoke.engine import AutocastOptimWrapper
 from mmsmoke.inference.inferencer import SmokeInferencer
 
+pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
+
 ASKED = ('mmengine.runner.runner', 'mmengine.runner.amp', 'mmsmoke.engine.optim_wrapper')
 TRIED = ('ScreenRunner', 'PseudoLabelLoop', 'SmokeInferencer', 'AutocastOptimWrapper')
 CLASSES = ('smoke', 'fire')

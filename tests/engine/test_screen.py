@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -190,7 +190,7 @@ def test_numbers_of_an_earlier_validation_are_not_repeated():
     for name in ('val/cam/image_iou', 'val/time', 'train/loss', 'test/cam/image_iou'):
         hub.update_scalar(name, 1.0)
     hook, runner = ProgressHook(), SimpleNamespace(message_hub=hub, val_dataloader=[None])
-    with hook:
+    with closing(hook):
         hook.before_val_epoch(runner)
     assert list(hub.log_scalars) == ['train/loss', 'test/cam/image_iou']
 

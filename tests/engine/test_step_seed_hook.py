@@ -33,7 +33,8 @@ def rolls(epochs, dataset=None, workers=0, seed=5, loop=EpochBasedTrainLoop, hoo
         dataset or Dice(), batch_size=2, num_workers=workers, persistent_workers=workers > 0,
         collate_fn=pseudo_collate,
     )  # fmt: skip
-    runner = SimpleNamespace(train_dataloader=loader, train_loop=loop.__new__(loop), seed=seed)
+    runner = SimpleNamespace(train_dataloader=loader, seed=seed, visualizer=SimpleNamespace())
+    runner.train_loop = loop(runner, loader, 9)
     hook, drawn = hook or StepSeedHook(), []
     for epoch in epochs:
         runner.epoch = epoch

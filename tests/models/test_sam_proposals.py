@@ -123,11 +123,15 @@ def test_weights_are_hashed_once(weights, monkeypatch):
 def test_the_remaining_defaults_are_the_library_s():
     """A newer version with other defaults would make other proposals than the settings say."""
     library = inspect.signature(segment_anything.SamAutomaticMaskGenerator).parameters
-    ours = inspect.signature(SAMProposals).parameters
-    shared = [name for name in library if name in ours]
-    differing = {name for name in shared if library[name].default != ours[name].default}
+    ours = SAMProposals('none.pth').options
+    differing = {name for name, value in ours.items() if library[name].default != value}
     thesis = ['points_per_side', 'pred_iou_thresh', 'stability_score_thresh']
-    assert differing == {*thesis, 'min_mask_region_area'}  # fmt: skip
+    assert differing == {*thesis, 'min_mask_region_area'}
+
+
+def test_an_option_that_is_none_is_refused():
+    with pytest.raises(TypeError, match='SAMProposals has no argument point_per_side'):
+        SAMProposals('none.pth', point_per_side=4)
 
 
 def test_without_the_package_it_says_what_to_install(weights, monkeypatch):

@@ -22,7 +22,7 @@ def test_both_ways_are_timed_with_and_without_writing(tool, run_main, images, tm
     rows = json.loads(out.read_text())
     assert [row['writes'] for row in rows] == ['nothing', 'masks'] * len(tool.NETWORKS)
     for row in rows:
-        assert row['images'] == 3 and row['size'] == 48 and row['ratio'] > 0
+        assert row['images'] == 3 and row['size'] == 48
         assert row['pixels alike, %'] >= 99.9
 
 

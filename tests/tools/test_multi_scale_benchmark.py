@@ -19,7 +19,7 @@ def test_table_has_a_row_for_each_network_and_recipe(tool, run_main, tmp_path):
         (network, recipe) for network in ('ResNet-18', 'DeiT-tiny') for recipe in ('thesis', 'irn')
     ]
     for row in rows:
-        assert row['size'] == 64 and row['images'] == 2 and row['ratio'] > 0
+        assert row['size'] == 64 and row['images'] == 2
         assert float(row['largest difference']) <= 1e-4
     assert 'one by one, ms an image' in text and text.count('| irn') == 2
 

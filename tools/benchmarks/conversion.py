@@ -32,12 +32,12 @@ def main() -> None:
 def measure(data_root: str, folder: Path, workers: list[int], repeats: int) -> list[dict]:
     original, out = folder / 'original', folder / 'converted'
     lay_out(data_root, original)
-    plan = plan_smoke5k(original, progress=True)
+    plan = plan_smoke5k(original)
     print(markdown_table(*count_table(plan.rows)), *plan.notes, sep='\n')
 
     def convert(count: int):
         shutil.rmtree(out, ignore_errors=True)
-        return write_dataset(out, plan.tasks, {}, workers=count, progress=False)
+        return write_dataset(out, plan.tasks, {}, workers=count)
 
     seconds = seconds_in_turns([lambda n=n: convert(n) for n in workers], repeats)
     images = len(plan.rows)

@@ -1,4 +1,4 @@
-"""Draws where chimneys stand, a few polygons a camera view, as the masks in context/."""
+"""Draw where chimneys stand, a few polygons a camera view, as the masks in context/."""
 
 import argparse
 

@@ -1,9 +1,9 @@
-"""Converts IJmond-seg: panoramas with outlined smoke become images with masks and labels."""
+"""Convert IJmond-seg: panoramas with outlined smoke become images with masks and labels."""
 
 import json
 from pathlib import Path
 
-from mmsmoke.converters.convert import add_shares, convert, converter_parser
+from mmsmoke.converters.convert import convert, converter_parser
 from mmsmoke.converters.ijmond_seg import DAY, PROTOCOLS, VIEWS, plan_ijmond_seg
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import user_errors_as_text
@@ -12,7 +12,10 @@ from mmsmoke.utils.cli import user_errors_as_text
 @user_errors_as_text
 def main() -> None:
     parser = converter_parser(
-        __doc__, 'folder with _annotations.coco.json, and the images there or in images/', None
+        __doc__,
+        'folder with _annotations.coco.json, and the images there or in images/',
+        None,
+        shares=(0.6, 0.2, 0.2),
     )
     parser.add_argument(
         '--protocol',
@@ -34,7 +37,6 @@ def main() -> None:
     parser.add_argument(
         '--views', type=Path, metavar='FILE', help='JSON: camera -> [[x, y, side], …], for clean'
     )
-    add_shares(parser, train=0.6, val=0.2, test=0.2)
     args = parser.parse_args()
     args.out = args.out or f'data/ijmond-{args.protocol}'
     options = dict(
@@ -46,7 +48,7 @@ def main() -> None:
         views=VIEWS if args.views is None else _read_views(args.views),
         seed=args.seed,
     )
-    plan = plan_ijmond_seg(args.source, **options, progress=True)
+    plan = plan_ijmond_seg(args.source, **options)
     convert(args, plan, dict(converter='ijmond_seg', **options))
 
 

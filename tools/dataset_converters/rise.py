@@ -1,8 +1,8 @@
-"""Converts RISE: some frames of each clip, with the label of the clip."""
+"""Convert RISE: some frames of each clip, with the label of the clip."""
 
 from pathlib import Path
 
-from mmsmoke.converters.convert import add_fetch_list, add_shares, convert, converter_parser
+from mmsmoke.converters.convert import convert, converter_parser
 from mmsmoke.converters.rise import SPLITTINGS, official_parts, plan_rise
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -14,6 +14,7 @@ def main() -> None:
         'the JSON file of all clips, such as metadata_02242020.json; or, with --official, the '
         'train part of a split, such as metadata_train_split_0_by_camera.json',
         'data/rise',
+        fetch_list=True,
     )
     parser.add_argument(
         '--clips', type=Path, required=True, metavar='DIR', help='folder with the videos or frames'
@@ -30,8 +31,6 @@ def main() -> None:
     parser.add_argument(
         '--most-clips', type=int, metavar='N', help='take N clips, half of them with smoke'
     )
-    add_shares(parser, train=0.7, val=0.1, test=0.2)
-    add_fetch_list(parser)
     args = parser.parse_args()
     if args.official and 'by_date' in args.source.name:
         args.split = 'date'

@@ -1,6 +1,6 @@
-"""Converts SMOKE5K: copies the photographs, turns white masks into masks of ones."""
+"""Convert SMOKE5K: copy the photographs, turn white masks into masks of ones."""
 
-from mmsmoke.converters.convert import add_shares, convert, converter_parser
+from mmsmoke.converters.convert import convert, converter_parser
 from mmsmoke.converters.smoke5k import SPLITTINGS, plan_smoke5k
 from mmsmoke.utils.cli import user_errors_as_text
 
@@ -18,7 +18,6 @@ def main() -> None:
         'out of train; or deal all out anew, each scene into one split (scene)',
     )
     parser.add_argument('--no-synthetic', action='store_true', help='without the composites')
-    add_shares(parser, train=0.7, val=0.1, test=0.2)
     args = parser.parse_args()
     options = dict(
         splitting=args.split,
@@ -26,7 +25,7 @@ def main() -> None:
         seed=args.seed,
         synthetic=not args.no_synthetic,
     )
-    plan = plan_smoke5k(args.source, **options, progress=True)
+    plan = plan_smoke5k(args.source, **options)
     convert(args, plan, dict(converter='smoke5k', **options))
 
 

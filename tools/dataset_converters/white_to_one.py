@@ -1,20 +1,19 @@
-"""Turns masks with white (255) smoke into masks with value 1, in place.
+"""Turn masks with white (255) smoke into masks with value 1, in place.
 
 Here 1 is smoke, and 255 means "ignore".
 """
 
 import argparse
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from mmsmoke.datasets.pictures import save_mask
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.cli import user_errors_as_text
+from mmsmoke.utils.threads import in_threads
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,34 +34,25 @@ def parse_args() -> argparse.Namespace:
 @user_errors_as_text
 def main() -> None:
     args = parse_args()
-    counts = convert_folder(Path(args.masks_dir), args.threshold, args.force, progress=True)
+    counts = convert_folder(Path(args.masks_dir), args.threshold, args.force)
     print('{converted} masks converted, {kept} were converted before'.format(**counts))
     print(f'{counts["empty"]} masks are without smoke')
 
 
-def convert_folder(
-    folder: Path, threshold: int = 0, force: bool = False, progress: bool = False
-) -> dict[str, int]:
-    """Looks at all masks first, so that a folder is refused before any of them is changed."""
+def convert_folder(folder: Path, threshold: int = 0, force: bool = False) -> dict[str, int]:
+    """Look at all masks first, so that a folder is refused before any of them is changed."""
     if not folder.is_dir():
         raise UserError(f'folder {folder} not found')
     paths = sorted(path for path in folder.rglob('*.png') if not path.name.startswith('.'))
     if not paths:
         raise UserError(f'{folder} has no PNG masks')
-
-    def each(work, what: str) -> Iterable:
-        with ThreadPoolExecutor() as pool:
-            yield from tqdm(
-                pool.map(work, paths), what, len(paths), leave=False, disable=not progress
-            )
-
-    strange = [problem for problem in each(_strange_values, 'looking') if problem]
+    strange = [problem for problem in in_threads(_strange_values, paths, 'looking') if problem]
     if strange and not force:
         raise DataError(
             f'{len(strange)} of {len(paths)} masks are not black and white, such as {strange[0]}; '
             'nothing was changed. If they are to be converted all the same, pass --force'
         )
-    results = list(each(lambda path: convert_mask(path, threshold), 'converting'))
+    results = in_threads(partial(convert_mask, threshold=threshold), paths, 'converting')
     return dict(
         converted=sum(changed for changed, _ in results),
         kept=sum(not changed for changed, _ in results),
@@ -71,7 +61,7 @@ def convert_folder(
 
 
 def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
-    """Returns whether the mask was changed, and whether it has smoke."""
+    """Return whether the mask was changed, and whether it has smoke."""
     mask, converted_before = read_mask(path)
     if converted_before:
         return False, bool(mask.any())
@@ -81,7 +71,7 @@ def convert_mask(path: Path, threshold: int) -> tuple[bool, bool]:
 
 
 def read_mask(path: Path) -> tuple[np.ndarray, bool]:
-    """The values, and whether this is a palette PNG of nothing but 0 and 1, as written here."""
+    """Return the values, and whether this is a palette PNG of 0 and 1 alone, as written here."""
     try:
         with Image.open(path) as file:
             bilevel = file.mode == '1'

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
+
+from mmsmoke.utils.threads import in_threads
 
 _SIDE, _FREQUENCIES = 64, 12
 NUM_BITS = _FREQUENCIES**2 - 1
@@ -35,16 +35,13 @@ def perceptual_hash(grey: np.ndarray) -> np.ndarray:
 def similar_files(
     paths: Sequence[str | os.PathLike],
     parts: Sequence[str] = ('whole',),
-    progress: bool = False,
 ) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, of image files that look alike; none that cannot be read.
 
     Args:
         parts: ``whole`` or ``lower``; it is enough to be alike in one of them.
     """
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(partial(_hashes_of_file, parts=parts), paths)
-        found = list(tqdm(found, 'comparing', len(paths), leave=False, disable=not progress))
+    found = in_threads(partial(_hashes_of_file, parts=parts), paths, 'comparing')
     readable = [index for index, hashes in enumerate(found) if hashes is not None]
     pairs = set()
     for k in range(len(parts)):

@@ -3,7 +3,6 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.table import (
@@ -24,6 +22,7 @@ from mmsmoke.datasets.table import (
 )
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
+from mmsmoke.utils.threads import in_threads
 
 from .near_duplicates import NUM_BITS, close_pairs, perceptual_hash
 from .shortcuts import Probe, image_statistics, probe
@@ -88,7 +87,6 @@ def check_dataset(
     classes: Sequence[str] = ('smoke',),
     masks: str | os.PathLike | None = None,
     splits: Sequence[str] = NEEDED,
-    progress: bool = False,
 ) -> Report:
     """Decodes every image and looks at every mask.
 
@@ -99,14 +97,13 @@ def check_dataset(
             a mask for each image or none at all; by default the true masks in ``root/masks``,
             which may be there for some images only.
         splits: those that must be there.
-        progress: show a bar on standard error.
     """
     try:
         named = [line for line in read_lines(root, classes) if isinstance(line, Row)]
         rows, problems = read_table(root, classes)
     except DataError as error:
         return Report(classes, [str(error)])
-    looks, unreadable = _look_at_all(Path(root), rows, progress)
+    looks, unreadable = _look_at_all(Path(root), rows)
     folder = Path(root) / 'masks' if masks is None else Path(masks)
     masked = {row.image for row in rows if (folder / row.mask_name).is_file()}
     train = [row for row in rows if row.split == 'train']
@@ -143,7 +140,7 @@ def check_dataset(
     return report
 
 
-def _look_at_all(root: Path, rows: list[Row], progress: bool) -> tuple[dict, list[str]]:
+def _look_at_all(root: Path, rows: list[Row]) -> tuple[dict, list[str]]:
     """Looks at the images that can be decoded, by name, and problems of the others."""
 
     def look(row: Row) -> _Look | str:
@@ -155,9 +152,7 @@ def _look_at_all(root: Path, rows: list[Row], progress: bool) -> tuple[dict, lis
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         return _Look(image.shape[1::-1], image_statistics(path, image), perceptual_hash(grey))
 
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(look, rows)
-        found = list(tqdm(found, 'images', len(rows), leave=False, disable=not (progress and rows)))
+    found = in_threads(look, rows, 'images')
     looks = {row.image: x for row, x in zip(rows, found, strict=True) if isinstance(x, _Look)}
     return looks, [problem for problem in found if isinstance(problem, str)]
 

@@ -1,1 +1,1 @@
-"""Drawn industrial scenes: how they are laid out, drawn and written."""
+"""Lay out, draw and write industrial scenes."""

@@ -1,4 +1,4 @@
-"""Smokestack: drawn industrial scenes in which smoke and chimneys come together on purpose.
+"""Decide about Smokestack: drawn scenes in which smoke and chimneys come together on purpose.
 
 `P(chimney | smoke)` and `P(chimney | clear)` are knobs. Both change nothing but the presence of
 chimneys (and, in smoke without a chimney, where the plume rises from), so that what a model makes
@@ -10,30 +10,11 @@ from itertools import count, islice
 
 from mmsmoke.utils import UserError
 
-from .drawing import (
-    KINDS,
-    OPACITY_CUT,
-    Dice,
-    Layout,
-    Scene,
-    counterfactuals,
-    is_telling,
-    render,
-    sample_layout,
-)
-
-__all__ = [
-    'DRAWING_VERSION',
-    'KINDS',
-    'OPACITY_CUT',
-    'PAIRS',
-    'PRESETS',
-    'SPLITS',
-    'Layout',
-    'Scene',
-    'Smokestack',
-    'render',
-]
+from .drawing.counterfactuals import counterfactuals, is_telling
+from .drawing.dice import Dice
+from .drawing.elements import Layout, Scene
+from .drawing.layout import sample_layout
+from .drawing.render import render
 
 DRAWING_VERSION = 2
 """Raised whenever the same (seed, split, index) would give another picture."""
@@ -41,12 +22,14 @@ PRESETS = {'easy': 0.5, 'biased': 0.1, 'extreme': 0.0}
 """P(chimney | clear) by name."""
 PAIRS = 'pairs'
 SPLITS = ('train', 'val', 'test', 'chimney_only', 'smoke_only', PAIRS)
+PRESENCE = {'chimney_only': (False, True), 'smoke_only': (True, False), PAIRS: (True, True)}
+"""Whether there is smoke, and whether there is a chimney, in splits where chance has no say."""
 P_SMOKE = 0.5
 MIN_SIZE = 32
 
 
 class Smokestack:
-    """The scenes of one preset, each decided by (seed, split, index) alone.
+    """Make the scenes of one preset, each decided by (seed, split, index) alone.
 
     Args:
         preset: Name in `PRESETS`; gives P(chimney | clear).
@@ -88,23 +71,19 @@ class Smokestack:
         return self.seed, SPLITS.index(split), index
 
     def _presence(self, split: str, index: int) -> tuple[bool, bool]:
-        """Whether there is smoke, and whether there is a chimney."""
+        """Return whether there is smoke, and whether there is a chimney."""
         dice = Dice(*self._entropy(split, index), 0)
-        if split == 'chimney_only':
-            return False, True
-        if split == 'smoke_only':
-            return True, False
-        if split == PAIRS:
-            return True, True
+        if split in PRESENCE:
+            return PRESENCE[split]
         smokes = dice.chance(P_SMOKE)
         return smokes, dice.chance(self.p_chimney_smoke if smokes else self.p_chimney_clear)
 
     def label(self, split: str, index: int) -> int:
-        """1 if there is smoke."""
+        """Return 1 if there is smoke."""
         return int(self._presence(split, index)[0])
 
     def layout(self, split: str, index: int) -> Layout:
-        """Every random decision about a scene, in units of the image side."""
+        """Make every random decision about a scene, in units of the image side."""
         smokes, has_chimney = self._presence(split, index)
         return sample_layout(self._entropy(split, index), smokes, has_chimney)
 
@@ -112,7 +91,7 @@ class Smokestack:
         return render(self.layout(split, index), self.size)
 
     def pairs(self, number: int) -> Iterator[tuple[int, dict[str, Layout]]]:
-        """So many scenes of the split ``pairs``, by index: the layout of each kind.
+        """Yield so many scenes of the split ``pairs``, by index: the layout of each kind.
 
         Scenes whose smoke or chimneys can hardly be seen in one of the kinds are passed over.
         """

@@ -7,16 +7,9 @@ from pathlib import Path
 from mmsmoke.datasets.writer import FOLDERS, Task, Written, write_dataset
 from mmsmoke.utils import UserError, save_png
 
-from .scenes import (
-    DRAWING_VERSION,
-    OPACITY_CUT,
-    PAIRS,
-    SPLITS,
-    Layout,
-    Scene,
-    Smokestack,
-    render,
-)
+from .drawing.elements import Scene
+from .drawing.render import OPACITY_CUT, render
+from .scenes import DRAWING_VERSION, PAIRS, SPLITS, Smokestack
 
 MASK_PALETTE = ((0, 0, 0), (255, 80, 0))
 CONTEXT_PALETTE = ((0, 0, 0), (0, 160, 255))
@@ -34,7 +27,6 @@ def write_smokestack(
     p_chimney_smoke: float = 1.0,
     p_chimney_clear: float | None = None,
     pairs: int = 0,
-    progress: bool = True,
     overwrite: bool = False,
 ) -> Written:
     """Draw a whole data set to disk, or finish one that was interrupted.
@@ -65,31 +57,24 @@ def write_smokestack(
         'opacity_cut': OPACITY_CUT,
     }
     tasks = [
-        _task(source, split, index)
+        _task(
+            split, f'{index:06d}', source.label(split, index), partial(source.scene, split, index)
+        )
         for split in SPLITS
         if split != PAIRS
         for index in range(requested.get(split, test))
     ]
-    tasks += [
-        _pair_task(layout, size, index, kind)
-        for index, kinds in source.pairs(pairs)
-        for kind, layout in kinds.items()
-    ]
-    return write_dataset(out, tasks, parameters, workers, overwrite, progress=progress)
+    for index, kinds in source.pairs(pairs):
+        for kind, layout in kinds.items():
+            draw, columns = partial(render, layout, size), dict(scene=index, kind=kind)
+            tasks.append(_task(PAIRS, f'{index:06d}_{kind}', layout.label, draw, **columns))
+    return write_dataset(out, tasks, parameters, workers, overwrite)
 
 
-def _task(source: Smokestack, split: str, index: int) -> Task:
-    name = f'{split}/{index:06d}.png'
-    row = {'image': f'images/{name}', 'split': split, 'smoke': source.label(split, index)}
-    draw = partial(source.scene, split, index)
+def _task(split: str, stem: str, label: int, draw: Callable[[], Scene], **columns) -> Task:
+    name = f'{split}/{stem}.png'
+    row = {'image': f'images/{name}', 'split': split, 'smoke': label, **columns}
     return Task(name, [row], partial(_write_scene, draw, name), FOLDERS)
-
-
-def _pair_task(layout: Layout, size: int, index: int, kind: str) -> Task:
-    name = f'{PAIRS}/{index:06d}_{kind}.png'
-    row = {'image': f'images/{name}', 'split': PAIRS, 'smoke': layout.label}
-    row |= {'scene': index, 'kind': kind}
-    return Task(name, [row], partial(_write_scene, partial(render, layout, size), name), FOLDERS)
 
 
 def _write_scene(draw: Callable[[], Scene], name: str, root: Path) -> None:

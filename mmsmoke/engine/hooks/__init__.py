@@ -12,23 +12,3 @@ from .pseudo_label_hook import PseudoLabelHook, read_scores
 from .refine_hook import RefineHook
 from .sam_hook import SAMHook
 from .step_seed_hook import StepSeedHook
-
-__all__ = [
-    'AffinityHook',
-    'AffinityLabelHook',
-    'AtomicCheckpointHook',
-    'BoundaryLabelHook',
-    'CAMFusionHook',
-    'CLIPHook',
-    'CRFHook',
-    'ConfidentLabelHook',
-    'LabelPreviewHook',
-    'ProgressHook',
-    'PseudoLabelHook',
-    'RefineHook',
-    'SAMHook',
-    'StepSeedHook',
-    'best_checkpoint',
-    'latest_checkpoint',
-    'read_scores',
-]

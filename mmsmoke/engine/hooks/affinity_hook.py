@@ -7,7 +7,7 @@ from .refine_hook import RefineHook
 
 @HOOKS.register_module()
 class AffinityHook(RefineHook):
-    """Refines by a walk; arguments are those of :class:`~mmsmoke.models.AffinityRefiner`."""
+    """Refine by a walk; arguments are those of :class:`~mmsmoke.models.AffinityRefiner`."""
 
     def __init__(self, model: str | Mapping, checkpoint: str, stage: str = 'affinity', **refiner):
         settings = dict(model=model, checkpoint=checkpoint, **refiner)

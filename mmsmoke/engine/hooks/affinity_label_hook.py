@@ -12,7 +12,7 @@ from .confident_label_hook import ConfidentLabelHook
 
 @HOOKS.register_module()
 class AffinityLabelHook(ConfidentLabelHook):
-    """PSA's labels: two CRFs, with a background that is easily and one that is hardly believed.
+    """Make PSA's labels by two CRFs: one easily believes in background, one hardly.
 
     Args:
         low: background of the CRF that says what certainly is foreground: the alpha of PSA's
@@ -30,9 +30,8 @@ class AffinityLabelHook(ConfidentLabelHook):
         **crf,
     ):
         super().__init__(preset, **crf)
-        self.rules = [
-            dict(rule) if isinstance(rule, Mapping) else dict(power=rule) for rule in (low, high)
-        ]
+        rules = (rule if isinstance(rule, Mapping) else dict(power=rule) for rule in (low, high))
+        self.rules = list(map(dict, rules))
         if any(rule.get('power', 1) <= 0 for rule in self.rules):
             raise UserError(f'powers must be positive, got low={low} and high={high}')
         easily, hardly = (background_scores(torch.full((1, 1, 1), 0.5), **r) for r in self.rules)

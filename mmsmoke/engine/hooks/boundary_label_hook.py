@@ -12,7 +12,7 @@ CERTAINTY = 0.7
 
 @HOOKS.register_module()
 class BoundaryLabelHook(ConfidentLabelHook):
-    """IRN's labels: two constant thresholds, each followed by a CRF on the hard labels.
+    """Make IRN's labels: two constant thresholds, each followed by a CRF on the hard labels.
 
     Args:
         foreground: a pixel is foreground if it is so above this threshold, after the CRF,

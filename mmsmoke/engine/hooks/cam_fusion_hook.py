@@ -4,15 +4,15 @@ from mmengine.hooks import Hook
 
 from mmsmoke.functional import FUSIONS, cams_to_scores
 from mmsmoke.registry import HOOKS
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, require_one_of
 from mmsmoke.utils.models import unwrapped
 
-from .label_run import require_label_loop
+from ..loops.pseudo_label_loop import require_label_loop
 
 
 @HOOKS.register_module()
 class CAMFusionHook(Hook):
-    """Makes the scores from the Grad-CAMs of several layers, which raises coverage.
+    """Make the scores from the Grad-CAMs of several layers, which raises coverage.
 
     The classifier reads its maps out by Grad-CAM of these layers; if it looks at several views, it
     still does. In the metrics, what comes before the fusion is the map of the last layer named.
@@ -36,8 +36,7 @@ class CAMFusionHook(Hook):
     ):
         if len(set(layers)) < 2:
             raise UserError(f'layers must name two layers or more, got {list(layers)}')
-        if mode not in FUSIONS:
-            raise UserError(f'mode must be one of {", ".join(FUSIONS)}, got {mode!r}')
+        require_one_of(FUSIONS, mode=mode)
         if weights is not None and (len(weights) != len(layers) or min(weights) <= 0):
             raise UserError(
                 f'{len(layers)} layers need as many positive weights, got {list(weights)}'

@@ -10,7 +10,7 @@ from mmsmoke.utils.stored_configs import KEY, config_to_json
 
 
 class AtomicLocalBackend(LocalBackend):
-    """Writes under a temporary name, then renames: no reader ever meets half a file."""
+    """Write under a temporary name, then renames: no reader ever meets half a file."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         with atomic_path(filepath) as temporary:
@@ -22,7 +22,7 @@ register_backend('mmsmoke_atomic', AtomicLocalBackend, force=True)
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """mmengine's CheckpointHook, but a killed run leaves whole checkpoints only.
+    """Write checkpoints as mmengine's CheckpointHook, but a killed run leaves whole ones only.
 
     It says what is best so far, after each validation and after a resume, and in the end where
     that is.
@@ -85,7 +85,7 @@ def _in_words(key: str, score: float, path: str) -> str:
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:
-    """The newest epoch_N.pth or iter_N.pth.
+    """Return the newest epoch_N.pth or iter_N.pth.
 
     It does not trust mmengine's file ``last_checkpoint``, which is written in place.
     """
@@ -93,7 +93,7 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
 
 
 def best_checkpoint(work_dir: str | Path) -> Path | None:
-    """What ``save_best`` kept, else the newest checkpoint."""
+    """Return what ``save_best`` kept, else the newest checkpoint."""
     return _newest(work_dir, r'best_.*_(\d+)\.pth') or latest_checkpoint(work_dir)
 
 

@@ -4,14 +4,13 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmsmoke.functional import IGNORE
-from mmsmoke.structures import WeakSegDataSample
 
+from ..loops.pseudo_label_loop import require_label_loop
 from ..picture import picture
-from .label_run import require_label_loop
 
 
 class ConfidentLabelHook(Hook):
-    """Turns ``seg_scores`` into label maps to learn affinity from; a base class.
+    """Turn ``seg_scores`` into label maps to learn affinity from; a base class.
 
     A label map has 255 wherever two dense CRFs leave it open what the pixel is, and its classes
     are those that the image has. An image without any class is background; one whose classes
@@ -45,20 +44,18 @@ class ConfidentLabelHook(Hook):
                 probs += self.opinions(scores[present])
             else:
                 unknown = IGNORE if present.any() else 0
-                self._note(sample, torch.full_like(scores[0], unknown, dtype=torch.uint8))
+                labels = torch.full_like(scores[:1], unknown, dtype=torch.uint8)
+                sample.pred_sem_seg = PixelData(data=labels)
         refined = self.crf(images, probs)
         for index, sample in enumerate(open_samples):
             found = self.decide(*refined[2 * index : 2 * index + 2])
             present = sample.present().nonzero().flatten().to(found.device)
             values = found.new_full((IGNORE + 1,), IGNORE)
             values[0], values[1 : len(present) + 1] = 0, present.to(found) + 1
-            self._note(sample, values[found.long()])
-
-    def _note(self, sample: WeakSegDataSample, labels: Tensor) -> None:
-        sample.pred_sem_seg = PixelData(data=labels[None])
+            sample.pred_sem_seg = PixelData(data=values[found.long()][None])
 
     def opinions(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Two times [1 + L, H, W], background first, for a CRF each.
+        """Return two times [1 + L, H, W], background first, for a CRF each.
 
         Args:
             scores: [L, H, W] in [0, 1], of the classes that the image has.
@@ -66,5 +63,5 @@ class ConfidentLabelHook(Hook):
         raise NotImplementedError
 
     def decide(self, first: Tensor, second: Tensor) -> Tensor:
-        """uint8 [H, W], 0 background, 255 unknown, from what the CRFs made of both."""
+        """Return uint8 [H, W], 0 background, 255 unknown, of what the CRFs made of both."""
         raise NotImplementedError

@@ -20,7 +20,7 @@ from .pseudo_label_hook import THRESHOLD
 
 @HOOKS.register_module()
 class LabelPreviewHook(Hook):
-    """Draws during a training what pseudo labels, or masks, would look like by now.
+    """Draw during a training what pseudo labels, or masks, would look like by now.
 
     After a validation it writes ``previews/epoch_N.png`` into the work_dir and shows it to the
     visualizer's backends, such as TensorBoard. The images are those of the validation data that

@@ -19,14 +19,14 @@ from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
 from mmsmoke.version import __version__
 
-from .label_run import require_label_loop
+from ..loops.pseudo_label_loop import require_label_loop
 
 THRESHOLD = 0.3
 
 
 @HOOKS.register_module()
 class PseudoLabelHook(Hook):
-    """Thresholds ``seg_scores`` and writes the pseudo labels; the last hook of a label run.
+    """Threshold ``seg_scores`` and write the pseudo labels; the last hook of a label run.
 
     It writes into the work_dir: ``masks/`` (palette PNG, same names as the images),
     ``scores/`` if asked for, and ``manifest.json`` at the end.
@@ -153,7 +153,7 @@ class PseudoLabelHook(Hook):
         self._warn_of_useless_masks(runner.logger, records)
 
     def _warn_of_useless_masks(self, logger: Logger, records: Sequence[Mapping]) -> None:
-        """Masks of images without any class are empty by definition and say nothing."""
+        """Warn of masks that teach nothing; without any class a mask is empty by definition."""
         shares = [record['foreground'] for record in records if any(record['label'])]
         for share, what in ((0, 'empty'), (1, 'foreground all over')):
             if shares and all(one == share for one in shares):
@@ -165,7 +165,7 @@ class PseudoLabelHook(Hook):
 
 
 def _curves(evaluator) -> dict[str, list[float]]:
-    """Of the scores and after each refiner: the mean IoU at all thresholds, where truth exists."""
+    """Return mean IoUs at all thresholds, before and after each refiner, where truth exists."""
     for metric in evaluator.metrics:
         if metric.prefix == 'refine':
             return metric.details.get('curves', {})
@@ -173,12 +173,12 @@ def _curves(evaluator) -> dict[str, list[float]]:
 
 
 def _probabilities(sample) -> Tensor:
-    """Of each class by the classifier; of its surest pixel, by a segmentor."""
+    """Return that of each class by the classifier; by a segmentor, of its surest pixel."""
     return sample.pred_scores if 'pred_score' in sample else sample.seg_scores.amax((1, 2))
 
 
 def save_scores(path: Path, scores: Tensor, stride: int) -> None:
-    """[K, H, W] in [0, 1] as one grey PNG of K maps below each other, at 1/stride."""
+    """Save [K, H, W] in [0, 1] as one grey PNG of K maps below each other, at 1/stride."""
     small = F.avg_pool2d(scores[None], stride, ceil_mode=True, count_include_pad=False)[0]
     values = (small * 255).round().byte().flatten(0, 1).cpu().numpy()
     with atomic_path(path) as temporary:
@@ -186,6 +186,6 @@ def save_scores(path: Path, scores: Tensor, stride: int) -> None:
 
 
 def read_scores(path: Path, num_classes: int) -> np.ndarray:
-    """Float [K, H / stride, W / stride] in [0, 1], from what save_scores wrote."""
+    """Read float [K, H / stride, W / stride] in [0, 1] from what save_scores wrote."""
     values = np.asarray(Image.open(path), np.float32) / 255
     return values.reshape(num_classes, -1, values.shape[1])

@@ -8,13 +8,13 @@ from torch import Tensor
 from mmsmoke.registry import HOOKS
 from mmsmoke.structures import WeakSegDataSample
 
+from ..loops.pseudo_label_loop import require_label_loop
 from ..picture import picture
-from .label_run import require_label_loop
 
 
 @HOOKS.register_module()
 class RefineHook(Hook):
-    """Improves the ``seg_scores`` of a label run by a refiner.
+    """Improve the ``seg_scores`` of a label run by a refiner.
 
     Refiners act in the order of the config, before the PseudoLabelHook. An image without any
     score, because it has no class or because its maps are empty, is left as it is.

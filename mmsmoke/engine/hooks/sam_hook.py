@@ -7,7 +7,7 @@ from .refine_hook import RefineHook
 
 @HOOKS.register_module()
 class SAMHook(RefineHook):
-    """Refines by mask proposals; arguments are those of :class:`~mmsmoke.models.SAMRefiner`.
+    """Refine by mask proposals; arguments are those of :class:`~mmsmoke.models.SAMRefiner`.
 
     Proposals are kept in ``sam_proposals`` in the work_dir, unless ``cache_dir`` names another
     folder.

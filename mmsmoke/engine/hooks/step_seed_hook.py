@@ -9,7 +9,7 @@ from mmsmoke.utils.randomness import seed_everything, seeded
 
 @HOOKS.register_module()
 class StepSeedHook(Hook):
-    """Makes all randomness of a training step a function of seed, process and step.
+    """Make all randomness of a training step a function of seed, process and step.
 
     A training that was interrupted and resumed then ends with the same weights, bit for bit on a
     CPU, as one that was not; mmengine's checkpoints alone hold no state of random generators.
@@ -33,7 +33,7 @@ class StepSeedHook(Hook):
 
 
 class SeededItems:
-    """Fetches items of a data set, each with randomness of its own.
+    """Fetch items of a data set, each with randomness of its own.
 
     The seed is in shared memory, where loader workers that live on see it change.
     """

@@ -1,3 +1,1 @@
 from .pseudo_label_loop import PseudoLabelLoop
-
-__all__ = ['PseudoLabelLoop']

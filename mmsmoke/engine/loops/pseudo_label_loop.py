@@ -22,7 +22,7 @@ CAMS, SEGMENTOR = 'cams', 'segmentor'
 
 @LOOPS.register_module()
 class PseudoLabelLoop(TestLoop):
-    """A test loop in another order, for writing pseudo labels.
+    """Test in another order, to write pseudo labels.
 
     The model predicts, ``after_test_iter`` hooks refine the samples in the order of the config,
     then the evaluator sees what the hooks made of them. Before the hooks each sample gets
@@ -93,14 +93,12 @@ class PseudoLabelLoop(TestLoop):
                 for metric, result in zip(self.evaluator.metrics, results, strict=True):
                     metric.results.append(result)
         with one_thread() as thread:
-            finished = None
+            finished = thread.submit(int)  # nothing, before the first batch
             for idx, data_batch in enumerate(self.dataloader):
                 outputs = self.predict(idx, data_batch)
-                if finished is not None:
-                    finished.result()
-                finished = thread.submit(self.finish, idx, data_batch, outputs)
-            if finished is not None:
                 finished.result()
+                finished = thread.submit(self.finish, idx, data_batch, outputs)
+            finished.result()
         metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
         barrier()  # the manifest is written from the journals of all processes
         self.runner.call_hook('after_test_epoch', metrics=metrics)
@@ -109,7 +107,7 @@ class PseudoLabelLoop(TestLoop):
 
     @torch.no_grad()
     def predict(self, idx: int, data_batch: dict) -> list[WeakSegDataSample]:
-        """What the model makes of a batch, with scores."""
+        """Return what the model makes of a batch, with scores."""
         self.runner.call_hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
         with autocast(enabled=self.fp16):
             outputs = self.runner.model.test_step(data_batch)
@@ -121,7 +119,7 @@ class PseudoLabelLoop(TestLoop):
 
     @torch.no_grad()
     def finish(self, idx: int, data_batch: dict, outputs: list[WeakSegDataSample]) -> None:
-        """Refines, measures and writes a batch, while the model predicts the next one."""
+        """Refine, measure and write a batch, while the model predicts the next one."""
         for sample in outputs:
             sample.note_stage(self.source)
         self.runner.call_hook(
@@ -133,8 +131,15 @@ class PseudoLabelLoop(TestLoop):
             self.journal.add(sample.record, [results[i] for results in noted])
 
 
+def require_label_loop(hook: Hook, runner) -> None:
+    """Raise for a hook that acts in label runs only, in a run of another kind."""
+    if not isinstance(runner.test_loop, PseudoLabelLoop):
+        name = type(hook).__name__
+        raise UserError(f"{name} needs test_cfg=dict(type='mmsmoke.PseudoLabelLoop')")
+
+
 def one_thread() -> ThreadPoolExecutor:
-    """A thread that has the GPU of this one; by itself it would take the first."""
+    """Return a thread that has the GPU of this one; by itself it would take the first."""
     gpu = torch.cuda.current_device() if torch.cuda.is_available() else -1  # -1: nothing to set
     return ThreadPoolExecutor(1, initializer=torch.cuda.set_device, initargs=(gpu,))
 

@@ -3,12 +3,3 @@ from .pixel_correlation import ResNetPCM, TIMMPyramidPCM
 from .resnet_with_stem import ResNetWithStem
 from .timm_pyramid import TIMMPyramid
 from .vit_with_cls import ViTWithCLS
-
-__all__ = [
-    'FeatureCache',
-    'ResNetPCM',
-    'ResNetWithStem',
-    'TIMMPyramid',
-    'TIMMPyramidPCM',
-    'ViTWithCLS',
-]

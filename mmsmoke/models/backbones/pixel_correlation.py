@@ -131,7 +131,7 @@ def check_mode(mode: str) -> None:
 
 @without_autocast
 def pixel_affinity(features: Tensor) -> Tensor:
-    """How much each position (column) takes from each other one (row), by positive cosine.
+    """Return how much each position (column) takes from each other one (row), by positive cosine.
 
     Args:
         features: [B, C, h, w].

@@ -6,7 +6,7 @@ from mmsmoke.registry import MODELS
 
 @MODELS.register_module()
 class ResNetWithStem(ResNet):
-    """mmpretrain's ResNet that also gives the map of its stem, after pooling, at stride 4.
+    """Give, beside the maps of mmpretrain's ResNet, that of its stem, after pooling, at stride 4.
 
     Boundaries are finest there (IRN). Checkpoints are the same.
 

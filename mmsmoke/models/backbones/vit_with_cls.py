@@ -6,7 +6,7 @@ from mmsmoke.registry import MODELS
 
 @MODELS.register_module()
 class ViTWithCLS(VisionTransformer):
-    """mmpretrain's ViT, giving the CLS token and the patch map at once.
+    """Give the CLS token and the patch map of mmpretrain's ViT at once.
 
     mmpretrain's gives one or the other. A :class:`~mmsmoke.models.heads.CLSHead` classifies the
     first, a transfer loss aligns the second. Checkpoints are the same.

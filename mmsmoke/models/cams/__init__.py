@@ -1,6 +1,3 @@
 from .grad_cam import GradCAM
-from .linear import LinearCAM
+from .linear import LinearCAM, ProjectionCAM
 from .multi_scale import MultiScaleCAM
-from .projection import ProjectionCAM
-
-__all__ = ['GradCAM', 'LinearCAM', 'MultiScaleCAM', 'ProjectionCAM']

@@ -14,7 +14,7 @@ from .layers import cam_layers
 
 @MODELS.register_module()
 class GradCAM:
-    """Grad-CAM: activations weighted by the spatial mean of the logit's gradient.
+    """Read maps out by Grad-CAM: activations weighted by the spatial mean of the logit's gradient.
 
     Works for any head, one forward and one backward pass for all classes and layers. Images must
     not interact, so the classifier has to be in eval mode, as it is in the test loop.
@@ -74,7 +74,7 @@ def _choose(backbone: nn.Module, indices: Sequence[int]) -> list[nn.Module]:
 
 @contextmanager
 def graph_from(layers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
-    """Records the output of each layer; the autograd graph begins at the first of them that runs.
+    """Record the output of each layer; the autograd graph begins at the first of them that runs.
 
     What runs before keeps nothing for a backward pass, whatever the parameters and the grad mode
     outside, which is restored in the end.
@@ -95,7 +95,7 @@ def graph_from(layers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]
 
 
 def class_gradients(logits: Tensor, activations: Sequence[Tensor]) -> list[Tensor]:
-    """Gradients of all logits with respect to all activations by one backward pass.
+    """Return gradients of all logits with respect to all activations by one backward pass.
 
     Args:
         logits: [B, K].
@@ -122,14 +122,14 @@ def class_gradients(logits: Tensor, activations: Sequence[Tensor]) -> list[Tenso
 
 
 def weighted_sum(activation: Tensor, gradient: Tensor, grid: torch.Size) -> Tensor:
-    """Signed maps [B, K, h, w] from [B, C, h, w] or tokens [B, N, C], and gradients [K, ...]."""
+    """Weigh [B, C, h, w], or tokens [B, N, C], by gradients [K, ...]: signed maps [B, K, h, w]."""
     if activation.dim() == 3:
         activation, gradient = (_place(tokens, grid) for tokens in (activation, gradient))
     return torch.einsum('kbc,bchw->bkhw', gradient.mean((-2, -1)), activation)
 
 
 def _place(tokens: Tensor, grid: torch.Size) -> Tensor:
-    """[..., C, h, w] from tokens [..., extra + h * w, C], of which CLS and its like come first."""
+    """Place tokens [..., extra + h * w, C], CLS and its like first, as [..., C, h, w]."""
     if len(grid) != 2 or tokens.shape[-2] < grid.numel():
         raise UserError(
             "the backbone's last output must be the map [B, C, h, w] of its "

@@ -9,7 +9,7 @@ SUPPORTED = (
 
 
 def cam_layers(backbone: nn.Module) -> list[nn.Module]:
-    """Layers whose output a class activation map can weigh, in the order in which they run.
+    """Return layers whose output a class activation map can weigh, in the order in which they run.
 
     Of a transformer, the first norm of every block: the only place in the last block where patch
     tokens still reach the logit of a CLS token. Of a CNN, its stages; of one with ``features_only``

@@ -30,7 +30,7 @@ RECIPES = dict(
 
 @MODELS.register_module()
 class MultiScaleCAM:
-    """Another read-out's maps, merged over scales and mirror images of the input.
+    """Merge another read-out's maps over scales and mirror images of the input.
 
     Each view is one batch of all images. Maps come at the size of the input, each layer merged by
     itself, the last normalisation left to whoever makes scores of them (``normalize``). Logits are
@@ -71,7 +71,7 @@ class MultiScaleCAM:
         return self.cam.fuse(layers)
 
     def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits [B, K] and maps [B, L, K, H, W] of inputs [B, 3, H, W]."""
+        """Return logits [B, K] and maps [B, L, K, H, W] of inputs [B, 3, H, W]."""
         size = inputs.shape[-2:]
         logits, views = [], []
         for scale in self.scales:

@@ -1,4 +1,2 @@
 from .cam_classifier import CAMClassifier
 from .cross_arch_distiller import CrossArchDistiller
-
-__all__ = ['CAMClassifier', 'CrossArchDistiller']

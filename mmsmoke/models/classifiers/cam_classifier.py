@@ -9,7 +9,7 @@ from ..cams import MultiScaleCAM
 
 @MODELS.register_module()
 class CAMClassifier(ImageClassifier):
-    """mmpretrain's image classifier whose predictions carry class activation maps.
+    """Classify as mmpretrain's image classifier, with class activation maps in the predictions.
 
     Args: as :class:`mmpretrain.models.ImageClassifier`, and
         cam: how maps are read out, one of :mod:`mmsmoke.models.cams`; the head's own linear map
@@ -38,7 +38,7 @@ class CAMClassifier(ImageClassifier):
 
     @property
     def cam_normalize(self) -> str:
-        """How maps become scores, see :func:`~mmsmoke.functional.normalize_cams`."""
+        """Say how maps become scores, see :func:`~mmsmoke.functional.normalize_cams`."""
         return self.read_out.normalize
 
     def predict(

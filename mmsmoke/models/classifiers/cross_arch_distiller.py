@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import UserError, resolve_network
+from mmsmoke.utils import UserError, require_one_of, resolve_network
 
 from ..cams import ProjectionCAM
 from .renormalize import Renormalize
@@ -20,13 +20,11 @@ ALIGN = dict(
     class_maps=('class_maps', 'class_maps'),
     logits=('logits', 'logits'),
 )
-PARADIGMS = ('teacher_student', 'co_training')
-DETACH = ('teacher', 'student', 'none')
 
 
 @MODELS.register_module()
 class CrossArchDistiller(BaseModel):
-    """Trains a student classifier beside a teacher of another architecture (arXiv 2507.21959).
+    """Train a student classifier beside a teacher of another architecture (arXiv 2507.21959).
 
     The loss is ``loss_cls + loss_transfer``: the student's own, from image labels, and how far its
     map is from the teacher's, with the transfer loss's ``loss_weight`` as lambda. Predictions are
@@ -71,13 +69,9 @@ class CrossArchDistiller(BaseModel):
         read_projection: bool = False,
         init_cfg: dict | None = None,
     ):
-        for name, value, choices in (
-            ('align', align, ALIGN),
-            ('paradigm', paradigm, PARADIGMS),
-            ('detach', detach, DETACH),
-        ):
-            if value not in choices:
-                raise UserError(f'{name} must be one of {", ".join(choices)}, got {value!r}')
+        require_one_of(ALIGN, align=align)
+        require_one_of(('teacher_student', 'co_training'), paradigm=paradigm)
+        require_one_of(('teacher', 'student', 'none'), detach=detach)
         student = MODELS.build(resolve_network(student))
         teacher = MODELS.build(resolve_network(teacher))
         super().__init__(data_preprocessor=student.data_preprocessor, init_cfg=init_cfg)
@@ -212,7 +206,7 @@ class CrossArchDistiller(BaseModel):
 
 
 def channels(head, source: str) -> int:
-    """How many channels a map of this source has."""
+    """Return how many channels a map of this source has."""
     if source == 'features':
         return head.in_channels
     return head.num_classes + (source == 'class_maps' and head.background)
@@ -220,7 +214,7 @@ def channels(head, source: str) -> int:
 
 @torch.no_grad()
 def background_share(class_maps: Tensor) -> Tensor:
-    """Share of the energy of class maps [B, K + 1, h, w] that is in the unsupervised channel.
+    """Return how much of the energy of class maps [B, K + 1, h, w] the unsupervised channel has.
 
     Near 1, a global cosine compares little else.
     """

@@ -3,7 +3,7 @@ from torch import Tensor, nn
 
 
 class Renormalize(nn.Module):
-    """Turns a batch that one data preprocessor normalised into what another would have made of it.
+    """Turn a batch that one data preprocessor normalised into what another would have made of it.
 
     Args:
         source, target: data preprocessors of mmpretrain, with or without mean and std. If they
@@ -23,13 +23,13 @@ class Renormalize(nn.Module):
         self.register_buffer('shift', shift, persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """[B, 3, H, W] to [B, 3, H, W]."""
+        """Turn [B, 3, H, W] into [B, 3, H, W]."""
         if self.swap_channels:
             inputs = inputs.flip(1)
         return inputs if self.same else inputs * self.scale + self.shift
 
 
 def statistics(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation [3, 1, 1] in the channel order of its output."""
+    """Return mean and standard deviation [3, 1, 1] in the channel order of its output."""
     ones = torch.ones(3, 1, 1)
     return getattr(preprocessor, 'mean', 0 * ones), getattr(preprocessor, 'std', ones)

@@ -5,13 +5,3 @@ from .cls_head import CLSHead
 from .doubling_head import DoublingHead
 from .feature_affinity_head import FeatureAffinityHead
 from .pcm_head import PCMHead
-
-__all__ = [
-    'AffinityHead',
-    'BoundaryAffinityHead',
-    'CAMHead',
-    'CLSHead',
-    'DoublingHead',
-    'FeatureAffinityHead',
-    'PCMHead',
-]

@@ -6,7 +6,7 @@ from mmsmoke.functional import affinity_labels, affinity_losses, pair_offsets
 
 
 class AffinityHead(BaseModule):
-    """From the maps of a backbone to the affinity of neighbouring positions; the base of both.
+    """Tell the affinity of neighbouring positions by the maps of a backbone; a base class.
 
     A head gives one map [B, C, h, w] (``forward``) and says what affinity it means
     (``affinity``).
@@ -28,15 +28,15 @@ class AffinityHead(BaseModule):
         self.walk_radius = radius if walk_radius is None else walk_radius
 
     def affinity(self, maps: Tensor, radius: float) -> Tensor:
-        """[B, P, h, w] in [0, 1], for ``pair_offsets(radius)``."""
+        """Return [B, P, h, w] in [0, 1], for ``pair_offsets(radius)``."""
         raise NotImplementedError
 
     def interior(self, maps: Tensor) -> Tensor:
-        """[B, 1, h, w] in [0, 1]: how much of its scores a position takes into the walk."""
+        """Return [B, 1, h, w] in [0, 1]: how much of its scores a position takes into the walk."""
         return maps.new_ones(len(maps), 1, *maps.shape[2:])
 
     def loss(self, maps: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Three terms, weighted; see :func:`~mmsmoke.functional.affinity_losses`.
+        """Return three terms, weighted; see :func:`~mmsmoke.functional.affinity_losses`.
 
         Args:
             labels: [B, 1, H, W] at the size of the image, 255 unknown.
@@ -47,6 +47,6 @@ class AffinityHead(BaseModule):
         return {f'loss_{name}': value for name, value in losses.items()}
 
     def predict(self, maps: Tensor) -> dict[str, Tensor]:
-        """``affinity`` [B, P, h, w] for ``walk_radius``, and ``interior`` [B, 1, h, w]."""
+        """Return ``affinity`` [B, P, h, w] for ``walk_radius``, and ``interior`` [B, 1, h, w]."""
         maps = maps.float()
         return dict(affinity=self.affinity(maps, self.walk_radius), interior=self.interior(maps))

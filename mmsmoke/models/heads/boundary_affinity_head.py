@@ -11,7 +11,7 @@ from .affinity_head import AffinityHead
 
 @MODELS.register_module()
 class BoundaryAffinityHead(AffinityHead):
-    """IRN's boundary head: positions are alike if no boundary lies between them.
+    """Find boundaries as IRN does: positions are alike if no boundary lies between them.
 
     No label tells boundaries; they show where labels of pairs leave no other explanation.
 
@@ -49,7 +49,7 @@ class BoundaryAffinityHead(AffinityHead):
         self.boundary = nn.Conv2d(width * len(in_channels), 1, 1)
 
     def forward(self, feats: tuple[Tensor, ...]) -> Tensor:
-        """Logits of a boundary, [B, 1, h, w]."""
+        """Return logits of a boundary, [B, 1, h, w]."""
         size = feats[self.grid].shape[2:]
         pairs = zip(self.levels, feats, strict=True)
         levels = [resize_maps(level(feat), size).relu() for level, feat in pairs]

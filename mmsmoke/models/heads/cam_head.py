@@ -9,7 +9,7 @@ POOLS = dict(avg=F.adaptive_avg_pool2d, max=F.adaptive_max_pool2d)
 
 @MODELS.register_module()
 class CAMHead(MultiLabelClsHead):
-    """Classifies every position with one 1x1 convolution, then pools.
+    """Classify every position with one 1x1 convolution, then pools.
 
     What it pools is the class activation map, so the map needs no gradient. A CNN's feature map
     and a ViT's patch tokens (``out_type='featmap'``) both have shape [B, C, h, w] and fit alike.
@@ -49,7 +49,7 @@ class CAMHead(MultiLabelClsHead):
         self.classifier = nn.Conv2d(in_channels, num_classes + background, 1, bias=bias)
 
     def class_maps(self, feats: tuple[Tensor, ...]) -> Tensor:
-        """Signed evidence at each position, [B, K, h, w]; with ``background`` [B, K + 1, h, w]."""
+        """Return signed evidence at each position, [B, K, h, w], or K + 1 with ``background``."""
         return self.classifier(self.pre_logits(feats))
 
     def forward(self, feats: tuple[Tensor, ...]) -> Tensor:

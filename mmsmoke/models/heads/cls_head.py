@@ -7,7 +7,7 @@ from mmsmoke.registry import MODELS
 
 @MODELS.register_module()
 class CLSHead(MultiLabelClsHead):
-    """One linear layer on the CLS token, the head of the thesis' student.
+    """Classify by one linear layer on the CLS token, the head of the thesis' student.
 
     The backbone gives the CLS token and the patch map, as
     :class:`~mmsmoke.models.backbones.ViTWithCLS` does. The head alone says nothing about places:
@@ -36,7 +36,7 @@ class CLSHead(MultiLabelClsHead):
         self.classifier = nn.Linear(in_channels, num_classes)
 
     def class_maps(self, feats: tuple[Tensor, Tensor]) -> Tensor:
-        """Signed evidence for each class at each patch, [B, K, h, w]."""
+        """Return signed evidence for each class at each patch, [B, K, h, w]."""
         _, patches = feats
         weight = self.classifier.weight[:, :, None, None]
         return F.conv2d(patches, weight, self.classifier.bias)

@@ -10,7 +10,7 @@ from mmsmoke.registry import MODELS
 
 @MODELS.register_module()
 class DoublingHead(BaseDecodeHead):
-    """SETR's progressive decoder with a width of its own for each doubling (mmseg's has one).
+    """Decode as SETR does, with a width of its own for each doubling (mmseg's has one).
 
     The first doubling is learned: each place becomes four of the same width. Each other one is a
     3x3 convolution with norm and ReLU, then bilinear. A 3x3 convolution ends it.
@@ -31,7 +31,7 @@ class DoublingHead(BaseDecodeHead):
         self.conv_seg = nn.Conv2d(self.channels, self.out_channels, 3, padding=1)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Feature maps, of which ``in_index`` is taken, to [B, out_channels, h * 2 ** steps, …]."""
+        """Turn feature maps (``in_index`` is taken) into [B, out_channels, h * 2 ** steps, …]."""
         return self.cls_seg(self.steps(self._transform_inputs(inputs)))
 
     def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ INIT = dict(
 
 @MODELS.register_module()
 class FeatureAffinityHead(AffinityHead):
-    """PSA's head: positions are alike if their features are, ``exp(-mean_c |f_i - f_j|)``.
+    """Compare features as PSA does: positions are alike by ``exp(-mean_c |f_i - f_j|)``.
 
     Several maps are reduced by 1x1 convolutions, stacked, and mixed by another; each is followed
     by an ELU, none has a bias.
@@ -57,7 +57,7 @@ class FeatureAffinityHead(AffinityHead):
         self.mix = nn.Conv2d(sum(widths), sum(widths), 1, bias=False)
 
     def forward(self, feats: tuple[Tensor, ...]) -> Tensor:
-        """Features [B, C, h, w], to be compared."""
+        """Return features [B, C, h, w], to be compared."""
         size = feats[self.grid].shape[2:]
         pairs = zip(self.reduce, feats, strict=True)
         reduced = [resize_maps(F.elu(layer(feat)), size) for layer, feat in pairs]

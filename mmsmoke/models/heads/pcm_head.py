@@ -7,7 +7,7 @@ from .cam_head import CAMHead
 
 @MODELS.register_module()
 class PCMHead(CAMHead):
-    """CAM head of the thesis' teacher: each position's evidence plus that of its like.
+    """Add to each position's evidence that of its like; the head of the thesis' teacher.
 
     With the convolution phi, the map g and the affinity A of
     :class:`~mmsmoke.models.backbones.ResNetPCM`, the class maps are phi(g) + phi(g A). They are
@@ -25,18 +25,11 @@ class PCMHead(CAMHead):
         torch.Size([1, 2, 5, 7])
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        in_channels: int,
-        background: bool = True,
-        bias: bool = True,
-        **kwargs,
-    ):
-        super().__init__(num_classes, in_channels, background=background, bias=bias, **kwargs)
+    def __init__(self, *args, background: bool = True, bias: bool = True, **kwargs):
+        super().__init__(*args, background=background, bias=bias, **kwargs)
 
     def class_maps(self, feats: tuple[Tensor, Tensor]) -> Tensor:
-        """Signed evidence at each position, [B, K, h, w]; with ``background`` [B, K + 1, h, w].
+        """Return signed evidence at each position, [B, K, h, w], or K + 1 with ``background``.
 
         Args:
             feats: affinity [B, N, N] and map [B, C, h, w].

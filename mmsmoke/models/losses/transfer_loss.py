@@ -8,7 +8,7 @@ CHANNELS = ('all', 'fg')
 
 @MODELS.register_module()
 class TransferLoss(nn.Module):
-    """How far a student's maps are from those of its teacher.
+    """Measure how far a student's maps are from those of its teacher.
 
     Metrics differ in unit and size, so a ``loss_weight`` that suits one says nothing about
     another: compare metrics only after a sweep of each. Gradients flow into both maps.
@@ -39,21 +39,14 @@ class TransferLoss(nn.Module):
         check_choice(level, metric, pairs)
         if channels not in CHANNELS:
             raise ValueError(f'channels must be one of {", ".join(CHANNELS)}, got {channels!r}')
-        self.level = level
-        self.metric = metric
-        self.pairs = pairs
-        self.channels = channels
-        self.center = center
-        self.loss_weight = loss_weight
+        self.distance = dict(level=level, metric=metric, pairs=pairs, center=center)
+        self.channels, self.loss_weight = channels, loss_weight
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
-        """Weighted distance of two maps [B, D, h, w], or logits [B, D], as a scalar."""
+        """Return the weighted distance of two maps [B, D, h, w], or logits [B, D], as a scalar."""
         if self.channels == 'fg':
             student, teacher = self._foreground(student), self._foreground(teacher)
-        distance = transfer_distance(
-            student, teacher, self.level, self.metric, self.pairs, self.center
-        )
-        return self.loss_weight * distance
+        return self.loss_weight * transfer_distance(student, teacher, **self.distance)
 
     @staticmethod
     def _foreground(x: Tensor) -> Tensor:
@@ -65,5 +58,5 @@ class TransferLoss(nn.Module):
         return x[:, :-1]
 
     def extra_repr(self) -> str:
-        names = ('level', 'metric', 'pairs', 'channels', 'center', 'loss_weight')
-        return ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
+        shown = dict(self.distance, channels=self.channels, loss_weight=self.loss_weight)
+        return ', '.join(f'{name}={value!r}' for name, value in shown.items())

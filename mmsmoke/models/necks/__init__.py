@@ -1,3 +1,1 @@
 from .feature_projection import FeatureProjection
-
-__all__ = ['FeatureProjection']

@@ -12,7 +12,7 @@ KINDS = ('conv1x1', 'linear', 'identity', 'frozen_random')
 
 @MODELS.register_module()
 class FeatureProjection(BaseModule):
-    """Brings a network's features to the number of channels that another network's have.
+    """Bring a network's features to the number of channels that another network's have.
 
     Args:
         in_channels: C of the maps or tokens.
@@ -61,7 +61,7 @@ class FeatureProjection(BaseModule):
             self.register_buffer('weight', weight)
 
     def forward(self, x: Tensor | tuple[Tensor, ...], hw: tuple[int, int] | None = None) -> Tensor:
-        """Projects a map, a batch of tokens, or the last of a tuple of them.
+        """Project a map, a batch of tokens, or the last of a tuple of them.
 
         Args:
             x: [B, C, h, w], or tokens [B, num_extra_tokens + N, C] in row-major order.

@@ -7,17 +7,3 @@ from .dense_crf import DenseCRF
 from .refiner import Refiner, build_refiner, refine_all
 from .sam import SAMRefiner
 from .sam_proposals import SAMProposals
-
-__all__ = [
-    'CLIPES',
-    'AffinityNet',
-    'AffinityRefiner',
-    'CLIPRefiner',
-    'CRFRefiner',
-    'DenseCRF',
-    'Refiner',
-    'SAMProposals',
-    'SAMRefiner',
-    'build_refiner',
-    'refine_all',
-]

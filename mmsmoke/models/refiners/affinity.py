@@ -20,7 +20,7 @@ TINY = 1e-12
 
 @MODELS.register_module()
 class AffinityRefiner(Refiner):
-    """Lets the scores walk along the affinities that a trained AffinityNet sees in the image.
+    """Let the scores walk along the affinities that a trained AffinityNet sees in the image.
 
     Args:
         model: the network: ``dict(config='affinity/….py')``, with changes if need be, or spelled
@@ -58,7 +58,7 @@ class AffinityRefiner(Refiner):
 
     @cached_property
     def net(self) -> AffinityNet:
-        """The network with its weights, in eval mode."""
+        """Build the network with its weights, in eval mode."""
         if not Path(self.checkpoint).is_file():
             raise UserError(
                 f'checkpoint {self.checkpoint} of the AffinityNet not found; '

@@ -8,7 +8,7 @@ from mmsmoke.structures import WeakSegDataSample
 
 @MODELS.register_module()
 class AffinityNet(BaseModel):
-    """Learns from confident pseudo labels which neighbouring positions belong together.
+    """Learn from confident pseudo labels which neighbouring positions belong together.
 
     It is trained like a segmentor, on images and label maps with 255; AffinityHook then lets
     scores walk along its affinities.
@@ -57,7 +57,7 @@ class AffinityNet(BaseModel):
         data_samples: list[WeakSegDataSample] | None = None,
         mode: str = 'tensor',
     ) -> Tensor | dict[str, Tensor]:
-        """One of three things, by ``mode``.
+        """Return one of three things, by ``mode``.
 
         Returns:
             ``loss``: terms of the loss, from the ``gt_sem_seg`` of the samples. ``predict``:

@@ -6,17 +6,16 @@ from torch import Tensor
 
 from mmsmoke.functional import FUSIONS, fuse_cams
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, require_one_of
 
 from .refiner import Refiner
 
-SOURCES = ('clip', 'scores')
 REPLACE = 'replace'
 
 
 @MODELS.register_module()
 class CLIPRefiner(Refiner):
-    """Localises the present classes by CLIP (CLIP-ES), which was trained on other data than yours.
+    """Localise the present classes by CLIP (CLIP-ES), which was trained on other data than yours.
 
     What comes out rests on outside knowledge: report it apart from results that do not.
 
@@ -30,12 +29,8 @@ class CLIPRefiner(Refiner):
     """
 
     def __init__(self, clip: dict, source: str = 'clip', combine: str = REPLACE):
-        for option, value, known in (
-            ('source', source, SOURCES),
-            ('combine', combine, (REPLACE, *FUSIONS)),
-        ):
-            if value not in known:
-                raise UserError(f'{option} must be one of {", ".join(known)}, got {value!r}')
+        require_one_of(('clip', 'scores'), source=source)
+        require_one_of((REPLACE, *FUSIONS), combine=combine)
         self.config, self.clip = clip, None
         self.source, self.combine = source, combine
 

@@ -20,13 +20,12 @@ from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
 from ..cams.grad_cam import class_gradients, graph_from, weighted_sum
-from .clip_text import check_names, embed_names
-from .open_clip_model import import_open_clip, load_clip
+from .open_clip_model import check_names, embed_names, import_open_clip, load_clip
 
 
 @MODELS.register_module()
 class CLIPES(BaseModule):
-    """CLIP-ES: localises classes by a frozen CLIP and their names, without any training.
+    """Localise classes as CLIP-ES does: by a frozen CLIP and their names, without any training.
 
     Grad-CAM of a class' probability among the present classes and the background, at the first
     norm of the last block, spread along the attention between patches inside the boxes where the
@@ -68,9 +67,9 @@ class CLIPES(BaseModule):
         groups = [*foreground.values(), *([name] for name in background)]
         self.register_buffer('texts', embed_names(clip, groups, prompts))  # [K + B, D]
         self.register_buffer('scale', clip.logit_scale.exp())
-        for name, value in (('mean', open_clip.OPENAI_DATASET_MEAN),
-                            ('std', open_clip.OPENAI_DATASET_STD)):  # fmt: skip
-            self.register_buffer(name, torch.tensor(value).view(3, 1, 1) * 255)
+        mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
+        self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1) * 255)
+        self.register_buffer('std', torch.tensor(std).view(3, 1, 1) * 255)
         self.visual = clip.visual
         self.num_classes = len(foreground)
         self.num_blocks = num_blocks
@@ -78,7 +77,7 @@ class CLIPES(BaseModule):
         self.max_size = max_size
 
     def forward(self, image: Tensor, present: Tensor, scores: Tensor | None = None) -> Tensor:
-        """Where the present classes are.
+        """Return where the present classes are.
 
         Args:
             image: uint8 [H, W, 3] RGB.
@@ -99,7 +98,7 @@ class CLIPES(BaseModule):
         return cams_to_scores(spread, image.shape[:2], present)
 
     def prepare(self, image: Tensor) -> Tensor:
-        """[1, 3, h, w], normalised, with sides that are multiples of a patch's, rounded up."""
+        """Return [1, 3, h, w], normalised, its sides rounded up to multiples of a patch's."""
         pixels = image.to(self.mean.device, torch.float32).permute(2, 0, 1)[None]
         shrink = min(1, self.max_size / max(image.shape[:2]))
         size = [
@@ -110,7 +109,7 @@ class CLIPES(BaseModule):
         return (pixels - self.mean) / self.std
 
     def look(self, pixels: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Grad-CAMs [K, h, w], of either sign, and the attention [h * w, h * w] between patches."""
+        """Return Grad-CAMs [K, h, w] of either sign, and patches' attention [h * w, h * w]."""
         visual = self.visual
         grid = torch.Size(
             side // patch for side, patch in zip(pixels.shape[2:], visual.patch_size, strict=True)
@@ -132,14 +131,14 @@ class CLIPES(BaseModule):
         return cams, torch.stack([weights[0, 1:, 1:] for weights in attentions]).mean(0)
 
     def place_embeddings(self, grid: torch.Size) -> Tensor:
-        """[1 + h * w, C]: the embeddings of CLS and places, interpolated from the trained grid."""
+        """Return [1 + h * w, C], the embeddings of CLS and places, interpolated to a grid."""
         cls, places = self.visual.positional_embedding.split([1, math.prod(self.visual.grid_size)])
         places = places.T.unflatten(1, self.visual.grid_size)[None]
         return torch.cat([cls, resize_maps(places, grid)[0].flatten(1).T])
 
 
 def log_odds(logits: Tensor, count: int) -> Tensor:
-    """log(p / (1 - p)) of the first ``count`` probabilities p of a softmax.
+    """Return log(p / (1 - p)) of the first ``count`` probabilities p of a softmax.
 
     Its gradient is a positive multiple of that of p, so a normalised Grad-CAM is the same; but
     where p is nearly 0 or 1, as CLIP's probabilities often are, that of p vanishes.
@@ -157,7 +156,7 @@ def log_odds(logits: Tensor, count: int) -> Tensor:
 
 @contextmanager
 def recorded_attention(layers: Sequence[nn.MultiheadAttention]) -> Iterator[list[Tensor]]:
-    """Collects the attention [B, L, L], averaged over heads, of the layers in order of running."""
+    """Collect the attention [B, L, L], averaged over heads, of the layers in order of running."""
     weights = []
 
     def ask(layer: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

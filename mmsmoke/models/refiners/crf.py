@@ -24,7 +24,7 @@ RULES = ({'power'}, {'constant'}, {'level'}, {'level', 'sharpness'})
 
 @MODELS.register_module()
 class CRFRefiner(Refiner):
-    """Dense CRF: scores become probabilities that follow the edges of the image.
+    """Refine by a dense CRF: scores become probabilities that follow the edges of the image.
 
     Only classes that the image has take part, beside the background.
 

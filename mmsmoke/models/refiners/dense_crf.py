@@ -7,21 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsmoke.functional.crf import (
-    BACKENDS,
-    CRF_PRESETS,
-    dense_crf,
-    has_pydensecrf,
-    usable_backend,
-)
-from mmsmoke.utils import UserError
+from mmsmoke.functional.crf import BACKENDS, CRF_PRESETS, dense_crf, has_pydensecrf, usable_backend
+from mmsmoke.utils import UserError, require_one_of
 from mmsmoke.utils.process import cores, process_pool
 
 MOST_PIXELS = 2**22  # of a batch; one takes about a kilobyte
 
 
 class DenseCRF:
-    """:func:`~mmsmoke.functional.crf.dense_crf` for many images at once.
+    """Run :func:`~mmsmoke.functional.crf.dense_crf` for many images at once.
 
     In processes; with ``torch`` and scores on a GPU there, images of one size and number of labels
     as one batch.
@@ -40,17 +34,15 @@ class DenseCRF:
     ):
         if workers is not None and workers < 1:
             raise UserError(f'workers must be at least 1, not {workers}')
-        if preset not in CRF_PRESETS:
-            raise UserError(f'preset must be one of {", ".join(CRF_PRESETS)}, got {preset!r}')
-        if backend not in BACKENDS:
-            raise UserError(f'backend must be one of {", ".join(BACKENDS)}, got {backend!r}')
+        require_one_of(CRF_PRESETS, preset=preset)
+        require_one_of(BACKENDS, backend=backend)
         self.backend = usable_backend(backend)
         self.workers = workers or max(1, cores() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
         self.refine = partial(dense_crf, preset=preset, backend=self.backend, half=half)
         self._pool = None
 
     def __call__(self, images: Sequence[np.ndarray], probs: Sequence[Tensor]) -> list[Tensor]:
-        """Refined probabilities [L, H, W] of images uint8 [H, W, 3] RGB; L and size may differ."""
+        """Refine probabilities [L, H, W] of images uint8 [H, W, 3] RGB; L and size may differ."""
         if self.backend == 'torch' and any(item.is_cuda for item in probs):
             return in_batches(self.refine, images, probs)
         arrays = [item.cpu().numpy() for item in probs]
@@ -61,7 +53,7 @@ class DenseCRF:
         return [torch.from_numpy(a).to(p) for a, p in zip(refined, probs, strict=True)]
 
     def start(self) -> None:
-        """Forks the processes, best before other threads are at work, whose locks they inherit."""
+        """Fork the processes, best before other threads are at work, whose locks they inherit."""
         on_gpu = self.backend == 'torch' and torch.cuda.is_available()
         if self._pool is None and self.workers > 1 and not on_gpu:
             self._pool = process_pool(self.workers, partial(torch.set_num_threads, 1))
@@ -69,7 +61,7 @@ class DenseCRF:
             list(self._pool.map(time.sleep, [0.05] * self.workers))
 
     def close(self) -> None:
-        """Ends the processes."""
+        """End the processes."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
@@ -88,7 +80,7 @@ def in_batches(
     images: Sequence[np.ndarray],
     probs: Sequence[Tensor],
 ) -> list[Tensor]:
-    """A CRF that takes batches, over images of several sizes and numbers of labels.
+    """Let a CRF that takes batches refine images of several sizes and numbers of labels.
 
     A batch has no more than ``MOST_PIXELS``, unless one image does.
     """

@@ -1,13 +1,16 @@
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mmsmoke.utils import UserError, sha256_of_file
 from mmsmoke.utils.checkpoints import WAY_ON, is_trusted, read_pickle, weights_of
+from mmsmoke.utils.configs import short_reason
 
 OPENAI_VIT_B_16 = (
     'https://openaipublic.azureedge.net/clip/models/'
@@ -20,7 +23,7 @@ OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
 
 
 def load_clip(model: str | dict, checkpoint: str) -> nn.Module:
-    """An ``open_clip.CLIP`` with a plain ViT, frozen and in float32, with weights from a file.
+    """Build an ``open_clip.CLIP`` with a plain ViT, frozen, in float32, with weights from a file.
 
     Args:
         model: a name of open_clip's, or the content of one of its model configs.
@@ -96,9 +99,8 @@ def _load_weights(clip: nn.Module, config: dict, model: str | dict, checkpoint: 
     try:
         clip.load_state_dict(weights)
     except RuntimeError as error:
-        raise UserError(
-            f'{checkpoint} does not hold the weights of {model!r}: {_first_line(error, 1)}'
-        ) from error
+        reason = str(error).splitlines()[-1].strip()  # the first line says nothing
+        raise UserError(f'{checkpoint} does not hold the weights of {model!r}: {reason}') from error
 
 
 def _read(checkpoint: str) -> dict[str, Tensor]:
@@ -116,7 +118,7 @@ def _read(checkpoint: str) -> dict[str, Tensor]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f'{checkpoint} cannot be read as weights: {_first_line(error)}') from error
+        raise UserError(f'{checkpoint} cannot be read as weights: {short_reason(error)}') from error
     weights = weights_of(read_pickle(checkpoint, 'cpu'), checkpoint)
     return {name.removeprefix('module.'): value for name, value in weights.items()}
 
@@ -128,6 +130,27 @@ def _is_torchscript(checkpoint: str) -> bool:
         return any(name.endswith('/constants.pkl') for name in archive.namelist())
 
 
-def _first_line(error: Exception, index: int = 0) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[min(index, len(lines) - 1)] if lines else type(error).__name__
+@torch.no_grad()
+def embed_names(clip: nn.Module, groups: Sequence[Sequence[str]], prompts: Sequence[str]) -> Tensor:
+    """Return [len(groups), D] of length one: means over a group's names in all templates."""
+    tokenize = import_open_clip().SimpleTokenizer(context_length=clip.context_length)
+    means = []
+    for names in groups:
+        texts = tokenize([prompt.format(name) for name in names for prompt in prompts])
+        means.append(clip.encode_text(texts, normalize=True).mean(0))
+    return F.normalize(torch.stack(means), dim=-1)
+
+
+def check_names(
+    foreground: Mapping[str, Sequence[str]], background: Sequence[str], prompts: Sequence[str]
+) -> None:
+    for name, synonyms in foreground.items():
+        if isinstance(synonyms, str) or not synonyms:
+            raise UserError(f'foreground[{name!r}] must be a list of names, got {synonyms!r}')
+    if isinstance(background, str) or not background:
+        raise UserError(
+            'background must be a list of names: without any, the only class of an image has '
+            f'nothing to be told from; got {background!r}'
+        )
+    if isinstance(prompts, str) or not prompts or any('{}' not in text for text in prompts):
+        raise UserError(f'prompts must be a list of texts with {{}} for the name, got {prompts!r}')

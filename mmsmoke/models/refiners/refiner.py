@@ -15,7 +15,7 @@ SHORT = dict(
 
 
 class Refiner:
-    """Improves the scores of a picture; the base of what label runs and inference refine with.
+    """Improve the scores of a picture; the base of what label runs and inference refine with.
 
     A refiner is called as ``refine(image, scores, present)`` and returns new scores [K, H, W] in
     [0, 1]. It implements that, or ``batch`` where several pictures at once pay.

@@ -9,7 +9,7 @@ from torch import Tensor
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.functional.proposals import RULES, MaskProposals
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, require_one_of
 
 from .proposal_cache import ProposalCache
 from .refiner import Refiner
@@ -17,7 +17,7 @@ from .refiner import Refiner
 
 @MODELS.register_module()
 class SAMRefiner(Refiner):
-    """Fits what the scores say to the edges of mask proposals.
+    """Fit what the scores say to the edges of mask proposals.
 
     A threshold makes seeds of the scores, one region a class; a rule redraws them with the
     proposals. The new scores are 0 or 1, so any threshold in (0, 1) gives the same mask. A pixel
@@ -59,7 +59,7 @@ class SAMRefiner(Refiner):
 
     @cached_property
     def cache(self) -> ProposalCache:
-        """Proposals that are kept; from the first use on the folder is settled."""
+        """Open the proposals that are kept; from the first use on the folder is settled."""
         return ProposalCache(self.cache_dir, self.proposer)
 
     def _proposals(self, image: np.ndarray) -> MaskProposals:
@@ -74,8 +74,7 @@ class SAMRefiner(Refiner):
 
 
 def check_rule(rule: str, options: dict) -> None:
-    if rule not in RULES:
-        raise UserError(f'rule must be one of {", ".join(RULES)}, got {rule!r}')
+    require_one_of(RULES, rule=rule)
     known = list(inspect.signature(RULES[rule]).parameters)[2:]
     for name, value in options.items():
         if name not in known:

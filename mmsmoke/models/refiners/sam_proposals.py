@@ -6,30 +6,44 @@ import torch
 
 from mmsmoke.functional.proposals import MaskProposals
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError, sha256_of_file
+from mmsmoke.utils import require_one_of, sha256_of_file
 
 from ..sam_weights import WEIGHTS, import_sam, load_weights, require_weights
+
+OPTIONS = dict(
+    points_per_side=8,
+    pred_iou_thresh=0.70,
+    stability_score_thresh=0.85,
+    min_mask_region_area=20,
+    stability_score_offset=1.0,
+    box_nms_thresh=0.7,
+    crop_n_layers=0,
+    crop_nms_thresh=0.7,
+    crop_overlap_ratio=512 / 1500,
+    crop_n_points_downscale_factor=1,
+)
+"""Defaults of the generator's settings: the first four are the thesis', the others SAM's."""
 
 
 @MODELS.register_module()
 class SAMProposals:
-    """Mask proposals of SAM's automatic mask generator (package ``segment_anything``).
+    """Propose masks by SAM's automatic mask generator (package ``segment_anything``).
 
     The model is built for the first image that is asked for, not before.
 
     Args:
         checkpoint: file of the weights.
         model_type: ``vit_h`` (thesis), ``vit_l`` or ``vit_b``.
+        points_per_batch: lower it if memory runs out: a prompt takes 12 bytes a pixel of the image.
+        device: a GPU if there is one.
         points_per_side: of the grid of prompts; the library's default is 32.
         pred_iou_thresh: least quality by SAM's own estimate; the library's default is 0.88.
         stability_score_thresh: least IoU of a mask with itself at a shifted cut-off; the
             library's default is 0.95.
         min_mask_region_area: smaller islands and holes are removed; the library's default is 0.
             These four are the thesis' for plumes, of which few proposals are clear-cut.
-        stability_score_offset: this and all that follow are the library's own.
         crop_n_layers: how often to look again at crops of the image, 4 ** n in the n-th layer.
-        points_per_batch: lower it if memory runs out: a prompt takes 12 bytes a pixel of the image.
-        device: a GPU if there is one.
+        options: the others of ``OPTIONS``, which are the library's own.
 
     Example:
         >>> SAMProposals('checkpoints/sam_vit_b_01ec64.pth', 'vit_b').settings['points_per_side']
@@ -40,41 +54,22 @@ class SAMProposals:
         self,
         checkpoint: str,
         model_type: str = 'vit_h',
-        points_per_side: int = 8,
-        pred_iou_thresh: float = 0.70,
-        stability_score_thresh: float = 0.85,
-        min_mask_region_area: int = 20,
-        stability_score_offset: float = 1.0,
-        box_nms_thresh: float = 0.7,
-        crop_n_layers: int = 0,
-        crop_nms_thresh: float = 0.7,
-        crop_overlap_ratio: float = 512 / 1500,
-        crop_n_points_downscale_factor: int = 1,
         points_per_batch: int = 64,
         device: str | None = None,
+        **options: float,
     ):
-        if model_type not in WEIGHTS:
-            raise UserError(f'model_type must be one of {", ".join(WEIGHTS)}, got {model_type!r}')
+        require_one_of(WEIGHTS, model_type=model_type)
+        for name in options.keys() - OPTIONS.keys():
+            raise TypeError(f'SAMProposals has no argument {name}')
         self.checkpoint = Path(checkpoint)
         self.model_type = model_type
-        self.options = dict(
-            points_per_side=points_per_side,
-            pred_iou_thresh=pred_iou_thresh,
-            stability_score_thresh=stability_score_thresh,
-            min_mask_region_area=min_mask_region_area,
-            stability_score_offset=stability_score_offset,
-            box_nms_thresh=box_nms_thresh,
-            crop_n_layers=crop_n_layers,
-            crop_nms_thresh=crop_nms_thresh,
-            crop_overlap_ratio=crop_overlap_ratio,
-            crop_n_points_downscale_factor=crop_n_points_downscale_factor,
-        )
+        self.options = OPTIONS | options
         self.points_per_batch = points_per_batch
         self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
 
     @cached_property
     def settings(self) -> dict:
-        """All that decides what the proposals of an image are.
+        """Return all that decides what the proposals of an image are.
 
         ``weights_sha256`` is None while the file of the weights does not exist.
         """
@@ -88,7 +83,7 @@ class SAMProposals:
         )
 
     def __call__(self, image: np.ndarray) -> MaskProposals:
-        """Proposals for an image, uint8 [H, W, 3] RGB, none of them empty."""
+        """Return proposals for an image, uint8 [H, W, 3] RGB, none of them empty."""
         found = self._generator.generate(image)
         counts = [mask['segmentation']['counts'] for mask in found if mask['area'] > 0]
         return MaskProposals(image.shape[:2], counts)

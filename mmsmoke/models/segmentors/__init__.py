@@ -1,4 +1,2 @@
 from .mean_tta import MeanTTA
 from .sam_segmentor import SAMSegmentor
-
-__all__ = ['MeanTTA', 'SAMSegmentor']

@@ -10,7 +10,7 @@ from mmsmoke.structures import WeakSegDataSample
 
 @MODELS.register_module()
 class MeanTTA(BaseTTAModel):
-    """A segmentor that sees several views of each image and predicts their mean.
+    """Show a segmentor several views of each image and predict their mean.
 
     Unlike mmseg's SegTTAModel it keeps all that the samples say of their images, and does not
     apply the sigmoid of a single-channel head twice.

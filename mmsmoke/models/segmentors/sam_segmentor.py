@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmsmoke.functional import IGNORE, resize_maps
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, require_one_of
 
 from ..sam_weights import import_sam, load_weights
 
@@ -18,7 +18,7 @@ BCE = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True)
 
 @MODELS.register_module()
 class SAMSegmentor(BaseSegmentor):
-    """SAM fine-tuned for one class, with a learned token in the place of a user's prompt (thesis).
+    """Fine-tune SAM for one class, with a learned token in the place of a user's prompt (thesis).
 
     Image encoder and prompt encoder are frozen; the mask decoder and the token learn. What of the
     decoder a single mask does not use, the estimate of its quality and the three other masks, is
@@ -58,8 +58,7 @@ class SAMSegmentor(BaseSegmentor):
         init_cfg: dict | None = None,
     ):
         models = import_sam().sam_model_registry
-        if model_type not in models:
-            raise UserError(f'model_type must be one of {", ".join(models)}, got {model_type!r}')
+        require_one_of(models, model_type=model_type)
         if not 0 < threshold < 1:
             raise UserError(f'threshold must lie between 0 and 1, got {threshold}')
         super().__init__(data_preprocessor, init_cfg)
@@ -99,7 +98,7 @@ class SAMSegmentor(BaseSegmentor):
 
     @torch.no_grad()
     def extract_feat(self, inputs: Tensor) -> Tensor:
-        """Embeddings [B, C, h, w] of normalised images [B, 3, S, S]."""
+        """Return embeddings [B, C, h, w] of normalised images [B, 3, S, S]."""
         side = self.sam.image_encoder.img_size
         if inputs.shape[2:] != (side, side):
             raise UserError(
@@ -111,7 +110,7 @@ class SAMSegmentor(BaseSegmentor):
         return self.sam.image_encoder(inputs)
 
     def decode(self, embeddings: Tensor) -> Tensor:
-        """Logits [B, 1, 4h, 4w] of embeddings [B, C, h, w]."""
+        """Return logits [B, 1, 4h, 4w] of embeddings [B, C, h, w]."""
         _, dense = self.sam.prompt_encoder(points=None, boxes=None, masks=None)
         position = self.sam.prompt_encoder.get_dense_pe()
         logits = [
@@ -124,7 +123,7 @@ class SAMSegmentor(BaseSegmentor):
         return self.decode(self.extract_feat(inputs))
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: list | None = None) -> Tensor:
-        """Logits [B, 1, S, S] of normalised images [B, 3, S, S]."""
+        """Return logits [B, 1, S, S] of normalised images [B, 3, S, S]."""
         return resize_maps(self._forward(inputs), inputs.shape[2:])
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:

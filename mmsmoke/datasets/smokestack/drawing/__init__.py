@@ -1,48 +1,7 @@
-"""Drawn industrial scenes: a layout says what stands where, and `render` makes pixels of it.
+"""Draw industrial scenes: a layout says what stands where, and `render` makes pixels of it.
 
 Everything is given in units of the image side, x to the right and y downwards. Only IEEE-exact
 operations (no exp, pow, BLAS or image library) lie between a layout and its pixels, so that a
 layout gives the same bytes on every machine. Every step after the plumes works pixel by pixel:
 taking a plume away changes no pixel outside its opacity.
 """
-
-from .counterfactuals import KINDS, counterfactuals, is_telling
-from .dice import Dice
-from .elements import (
-    Bank,
-    Building,
-    Camera,
-    Chimney,
-    CloudLayer,
-    Color,
-    Ground,
-    Layout,
-    Plume,
-    Ridge,
-    Scene,
-    Sky,
-)
-from .layout import sample_layout
-from .render import OPACITY_CUT, render
-
-__all__ = [
-    'KINDS',
-    'OPACITY_CUT',
-    'Bank',
-    'Building',
-    'Camera',
-    'Chimney',
-    'CloudLayer',
-    'Color',
-    'Dice',
-    'Ground',
-    'Layout',
-    'Plume',
-    'Ridge',
-    'Scene',
-    'Sky',
-    'counterfactuals',
-    'is_telling',
-    'render',
-    'sample_layout',
-]

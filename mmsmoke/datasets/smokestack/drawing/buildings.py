@@ -49,7 +49,7 @@ def _roof(canvas: Canvas, building: Building) -> Iterator[Shape]:
 
 
 def _facade(canvas: Canvas, building: Building, window: Window) -> np.ndarray:
-    """The colours of a wall with rows of panes, some of them lit."""
+    """Return the colours of a wall with rows of panes, some of them lit."""
     x, y = canvas.grid(window)
     left, _ = span(building.x, building.width)
     roofline = _roofline(building)

@@ -1,4 +1,4 @@
-"""A float picture and the shapes that can be painted on it."""
+"""Hold a float picture and the shapes that can be painted on it."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def _integral_of_bands(position: np.ndarray, filled: float) -> np.ndarray:
 
 
 class Canvas:
-    """A float picture [3, H, W] that is painted from far to near."""
+    """Hold a float picture [3, H, W] that is painted from far to near."""
 
     def __init__(self, size: int):
         self.size = size
@@ -29,11 +29,11 @@ class Canvas:
         self.x, self.y = centers[None, :], centers[:, None]
 
     def blank(self, value: float) -> np.ndarray:
-        """A map [H, W] to keep record of what was painted where."""
+        """Return a map [H, W] to keep record of what was painted where."""
         return np.full((self.size, self.size), value, np.float32)
 
     def window(self, left: float, top: float, right: float, bottom: float) -> Window:
-        """The pixels that a box touches, none if it lies outside the picture."""
+        """Return the pixels that a box touches, none if it lies outside the picture."""
         return self._pixels(top, bottom), self._pixels(left, right)
 
     def _pixels(self, start: float, end: float) -> slice:
@@ -49,7 +49,7 @@ class Canvas:
         area += color * alpha
 
     def trapezoid(self, top: float, bottom: float, upper: Span, lower: Span) -> Shape:
-        """An antialiased shape with level top and bottom edges."""
+        """Return an antialiased shape with level top and bottom edges."""
         left, right = min(upper[0], lower[0]), max(upper[1], lower[1])
         window = self.window(left, top, right, bottom)
         x, y = self.grid(window)
@@ -62,11 +62,11 @@ class Canvas:
         return window, np.clip(across * self.size, 0, 1) * np.clip(along * self.size, 0, 1)
 
     def below(self, top: np.ndarray | float, y: np.ndarray) -> np.ndarray:
-        """Antialiased coverage of everything under the edge `top`."""
+        """Return antialiased coverage of everything under the edge `top`."""
         return np.clip((y - top) * self.size + 0.5, 0, 1)
 
     def bands(self, centers: np.ndarray, start: float, period: float, filled: float) -> np.ndarray:
-        """Share of each pixel covered by a periodic band, exact at every resolution."""
+        """Return the share of each pixel that a periodic band covers, exact at every resolution."""
         half = 0.5 / self.size
         low = (centers - (start + half)) / period
         high = (centers - (start - half)) / period

@@ -1,4 +1,4 @@
-"""Colours: RGB tuples in [0, 1] while a scene is laid out, arrays [3, H, W] while it is drawn."""
+"""Mix colours: RGB tuples in [0, 1] of what is laid out, arrays [3, H, W] of what is drawn."""
 
 import numpy as np
 
@@ -23,10 +23,10 @@ def luma(color: Color) -> float:
 
 
 def as_array(color: Color) -> np.ndarray:
-    """[3, 1, 1]"""
+    """Return [3, 1, 1]."""
     return np.array(color, np.float32)[:, None, None]
 
 
 def gradient(a: Color, b: Color, share: np.ndarray) -> np.ndarray:
-    """`mix` with a share of its own in each pixel."""
+    """Mix with a share of its own in each pixel."""
     return lerp(as_array(a), as_array(b), share)

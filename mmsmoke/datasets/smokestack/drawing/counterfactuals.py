@@ -1,4 +1,4 @@
-"""One scene with and without its smoke, with and without its chimneys: exact pairs."""
+"""Lay out one scene with and without its smoke, with and without its chimneys: exact pairs."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ LEAST_SMOKE, LEAST_CHIMNEY, MOST_COVERED = 0.01, 0.003, 0.1
 
 
 def counterfactuals(layout: Layout) -> dict[str, Layout]:
-    """By kind; nothing differs between them but the plumes and the chimneys.
+    """Return layouts by kind; nothing differs between them but the plumes and the chimneys.
 
     Args:
         layout: with plumes and chimneys.
@@ -26,7 +26,7 @@ def counterfactuals(layout: Layout) -> dict[str, Layout]:
 
 
 def _moved(layout: Layout) -> tuple[Plume, ...]:
-    """The same plumes from behind buildings, in the wind or against it, clear of all chimneys."""
+    """Return the plumes from behind buildings, in the wind or against it, clear of all chimneys."""
     inside = [one for one in layout.buildings if 0.08 < one.x < 0.92] or layout.buildings
 
     def from_behind(building: Building, plume: Plume) -> Plume:
@@ -46,7 +46,7 @@ def _moved(layout: Layout) -> tuple[Plume, ...]:
 
 
 def _clearance(plume: Plume, chimneys: tuple[Chimney, ...]) -> float:
-    """How far a plume keeps from all chimneys, less what is blown out of the picture."""
+    """Return how far a plume keeps from all chimneys, less what is blown out of the picture."""
     left, right = sorted((plume.x, plume.x + plume.reach))
     gap = min(max(left - one.x, one.x - right, 0.0) for one in chimneys)
     foot = min(abs(plume.x - one.x) for one in chimneys)
@@ -54,7 +54,7 @@ def _clearance(plume: Plume, chimneys: tuple[Chimney, ...]) -> float:
 
 
 def is_telling(kinds: dict[str, Layout]) -> bool:
-    """Whether smoke and chimneys can be seen wherever they should be."""
+    """Return whether smoke and chimneys can be seen wherever they should be."""
     both = _look(kinds['both'])
     if both.smoke.mean() < LEAST_SMOKE or both.context.mean() < LEAST_CHIMNEY:
         return False
@@ -63,5 +63,5 @@ def is_telling(kinds: dict[str, Layout]) -> bool:
 
 
 def _look(layout: Layout) -> Scene:
-    """A quick look at smoke and chimneys, without what is behind them."""
+    """Take a quick look at smoke and chimneys, without what is behind them."""
     return render(replace(layout, clouds=(), banks=(), ridges=()), 32)

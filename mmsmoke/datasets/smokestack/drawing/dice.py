@@ -1,4 +1,4 @@
-"""Seeded chance."""
+"""Draw from seeded chance."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def generator(*entropy: int) -> np.random.Generator:
 
 
 class Dice:
-    """Uniform draws of one element of one scene, untouched by what other elements draw."""
+    """Draw uniformly for one element of one scene, untouched by what other elements draw."""
 
     def __init__(self, *entropy: int):
         self._generator = generator(*entropy)
@@ -22,7 +22,7 @@ class Dice:
         return self._generator.random() < probability
 
     def count(self, low: int, high: int) -> int:
-        """Between `low` and `high`, both included."""
+        """Draw between `low` and `high`, both included."""
         return int(self._generator.integers(low, high + 1))
 
     def choice(self, options):

@@ -1,4 +1,4 @@
-"""What a scene consists of, as decided (`Layout`) and as drawn (`Scene`)."""
+"""Name what a scene consists of, as decided (`Layout`) and as drawn (`Scene`)."""
 
 from dataclasses import dataclass
 

@@ -7,8 +7,8 @@ from .dice import Dice
 from .elements import Building, Camera, Chimney, Color, Layout, Plume
 from .layout_backdrop import (
     Surroundings,
-    sample_banks,
-    sample_clouds,
+    sample_cloud_bank,
+    sample_cloud_layer,
     sample_fog,
     sample_ground,
     sample_ridges,
@@ -39,7 +39,7 @@ CHIMNEY_DISTANCE = 0.17
 
 
 class Source(NamedTuple):
-    """Where smoke may rise from."""
+    """Hold where smoke may rise from."""
 
     x: float
     y: float
@@ -47,7 +47,7 @@ class Source(NamedTuple):
 
 
 def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> Layout:
-    """The layout that `entropy` decides, with smoke and chimneys if they are asked for.
+    """Return the layout that `entropy` decides, with smoke and chimneys if they are asked for.
 
     Each element has dice of its own, (*entropy, 1) to (*entropy, 10), so that asking for chimneys
     or smoke changes no other element. (*entropy, 0) is left to the caller.
@@ -55,7 +55,8 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
     elements = (Dice(*entropy, element) for element in range(1, 11))
     sky, land, cloud, bank, ridge, ground, building, chimney, plume, camera = elements
     around = Surroundings(*sample_sky(sky), horizon=land.between(0.66, 0.8))
-    buildings = _buildings(building, around)
+    below = sorted(building.between(0.03, 0.16) for _ in range(building.count(2, 5)))
+    buildings = tuple(_building(building, around, around.horizon + one) for one in below)
     chimneys = _chimneys(chimney, around) if has_chimney else ()
     plumes = ()
     if smokes:
@@ -64,8 +65,8 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
     foggy = bank.chance(0.5)
     return Layout(
         sky=around.sky,
-        clouds=sample_clouds(cloud, around),
-        banks=sample_banks(bank, around),
+        clouds=tuple(sample_cloud_layer(cloud, around) for _ in range(cloud.count(0, 2))),
+        banks=tuple(sample_cloud_bank(bank, around) for _ in range(bank.count(1, 3))),
         ridges=sample_ridges(ridge, around),
         ground=sample_ground(ground, around),
         chimneys=chimneys,
@@ -74,11 +75,6 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
         fog=(sample_fog(bank, around),) if foggy else (),
         camera=_camera(camera),
     )
-
-
-def _buildings(dice: Dice, around: Surroundings) -> tuple[Building, ...]:
-    bases = sorted(around.horizon + dice.between(0.03, 0.16) for _ in range(dice.count(2, 5)))
-    return tuple(_building(dice, around, base) for base in bases)
 
 
 def _building(dice: Dice, around: Surroundings, base: float) -> Building:
@@ -139,7 +135,7 @@ def _chimney(dice: Dice, around: Surroundings, x: float, striped: bool, plain: C
 
 
 def _hidden_sources(dice: Dice, buildings: tuple[Building, ...]) -> list[Source]:
-    """Where smoke may rise from behind a building, wide enough to hide its foot."""
+    """Return where smoke may rise from behind a building, wide enough to hide its foot."""
     inside = [one for one in buildings if 0.08 < one.x < 0.92] or buildings
     picked = [dice.choice(inside) for _ in range(dice.choice((1, 1, 2)))]
     return [
@@ -153,7 +149,7 @@ def _hidden_sources(dice: Dice, buildings: tuple[Building, ...]) -> list[Source]
 
 
 def _plumes(dice: Dice, around: Surroundings, sources: list[Source]) -> tuple[Plume, ...]:
-    """Plumes from some of the sources: at least one, all in the same wind."""
+    """Return plumes from some of the sources: at least one, all in the same wind."""
     wind = dice.side() * dice.between(0.05, 0.95)
     lit, shade = _smoke_colors(dice, around)
     always = dice.count(0, len(sources) - 1)
@@ -165,7 +161,7 @@ def _plumes(dice: Dice, around: Surroundings, sources: list[Source]) -> tuple[Pl
 
 
 def _smoke_colors(dice: Dice, around: Surroundings) -> tuple[Color, Color]:
-    """A smoke that stands out from the sky in some channel, lit and in its own shade."""
+    """Choose a smoke that stands out from the sky in some channel, lit and in its own shade."""
     behind = mix(around.sky.zenith, around.sky.horizon, 0.5)
 
     def contrast(color: Color) -> float:

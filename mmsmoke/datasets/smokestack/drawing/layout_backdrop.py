@@ -39,7 +39,7 @@ SKYLINE = (0.34, 0.35, 0.38)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every element of a scene has to fit."""
+    """Hold what every element of a scene has to fit."""
 
     sky: Sky
     ambient: Color  # of the light that falls on everything
@@ -47,7 +47,7 @@ class Surroundings:
 
 
 def sample_sky(dice: Dice) -> tuple[Sky, Color]:
-    """A sky and its ambient light."""
+    """Return a sky and its ambient light."""
     weather = dice.choice(WEATHERS)
     side, slant = dice.side(), dice.between(0.35, 0.9)
     norm = (slant * slant + 1) ** 0.5
@@ -63,11 +63,7 @@ def sample_sky(dice: Dice) -> tuple[Sky, Color]:
     return sky, dice.near(weather.ambient, 0.04)
 
 
-def sample_clouds(dice: Dice, around: Surroundings) -> tuple[CloudLayer, ...]:
-    return tuple(_cloud_layer(dice, around) for _ in range(dice.count(0, 2)))
-
-
-def _cloud_layer(dice: Dice, around: Surroundings) -> CloudLayer:
+def sample_cloud_layer(dice: Dice, around: Surroundings) -> CloudLayer:
     lit, shade = _cloud_colors(dice, around)
     return CloudLayer(
         seed=dice.seed(),
@@ -89,11 +85,7 @@ def _cloud_colors(dice: Dice, around: Surroundings) -> tuple[Color, Color]:
     return lit, shade
 
 
-def sample_banks(dice: Dice, around: Surroundings) -> tuple[Bank, ...]:
-    return tuple(_cloud_bank(dice, around) for _ in range(dice.count(1, 3)))
-
-
-def _cloud_bank(dice: Dice, around: Surroundings) -> Bank:
+def sample_cloud_bank(dice: Dice, around: Surroundings) -> Bank:
     lit, shade = _cloud_colors(dice, around)
     height = dice.between(0.035, 0.12)
     return Bank(
@@ -128,7 +120,7 @@ def sample_fog(dice: Dice, around: Surroundings) -> Bank:
 
 
 def sample_ridges(dice: Dice, around: Surroundings) -> tuple[Ridge, ...]:
-    """None to two rows of hills and a skyline before them."""
+    """Return none to two rows of hills and a skyline before them."""
     earth = tinted(dice.choice(GROUNDS), around.ambient)
     haze, foot = around.sky.horizon, around.horizon + 0.01
     hills = [

@@ -18,7 +18,7 @@ WIDEST = 1.45  # radii from the axis to the outermost smoke, at most
 
 @dataclass(frozen=True)
 class _Axis:
-    """The centre line of a plume, sampled."""
+    """Hold the centre line of a plume, sampled."""
 
     x: np.ndarray
     y: np.ndarray

@@ -1,4 +1,4 @@
-"""Fractal noise and what makes a lumpy surface of it."""
+"""Make fractal noise and what makes a lumpy surface of it."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
 
 
 def _stretched(lattice: np.ndarray) -> np.ndarray:
-    """A periodic lattice, smoothly interpolated to `TEXELS` x `TEXELS`."""
+    """Return a periodic lattice, smoothly interpolated to `TEXELS` x `TEXELS`."""
     cells = len(lattice)
     position = np.arange(TEXELS, dtype=np.float32) * (cells / TEXELS)
     low = position.astype(np.intp)
@@ -30,7 +30,7 @@ def _stretched(lattice: np.ndarray) -> np.ndarray:
 
 
 class Noise:
-    """Periodic fractal noise in [0, 1]; `billowy` gives the round lumps of cumulus and smoke."""
+    """Make periodic fractal noise in [0, 1]; `billowy` gives round lumps of cumulus and smoke."""
 
     def __init__(self, seed: int, billowy: bool = False):
         draw = generator(seed)
@@ -59,5 +59,5 @@ class Noise:
         return lerp(above, below, v_share)
 
     def lighting(self, u: np.ndarray, v: np.ndarray, here: np.ndarray, toward) -> np.ndarray:
-        """Light on the lumps of height `here`: bright where they fall off towards the light."""
+        """Light the lumps of height `here`: bright where they fall off towards the light."""
         return 0.55 + 1.3 * (here - self(u + toward[0], v + toward[1]))
