@@ -135,7 +135,7 @@ def test_options_without_a_value_are_usage_errors(train):
 
 
 def test_the_trial_changes_nothing(configs, monkeypatch):
-    from mmsmoke.apis import launch
+    from mmsmoke.engine import launch
 
     folder, root = configs
     trainings = []
