@@ -1,4 +1,4 @@
-"""The segmenter of stage 3 as files that run without mmseg, checked against its ordinary test."""
+"""The segmentor of stage 3 as files that run without mmseg, checked against its ordinary test."""
 
 import copy
 import os
@@ -27,7 +27,7 @@ ANY_BATCH = (1, 3)
 TRACED_BATCH = 2
 
 
-class SegmenterGraph(nn.Module):
+class SegmentorGraph(nn.Module):
     """A segmentor from picture to scores, on tensors alone.
 
     It does to a picture what ``model.test_step`` does, and to the logits what
@@ -38,7 +38,7 @@ class SegmenterGraph(nn.Module):
         size: (H, W) of the pictures.
 
     Example:
-        >>> graph = SegmenterGraph(model, (224, 224))  # doctest: +SKIP
+        >>> graph = SegmentorGraph(model, (224, 224))  # doctest: +SKIP
         >>> graph(picture)  # uint8 [B, 3, H, W], RGB -> [B, K, H, W] in [0, 1]  # doctest: +SKIP
     """
 
@@ -75,7 +75,7 @@ def _padding(wanted: Mapping, size: Sequence[int]) -> list[int]:
     return [max(whole - side, 0) for whole, side in zip(padded, size, strict=True)]
 
 
-def export_segmenter(
+def export_segmentor(
     cfg: Config,
     checkpoint: str | os.PathLike,
     out: str | os.PathLike,
@@ -84,7 +84,7 @@ def export_segmenter(
     batch_size: int | None = None,
     tolerance: float = 1e-3,
 ) -> dict:
-    """Writes a segmenter in several formats, if all of them compute what PyTorch does.
+    """Writes a segmentor in several formats, if all of them compute what PyTorch does.
 
     Args:
         out: folder; files of an earlier export in it are replaced, but only if this one succeeds.
@@ -107,7 +107,7 @@ def export_segmenter(
     if not pictures:
         warnings.warn('the test images are not there: noise is compared instead', stacklevel=2)
     images = lay_out(pictures, sum(batches), size)
-    graph = SegmenterGraph(model, size)
+    graph = SegmentorGraph(model, size)
     about = dict(
         **_describe(model, trained_on.get('classes') or classes, batch_size or 'batch', size),
         config=config_record(cfg),

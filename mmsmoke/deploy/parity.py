@@ -1,4 +1,4 @@
-"""Does an exported segmenter compute what the model does in its ordinary test?"""
+"""Does an exported segmentor compute what the model does in its ordinary test?"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +103,7 @@ def compare(
 ) -> dict:
     """
     Args:
-        run: an exported segmenter.
+        run: an exported segmentor.
         batches: sizes of batches that the images are to be cut into.
         expected: scores and label maps of :func:`ordinary_test`.
     """

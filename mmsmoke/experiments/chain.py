@@ -19,12 +19,12 @@ WHAT = dict(
     teach='labels -> teacher',
     classify='labels -> classifier',
     label='classifier -> pseudo masks',
-    segment='pseudo masks -> segmenter',
-    relabel='segmenter -> pseudo masks',
-    resegment='its own masks -> segmenter',
-    full='true masks -> segmenter',
+    segment='pseudo masks -> segmentor',
+    relabel='segmentor -> pseudo masks',
+    resegment='its own masks -> segmentor',
+    full='true masks -> segmentor',
 )
-SEGMENTERS = ('segment', 'resegment', 'full')
+SEGMENTORS = ('segment', 'resegment', 'full')
 LABELLING = ('label', 'relabel')
 MODEL_OF = dict(label='classify', relabel='segment', resegment='segment', full='segment')
 """Names the stage of the plan whose model another one has, too."""
@@ -38,7 +38,7 @@ class Chain:
 
     Each lies in a folder of its own, ``seed-N/STAGE``. A stage of the plan with a ``seed`` has it
     whatever the seed of the chain, and what belongs to it has the same: the teacher and the label
-    run of a classifier, the rounds of a segmenter. All chains then share them.
+    run of a classifier, the rounds of a segmentor. All chains then share them.
 
     Args:
         plan: of :func:`~mmsmoke.experiments.plan.load_plan`.
@@ -126,7 +126,7 @@ class Chain:
             relabel=[self.stages[self.stages.index(stage) - 1]],
             resegment=[f'relabel-{number}'],
         ).get(kind, [])
-        if kind in SEGMENTERS and self.start_from_classifier:
+        if kind in SEGMENTORS and self.start_from_classifier:
             inputs.append('classify')
         return [name for name in inputs if name in self.stages]
 
@@ -164,11 +164,11 @@ class Chain:
             return [self.config(stage).val_dataloader.dataset.split], None
         threshold_split = self.plan.threshold_split
         splits = tested_splits(self.plan.test_splits, threshold_split)
-        return splits, None if _kind(stage) in SEGMENTERS else threshold_split
+        return splits, None if _kind(stage) in SEGMENTORS else threshold_split
 
     def _trained_config(self, stage: str, found: Results) -> Config:
         cfg, kind = self.config(stage), _kind(stage)
-        if kind in SEGMENTERS:
+        if kind in SEGMENTORS:
             masks = dict(segment='label', resegment=stage.replace('resegment', 'relabel')).get(kind)
             folder = str(self.folder / self.name(masks) / 'masks') if masks else TRUE_MASKS
             cfg.train_dataloader.dataset.seg_map_dir = folder
@@ -192,7 +192,7 @@ class Chain:
         if self.plan.get('self_training', {}).get('agreement') and _kind(stage) == 'relabel':
             learned_from = self.stages[self.stages.index(before) - 1]
             label_hook(cfg).agree_with = str(self.folder / self.name(learned_from) / 'masks')
-        # a segmenter's masks have the threshold of the config
+        # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
         return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage))
 
@@ -208,7 +208,7 @@ def labelling(
     """Return the step of a label run.
 
     Args:
-        model: step that has tested the classifier or segmenter.
+        model: step that has tested the classifier or segmentor.
         threshold_split: where the model's threshold was chosen, and that of refined scores will be.
             None: it is as configured.
     """

@@ -21,7 +21,7 @@ EVERY = 4  # of the 101 thresholds: charts need no more
 
 
 def threshold_charts(chains: Sequence[Mapping], splits: Iterable[str]) -> list[str]:
-    """IoU over threshold, of all maps, after each refiner, and of relabelling segmenters.
+    """IoU over threshold, of all maps, after each refiner, and of relabelling segmentors.
 
     Nothing if none is known.
     """

@@ -35,7 +35,7 @@ _TO_THE_READER = (
     '<p>In percent: mean ± standard deviation over the seeds. Foreground IoU is that of the smoke '
     'alone, the mean over the images that have any; false alarms are clear images in which more '
     'than 0.1 % of the pixels are called smoke. CAMs and pseudo masks are told which classes are '
-    'in an image, segmenters are not. Numbers on the split that a threshold was chosen on, as '
+    'in an image, segmentors are not. Numbers on the split that a threshold was chosen on, as '
     'Protocol has it, flatter.</p>'
 )
 
@@ -49,12 +49,12 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
         result: of :func:`mmsmoke.experiments.pipeline.run_pipeline`.
     """
     chain = result['chains'][0]
-    classifier, segmenter = chain['classify'], final_segmenter(chain)
+    classifier, segmentor = chain['classify'], final_segmentor(chain)
     threshold = _threshold(chain)
-    models = [Predictor(one) for one in (classifier, segmenter) if one]
+    models = [Predictor(one) for one in (classifier, segmentor) if one]
     draw_examples(folder, models, threshold, picture_split)
     splits = list(classifier['splits'])
-    details = [details_of(one) for one in (classifier, segmenter) if one]
+    details = [details_of(one) for one in (classifier, segmentor) if one]
     sections = {
         'Results': html_table(*summary_rows(result), title='results') + _TO_THE_READER,
         'Thresholds': threshold_charts(result['chains'], [*splits[:1], picture_split]),
@@ -71,7 +71,7 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
     return path
 
 
-def final_segmenter(chain: Mapping) -> Mapping | None:
+def final_segmentor(chain: Mapping) -> Mapping | None:
     """The last that learned from pseudo masks."""
     trained = [name for name in chain if name.split('-')[0] in ('segment', 'resegment')]
     return chain[trained[-1]] if trained else None

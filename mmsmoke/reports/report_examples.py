@@ -74,10 +74,10 @@ def outcome_of(numbers: Mapping | None) -> str:
 
 
 class ExampleMaker:
-    """What a classifier and, if there is one, a segmenter make of images, packed for the page.
+    """What a classifier and, if there is one, a segmentor make of images, packed for the page.
 
     Args:
-        models: the classifier and, if there is one, the segmenter.
+        models: the classifier and, if there is one, the segmentor.
     """
 
     def __init__(self, models: Sequence[Predictor]):
@@ -131,6 +131,6 @@ class ExampleMaker:
             outcome=outcome_of(numbers),
             says=f'{"smoke" if label else "clear"}, classifier {100 * probability:.0f} %',
             iou=numbers.get('iou') if numbers else None,
-            tested='pseudo mask' if masks else 'segmenter' if others else 'tested CAM',
+            tested='pseudo mask' if masks else 'segmentor' if others else 'tested CAM',
             **pack_example(read_image(sample.img_path), scores, mask, truth, label_map),
         )

@@ -16,7 +16,7 @@ from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 MOST = 5
-TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
+TITLES = ('image', 'CAM', 'CAM > threshold', 'segmentor', 'truth')
 
 
 def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, split: str) -> Path:
@@ -27,12 +27,12 @@ def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, s
     ``examples/``. Where truth is unknown its column stays blank.
 
     Args:
-        models: the classifier and, if there is one, the segmenter.
+        models: the classifier and, if there is one, the segmentor.
     """
     shutil.rmtree(folder / 'examples', ignore_errors=True)
     data = [model.dataset(split) for model in models]
     palette = data[0].metainfo['palette']
-    titles = [title for title in TITLES if title != 'segmenter' or len(models) > 1]
+    titles = [title for title in TITLES if title != 'segmentor' or len(models) > 1]
     rows = []
     for index in spread_positives(data[0], MOST):
         found = [model(one[index]) for model, one in zip(models, data, strict=True)]

@@ -13,13 +13,13 @@ ROWS = dict(
     ],
     label=[('pseudo masks: foreground IoU', 'pseudo/image_iou')],
     segment=[
-        ('segmenter: foreground IoU', 'seg/image_iou'),
-        ('segmenter: false alarms', 'seg/false_images'),
+        ('segmentor: foreground IoU', 'seg/image_iou'),
+        ('segmentor: false alarms', 'seg/false_images'),
     ],
     relabel=[('round {}, masks: foreground IoU', 'pseudo/image_iou')],
     resegment=[
-        ('round {}, segmenter: foreground IoU', 'seg/image_iou'),
-        ('round {}, segmenter: false alarms', 'seg/false_images'),
+        ('round {}, segmentor: foreground IoU', 'seg/image_iou'),
+        ('round {}, segmentor: false alarms', 'seg/false_images'),
     ],
     full=[
         ('full supervision: foreground IoU', 'seg/image_iou'),
