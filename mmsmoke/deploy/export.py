@@ -1,4 +1,4 @@
-"""The segmentor of stage 3 as files that run without mmseg, checked against its ordinary test."""
+"""Export a segmentor to files that run without mmseg, checked against its ordinary test."""
 
 import copy
 import os
@@ -28,7 +28,7 @@ TRACED_BATCH = 2
 
 
 class SegmentorGraph(nn.Module):
-    """A segmentor from picture to scores, on tensors alone.
+    """Compute a segmentor's scores of a picture, on tensors alone.
 
     It does to a picture what ``model.test_step`` does, and to the logits what
     :func:`~mmsmoke.functional.logits_to_scores` does. Auxiliary heads are left out.
@@ -69,7 +69,7 @@ class SegmentorGraph(nn.Module):
 
 
 def _padding(wanted: Mapping, size: Sequence[int]) -> list[int]:
-    """Rows below and columns beside a picture, as the ``test_cfg`` of a preprocessor wants them."""
+    """Return the rows below and columns beside a picture that a ``test_cfg`` asks for."""
     divisor = wanted.get('size_divisor') or 1
     padded = wanted.get('size') or [-(-side // divisor) * divisor for side in size]
     return [max(whole - side, 0) for whole, side in zip(padded, size, strict=True)]
@@ -93,7 +93,7 @@ def export_segmentor(
         tolerance: largest difference of a score that is allowed.
 
     Returns:
-        What is written to segmenter.json.
+        The content of segmenter.json.
     """
     require_packages(formats)
     _require_segmentor(cfg)
@@ -142,7 +142,7 @@ def export_segmentor(
 
 
 def _describe(model: nn.Module, classes: Sequence[str], batch: int | str, size: tuple) -> dict:
-    """What users of the files have to know."""
+    """Describe what users of the files have to know."""
     channels = max(model.out_channels - 1, 1)
     return dict(
         input=dict(
@@ -177,7 +177,7 @@ def _require_segmentor(cfg: Config) -> None:
 
 
 def _class_names(names: Sequence[str], count: int) -> list[str]:
-    """Without the background, which is the first of the names or not among them."""
+    """Return the classes without the background, which is the first of the names or missing."""
     if len(names) in (count, count + 1):
         return list(names[-count:])
     return [f'class {k + 1}' for k in range(count)]

@@ -1,4 +1,4 @@
-"""The steps of a pipeline with one seed."""
+"""List the steps of a pipeline with one seed."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -34,7 +34,7 @@ Results = Mapping[str, dict]
 
 
 class Chain:
-    """All stages of a pipeline with one seed.
+    """Make the steps of all stages of a pipeline with one seed.
 
     Each lies in a folder of its own, ``seed-N/STAGE``. A stage of the plan with a ``seed`` has it
     whatever the seed of the chain, and what belongs to it has the same: the teacher and the label
@@ -54,7 +54,7 @@ class Chain:
 
     @property
     def stages(self) -> list[str]:
-        """Names in the order in which they are done, as in 'relabel-1'."""
+        """List the names of the stages, as 'relabel-1', in the order in which they are done."""
         planned = ['pretrain', 'teach', 'classify', 'label', 'segment']
         names = [name for name in planned if name in self.plan]
         for number in range(1, self.rounds + 1):
@@ -62,7 +62,7 @@ class Chain:
         return names + (['full'] if 'full' in self.plan else [])
 
     def steps(self) -> dict[str, Step]:
-        """Return the step that has the result of each stage."""
+        """Return the last step of each stage, which has its result."""
         steps = {}
         for stage in self.stages:
             inputs = {name: steps[name] for name in self._inputs(stage)}
@@ -110,14 +110,14 @@ class Chain:
         return self.seed if own is None else own
 
     def _own_seed(self, stage: str) -> int | None:
-        """Return the one that it has in all chains, if it has one."""
+        """Return the seed that the stage has in all chains, or None."""
         kind = _kind(stage)
         owner = dict(MODEL_OF, pretrain='classify', teach='classify', full='full').get(kind, kind)
         seeds = [self.plan.get(name, {}).get('seed') for name in (kind, owner)]
         return next((seed for seed in seeds if seed is not None), None)
 
     def _inputs(self, stage: str) -> list[str]:
-        """List the stages that it begins with."""
+        """List the stages whose results a stage begins with."""
         kind, _, number = stage.partition('-')
         inputs = dict(
             classify=['pretrain', 'teach'],

@@ -1,4 +1,4 @@
-"""From images and labels to a segmentor, stage by stage; then a table, pictures and a report."""
+"""Make a segmentor of images and labels, stage by stage; then a table and a report."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +62,7 @@ def run_pipeline(
             :func:`~mmsmoke.experiments.engine.run_steps`.
 
     Returns:
-        What it also writes to ``work_dir/results.json``; the report is in ``work_dir/report``.
+        The result, as in ``work_dir/results.json``; the report is in ``work_dir/report``.
     """
     plan = load_plan(config, work_dir, options)
     folder, seeds = Path(plan.work_dir), plan.seeds
@@ -138,7 +138,10 @@ def _of_stage(name: str, owners: Mapping[str, Chain]) -> str:
 
 
 def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
-    """Whatever can be known to be wrong with the data is said before anything is trained."""
+    """Raise for what is wrong with the data, before anything is trained.
+
+    The plan loses its ``threshold_split`` if that has no true masks.
+    """
     cfg = configs['classify']
     splits = {*plan.test_splits, plan.picture_split, plan.threshold_split} - {None}
     settings = {**cfg.test_dataloader.dataset, 'split': sorted(splits)}
@@ -160,7 +163,10 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
 
 
 def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
-    """Segmentors' with the classifier's: weights that do not fit would be left out silently."""
+    """Raise if the segmentors' backbones do not take the weights of the classifier's.
+
+    Loading would silently leave out weights that do not fit.
+    """
     classifier = build_model(configs['classify'])
     weights = getattr(classifier, 'student', classifier).backbone.state_dict()
     for stage, cfg in configs.items():

@@ -1,4 +1,4 @@
-"""Examples on a page, whose maps the reader thresholds anew with a slider."""
+"""Put examples on a page, with a slider by which the reader thresholds their maps anew."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def pack_example(
     truth: np.ndarray | None = None,
     label: np.ndarray | None = None,
 ) -> dict:
-    """The pictures of an example, as page.js reads them, no larger than the page needs.
+    """Return the pictures of an example, as page.js reads them, no larger than the page needs.
 
     Args:
         picture: uint8 [H, W, 3] RGB.
@@ -64,7 +64,7 @@ def pack_example(
 def examples_html(
     examples: Sequence[Mapping], threshold: float, colour: Sequence[int], segmentor: bool
 ) -> str:
-    """Slider, filters and examples, for a page with the style and the script of examples.
+    """Return slider, filters and examples, for a page with the style and script of examples.
 
     Args:
         examples: dicts of what :func:`pack_example` gives and ``name``, ``split``, ``group``,
@@ -119,7 +119,7 @@ def _select(name: str, options: Sequence[str]) -> str:
 
 
 def _fitting(shape: Sequence[int]) -> tuple[int, int]:
-    """(width, height) within SIDE; small pictures stay as they are."""
+    """Return (width, height) within SIDE; small pictures stay as they are."""
     scale = min(1.0, SIDE / max(shape))
     return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
 
