@@ -13,14 +13,15 @@ WARNINGS = (
 
 
 class Without(logging.Filter):
-    """Keeps out messages that begin with one of some texts."""
+    """Keeps out messages that begin with one of some texts, or end with one."""
 
-    def __init__(self, *beginnings: str):
+    def __init__(self, *beginnings: str, endings: tuple[str, ...] = ()):
         super().__init__()
-        self.beginnings = beginnings
+        self.beginnings, self.endings = beginnings, endings
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith(self.beginnings)
+        message = record.getMessage()
+        return not (message.startswith(self.beginnings) or message.endswith(self.endings))
 
 
 EVERYWHERE = Without(
@@ -44,6 +45,8 @@ ON_SCREEN = Without(
     'The previous best checkpoint ',
     # mmpretrain's, of each network from timm
     'backbone out_',
+    # mmengine's, of each parameter of a frozen teacher
+    endings=(' is skipped since its requires_grad=False',),
 )
 
 

@@ -32,6 +32,14 @@ def test_what_networks_of_timm_say_is_for_the_log_file_alone(logs):
     assert 'backbone' not in screen.getvalue()
 
 
+def test_what_mmengine_says_of_each_frozen_parameter_is_for_the_log_file_alone(logs):
+    screen, file, logger = logs
+    logger.warning('teacher.head.weight is skipped since its requires_grad=False')
+    logger.warning('weight is skipped')
+    assert 'teacher.head' in file.read_text() and 'teacher.head' not in screen.getvalue()
+    assert 'weight is skipped' in screen.getvalue()
+
+
 def test_noise_is_nowhere_and_the_rest_is_in_both(logs):
     screen, file, logger = logs
     for text in ('"FileClient" will be deprecated in future', 'worth reading', 'Config:\nlong'):
