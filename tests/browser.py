@@ -4,7 +4,7 @@ import base64
 import fcntl
 import json
 import os
-import select
+import selectors
 import shutil
 import subprocess
 from itertools import count
@@ -71,7 +71,10 @@ class Browser:
 
     def _receive(self) -> dict:
         while b'\0' not in self.unread:
-            ready, _, _ = select.select([self.reader], [], [], PATIENCE)
+            # unlike select, it takes file descriptors beyond 1024, as a long run of tests has
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(self.reader, selectors.EVENT_READ)
+                ready = waiting.select(PATIENCE)
             chunk = os.read(self.reader, 65536) if ready else b''
             if not chunk:
                 raise Silent(f'{"gone" if ready else "silent"}; before it said {self.log[-3:]}')
