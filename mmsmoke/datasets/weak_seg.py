@@ -1,4 +1,5 @@
 import copy
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,15 @@ from mmsmoke.utils import DataError
 
 from .labels import label_of
 from .pictures import make_palette
-from .table import TABLE, balance_problems, choose_split, mask_problems, read_table, spread
+from .table import (
+    TABLE,
+    balance_problems,
+    choose_split,
+    group_of,
+    mask_problems,
+    read_table,
+    spread,
+)
 
 
 @DATASETS.register_module()
@@ -35,6 +44,8 @@ class WeakSegDataset(BaseDataset):
         filter_cfg: keeps the rows whose columns have these values, as in
             ``dict(smoke=1, camera=['north', 'south'])``. Labels are compared as such, whichever
             words labels.csv has for them.
+        portion: of the images, by lot: ``(0, 0.8)`` and ``(0.8, 1)`` are four fifths and the rest,
+            the same in every run. Images of one group stay together.
         num_images: exactly so many of the rows that are left, evenly spread; an error if there
             are fewer.
         check_masks: look at size and values of all masks in use before anything starts.
@@ -55,6 +66,7 @@ class WeakSegDataset(BaseDataset):
         classes: Sequence[str] | None = None,
         seg_map_dir: str | None = None,
         num_images: int | None = None,
+        portion: tuple[float, float] = (0, 1),
         metainfo: dict | None = None,
         check_masks: bool = True,
         **kwargs,
@@ -73,6 +85,7 @@ class WeakSegDataset(BaseDataset):
         self.split = split
         self.seg_map_dir = seg_map_dir
         self.num_images = num_images
+        self.portion = portion
         self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
 
@@ -85,9 +98,11 @@ class WeakSegDataset(BaseDataset):
         rows, problems = read_table(self.data_root, self.label_classes)
         self._raise(problems)
         rows = choose_split(rows, self.split)
-        rows = [row for row in rows if self._wanted(row.columns)]
+        rows = [row for row in rows if self._wanted(row.columns) and self._drawn(row)]
         if not rows:
-            raise DataError(f'{self.data_root}: no row of split {self.split!r} fits filter_cfg')
+            raise DataError(
+                f'{self.data_root}: no row of split {self.split!r} fits filter_cfg and portion'
+            )
         if self.num_images is not None:
             if len(rows) < self.num_images:
                 raise DataError(
@@ -139,6 +154,12 @@ class WeakSegDataset(BaseDataset):
         if self.test_mode and context.is_file():
             info['context_path'] = str(context)
         return info
+
+    def _drawn(self, row) -> bool:
+        first, last = self.portion
+        name = group_of(row.columns, row.image).encode()
+        lot = int.from_bytes(hashlib.sha256(name).digest()[:6], 'big') / 2**48
+        return first <= lot < last
 
     def _wanted(self, columns: dict[str, str]) -> bool:
         for name, values in (self.filter_cfg or {}).items():
