@@ -25,7 +25,7 @@ class PlumeTransplant(BaseTransform):
     class learn from it.
 
     Score maps on disk say what is a plume: a label run, such as one of the teacher, writes them
-    (``tools/make_pseudo_labels.py … --scores 1``). A map that clings to chimneys would move chimneys:
+    (``tools/make_pseudo_labels.py … --scores 1``). A map that clings to chimneys moves chimneys:
     tools/analysis/transplant_sheet.py shows what is made of the images.
 
     Args:
