@@ -246,8 +246,7 @@ def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int],
         inputs = {other: trained[other, at] for other, at in needs[name, seed]}
         for kind, other, argument in _MADE.findall(str(variant_changes(sweep.variants, name))):
             if kind != 'best':
-                made = derived(kind, other, seed, argument)
-                inputs[f'{kind}:{other}:{argument}'] = made
+                inputs[f'{kind}:{other}:{argument}'] = derived(kind, other, seed, argument)
         configured = partial(_filled_config, sweep, folder, name, seed, inputs)
         makers[name, seed] = configured, inputs
         run, base = f'{name}/seed-{seed}', sweep.variants[name].get('trained_as')
