@@ -1,3 +1,4 @@
+import math
 import random
 from functools import lru_cache
 from pathlib import Path
@@ -77,7 +78,7 @@ class PlumeTransplant(BaseTransform):
     def transform(self, results: dict) -> dict:
         if len(results['gt_score']) != 1:
             raise DataError('PlumeTransplant is for data with one class')
-        if random.random() >= self.prob:
+        if random.random() >= self.prob or math.isnan(results['gt_score'][0]):
             return results
         if results['gt_score'][0]:
             changed = self.without_plume(results)

@@ -181,12 +181,15 @@ class CrossArchDistiller(BaseModel):
 
     def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
         student_feats = self.student.extract_feat(inputs)
-        losses = dict(loss_cls=self.student.head.loss(student_feats, data_samples)['loss'])
+        losses = self.student.losses_of(inputs, student_feats, data_samples)
+        losses['loss_cls'] = losses.pop('loss')
         with torch.set_grad_enabled(not self.frozen_teacher):
-            teacher_feats = self.teacher.extract_feat(self.renormalize(inputs))
+            teacher_inputs = self.renormalize(inputs)
+            teacher_feats = self.teacher.extract_feat(teacher_inputs)
             if not self.frozen_teacher:
-                teacher_loss = self.teacher.head.loss(teacher_feats, data_samples)
-                losses['loss_teacher_cls'] = teacher_loss['loss']
+                theirs = self.teacher.losses_of(teacher_inputs, teacher_feats, data_samples)
+                losses['loss_teacher_cls'] = theirs.pop('loss')
+                losses |= {f'teacher_{name}': value for name, value in theirs.items()}
             teacher_map = self._source(self.teacher.head, teacher_feats, 'teacher')
         student_map = self._source(self.student.head, student_feats, 'student')
         if self.projection is not None:
