@@ -49,6 +49,12 @@ def transplant(root, **settings):
     return PlumeTransplant(str(root), str(root / 'scores'), **settings)
 
 
+def test_unlabelled_images_stay_what_they_are(root):
+    given = dict(results(root, 0), gt_score=[float('nan')], gt_label=[])
+    found = transplant(root).transform(dict(given))
+    assert np.array_equal(found['img'], given['img']) and found['gt_score'] is given['gt_score']
+
+
 def near(image, colour, far=12):
     return np.abs(image.astype(int) - colour).max(-1) <= far
 

@@ -3,7 +3,6 @@ from mmengine.dist import broadcast, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
-from mmsmoke.models.losses import FalsePositiveLoss
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError
 from mmsmoke.utils.models import unwrapped
@@ -50,7 +49,9 @@ class FalsePositiveCentresHook(Hook):
             broadcast(loss.counts)
 
 
-def _losses(runner) -> list[FalsePositiveLoss]:
+def _losses(runner) -> list:
+    from mmsmoke.models.losses import FalsePositiveLoss
+
     modules = unwrapped(runner.model).modules()
     return [one for one in modules if isinstance(one, FalsePositiveLoss)]
 
