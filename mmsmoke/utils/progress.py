@@ -1,4 +1,4 @@
-"""Bars that show how far something is: on standard error, and only if that is a terminal."""
+"""Show how far something is: in bars on standard error, and only if that is a terminal."""
 
 import sys
 from collections.abc import Iterable, Iterator
