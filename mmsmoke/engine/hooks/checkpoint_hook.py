@@ -8,7 +8,6 @@ from mmsmoke.registry import HOOKS
 from mmsmoke.utils import atomic_path
 from mmsmoke.utils.stored_configs import KEY, config_to_json
 
-
 MAPS, LABELS = 'cam/image_iou', 'label/worst_class'
 """By what the best classifier is chosen: by its maps or, without any true mask, by labels."""
 
@@ -79,17 +78,15 @@ class AtomicCheckpointHook(CheckpointHook):
             )
             runner.logger.warning(message)
 
-
     def _choose_without_masks(self, runner, metrics: dict) -> None:
         """Keep the best by labels where no true mask says how good the maps are."""
-        if self.save_best != MAPS or MAPS in metrics or LABELS not in metrics:
+        if self.key_indicators != [MAPS] or MAPS in metrics or LABELS not in metrics:
             return
-        if self.key_indicators != [LABELS]:
-            self._init_rule('greater', LABELS)
-            runner.logger.warning(
-                f'validation gives no {MAPS}, for want of true masks: the best checkpoint is that '
-                f'with the highest {LABELS}'
-            )
+        self._init_rule(['greater'], [LABELS])
+        runner.logger.warning(
+            f'validation gives no {MAPS}, for want of true masks: the best checkpoint is that with '
+            f'the highest {LABELS}'
+        )
 
 
 def _in_words(key: str, score: float, path: str) -> str:
