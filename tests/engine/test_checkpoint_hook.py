@@ -45,7 +45,7 @@ def test_without_masks_the_best_classifier_is_that_of_the_best_worst_class(monke
     said, kept = [], []
     runner = SimpleNamespace(logger=SimpleNamespace(warning=said.append, info=said.append))
     monkeypatch.setattr(CheckpointHook, '_save_best_checkpoint', lambda *_: kept.append(1))
-    monkeypatch.setattr(hook, '_best', lambda runner: {})
+    monkeypatch.setattr(AtomicCheckpointHook, '_best', lambda *_: {})
     for accuracy in (70.0, 80.0):
         hook._save_best_checkpoint(runner, {'label/worst_class': accuracy})
     assert hook.key_indicators == ['label/worst_class'] and hook.rules == ['greater']
