@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 … (an accelerator, if there is one)')
     parser.add_argument(
-        '--every', type=int, default=1, help='videos: look at each so-manieth frame (%(default)s)'
+        '--every', type=int, default=1, help='videos: process every N-th frame (%(default)s)'
     )
     parser.add_argument(
         '--smoothing',

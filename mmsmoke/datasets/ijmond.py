@@ -6,7 +6,7 @@ from .weak_seg import WeakSegDataset
 
 @DATASETS.register_module()
 class IJmondDataset(WeakSegDataset):
-    """The steel works at IJmuiden, as ``tools/dataset_converters/ijmond_*.py`` write it.
+    """Read the steel works at IJmuiden, as ``tools/dataset_converters/ijmond_*.py`` write it.
 
     Columns besides those of every data set: ``camera``, ``group`` (what is in one split only)
     and, by source, ``panorama``, ``view``, ``x``, ``y``, ``side``, ``t2``, or ``view``, ``video``,

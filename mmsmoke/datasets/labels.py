@@ -1,4 +1,4 @@
-"""How yes and no may be written where a class is meant."""
+"""Read yes and no in all the ways in which labels may be written."""
 
 from mmsmoke.utils import DataError
 

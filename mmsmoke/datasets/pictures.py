@@ -84,13 +84,13 @@ def make_palette(num_classes: int) -> list[list[int]]:
 
 
 def copy_file(path: Path, target: Path) -> None:
-    """Byte for byte; whoever copies an image looks first whether it can be decoded."""
+    """Copy a file byte for byte; whoever copies an image checks first whether it decodes."""
     with atomic_path(target) as temporary:
         shutil.copyfile(path, temporary)
 
 
 def save_image(path: Path, image: np.ndarray) -> None:
-    """RGB as JPEG of quality 95 without colour subsampling, or losslessly if it is named .png."""
+    """Save RGB as JPEG of quality 95 without colour subsampling, or losslessly as .png."""
     if path.suffix.lower() == '.png':
         save_png(path, np.ascontiguousarray(image))
         return
@@ -106,5 +106,5 @@ def save_image(path: Path, image: np.ndarray) -> None:
 
 
 def save_mask(path: Path, mask: np.ndarray, num_classes: int = 1) -> None:
-    """uint8 [H, W] with the values 0 to ``num_classes``."""
+    """Save a mask, uint8 [H, W], with the values 0 to ``num_classes``."""
     save_png(path, mask, make_palette(num_classes + 1))

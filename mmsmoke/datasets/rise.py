@@ -6,7 +6,7 @@ from .weak_seg import WeakSegDataset
 
 @DATASETS.register_module()
 class RISEDataset(WeakSegDataset):
-    """RISE, as ``tools/dataset_converters/rise.py`` writes it; there are no masks.
+    """Read RISE, as ``tools/dataset_converters/rise.py`` writes it; there are no masks.
 
     Columns besides those of every data set: ``camera``, ``date``, ``clip``, ``group`` and, of
     the official splits, ``weight``.

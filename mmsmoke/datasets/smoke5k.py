@@ -6,7 +6,7 @@ from .weak_seg import WeakSegDataset
 
 @DATASETS.register_module()
 class Smoke5KDataset(WeakSegDataset):
-    """SMOKE5K, as ``tools/dataset_converters/smoke5k.py`` writes it.
+    """Read SMOKE5K, as ``tools/dataset_converters/smoke5k.py`` writes it.
 
     Columns besides those of every data set: ``kind`` (of source), ``leak`` (shows a
     scene of the official train part) and ``group`` (the scene).

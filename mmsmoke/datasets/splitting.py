@@ -13,7 +13,7 @@ def split_groups(
     shares: Mapping[str, float],
     seed: int = 0,
 ) -> list[str]:
-    """The split of each image; no group is in two of them.
+    """Return the split of each image; no group is in two of them.
 
     Groups are dealt out one by one, the largest first, each to the split that misses most of
     what it holds, counted for images with and without smoke apart.
@@ -62,7 +62,7 @@ def deal_out(
     seed: int = 0,
     tested: Sequence[bool] | None = None,
 ) -> list[str]:
-    """train, val or test for each image; see :func:`split_groups`.
+    """Return train, val or test for each image; see :func:`split_groups`.
 
     Args:
         shares: of train, val and test.
@@ -79,5 +79,5 @@ def deal_out(
 
 
 def shuffled(name: Hashable, seed: int = 0) -> str:
-    """A sorting key: an order that is random, but the same whenever and wherever it is made."""
+    """Return a sorting key: a random order that is the same whenever and wherever it is made."""
     return hashlib.sha256(f'{seed} {name}'.encode()).hexdigest()

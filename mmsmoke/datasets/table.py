@@ -35,7 +35,7 @@ SYNTHETIC = 'synthetic'
 
 @dataclass(frozen=True)
 class Row:
-    """One image. ``number`` is its line in labels.csv, the header being line 1."""
+    """Hold one image. ``number`` is its line in labels.csv, the header being line 1."""
 
     number: int
     image: str
@@ -53,12 +53,12 @@ class Row:
 
 
 def group_of(columns: Mapping[str, str], image: str) -> str:
-    """What an image belongs to; an image without any such column is a group of its own."""
+    """Return the group of an image; without any such column it is a group of its own."""
     return next((columns[name] for name in GROUPS if columns.get(name)), image)
 
 
 def mask_name_of(image: str) -> str:
-    """Name of an image's PNG within any folder of masks."""
+    """Return the name of an image's PNG within any folder of masks."""
     path = PurePosixPath(image)
     parts = path.parts[1:] if path.parts[0] == 'images' else path.parts
     return str(PurePosixPath(*parts).with_suffix('.png'))
@@ -173,7 +173,7 @@ def _row_problems(root: Path, row: Row, classes: Sequence[str], seen: dict) -> I
 
 
 def choose_split(rows: Sequence[Row], split: str | Sequence[str]) -> list[Row]:
-    """Rows of one or several splits; DataError for a split that no row has."""
+    """Return the rows of one or several splits; raise DataError for one that no row has."""
     wanted = [split] if isinstance(split, str) else list(split)
     present = sorted({row.split for row in rows})
     for name in wanted:
@@ -183,12 +183,12 @@ def choose_split(rows: Sequence[Row], split: str | Sequence[str]) -> list[Row]:
 
 
 def spread(count: int, most: int) -> list[int]:
-    """At most so many of the numbers below ``count``, evenly spaced."""
+    """Return at most so many of the numbers below ``count``, evenly spaced."""
     return np.linspace(0, count - 1, min(most, count)).round().astype(int).tolist()
 
 
 def balance_problems(rows: Sequence[Row], classes: Sequence[str], split: str) -> Iterator[str]:
-    """A classifier needs both kinds of image for each class."""
+    """Report classes without both kinds of image, which a classifier needs."""
     for k, name in enumerate(classes):
         for value, word in ((1, 'positive'), (0, 'negative')):
             if not any(row.labels[k] == value for row in rows):
@@ -198,14 +198,14 @@ def balance_problems(rows: Sequence[Row], classes: Sequence[str], split: str) ->
 def mask_problems(
     root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
 ) -> list[str]:
-    """Masks of another size or with other values than 0..K and 255."""
+    """Report masks of another size or with other values than 0..K and 255."""
     return list(chain.from_iterable(mask_problems_of_each(root, masks, rows, num_classes)))
 
 
 def mask_problems_of_each(
     root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
 ) -> list[list[str]]:
-    """The same, in a list for each row."""
+    """Report problems of masks, in a list for each row."""
 
     def check(row: Row) -> list[str]:
         if not (Path(masks) / row.mask_name).is_file():
@@ -255,7 +255,7 @@ def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> 
 
 
 def displayed_size(image: Path) -> tuple[int, int]:
-    """(width, height) as loaded, after the rotation that EXIF asks for; reads the header only."""
+    """Read (width, height) from the header, after the rotation that EXIF asks for."""
     with Image.open(image) as file:
         # getexif alone would decode the whole of a PNG in search of a late chunk
         turned = 'exif' in file.info and file.getexif().get(0x0112, 1) >= 5

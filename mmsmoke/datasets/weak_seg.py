@@ -24,7 +24,7 @@ from .table import (
 
 @DATASETS.register_module()
 class WeakSegDataset(BaseDataset):
-    """Images with image-level labels in the standard layout, for all three stages.
+    """Read images with image-level labels in the standard layout, for all three stages.
 
     ::
 
@@ -99,7 +99,7 @@ class WeakSegDataset(BaseDataset):
 
     @property
     def label_classes(self) -> tuple[str, ...]:
-        """The K foreground classes, without the background."""
+        """Return the K foreground classes, without the background."""
         return tuple(self._metainfo['classes'][1:])
 
     def load_data_list(self) -> list[dict]:
@@ -201,11 +201,11 @@ class WeakSegDataset(BaseDataset):
             )
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Present classes, for mmengine's ClassBalancedDataset."""
+        """Return the present classes, for mmengine's ClassBalancedDataset."""
         return self.get_data_info(idx)['gt_label']
 
 
 def spread_positives(dataset, most: int) -> list[int]:
-    """Indices of images that hold a class, evenly spread; the choice does not look at results."""
+    """Choose indices of images that hold a class, evenly spread, without a look at results."""
     positive = [i for i in range(len(dataset)) if any(dataset.get_data_info(i)['gt_score'])]
     return [positive[place] for place in spread(len(positive), most)]

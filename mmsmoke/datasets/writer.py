@@ -24,7 +24,7 @@ FOLDERS = ('images', 'masks', 'context')
 
 @dataclass(frozen=True)
 class Task:
-    """What is made of one source file.
+    """Describe what is made of one source file.
 
     Attributes:
         source: what to call it in messages.
@@ -48,7 +48,7 @@ class Task:
 
 @dataclass
 class Written:
-    """What :func:`write_dataset` did: all rows of the data set, and problems, one line each."""
+    """Hold what :func:`write_dataset` did: all rows of the data set, and problems, a line each."""
 
     rows: list[Mapping] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Written:
 
     @property
     def rate(self) -> float:
-        """Images a second."""
+        """Return the images written per second."""
         return self.images / self.seconds if self.images else 0.0
 
 
@@ -116,7 +116,7 @@ def write_dataset(
 
 
 def count_table(rows: Sequence[Mapping], classes: Sequence[str] = ('smoke',)) -> tuple:
-    """Header and lines: images of each split, with each class and without any.
+    """Return header and lines: images of each split, with each class and without any.
 
     If rows have a ``group``, also the number of groups.
     """
@@ -175,7 +175,7 @@ def refuse_before(
 
 
 def _work(tasks: Sequence[Task], root: Path, workers: int) -> Iterator[tuple[int, str | None]]:
-    """Number of each task once it is done, and what was wrong with its source."""
+    """Yield the number of each task once it is done, and what was wrong with its source."""
     if min(workers, len(tasks)) <= 1:
         for index, task in enumerate(tasks):
             yield index, _make(task, root)

@@ -1,1 +1,1 @@
-"""Segmentors as files that run without mmseg, checked against their ordinary test."""
+"""Export segmentors to files that run without mmseg, checked against their ordinary test."""

@@ -1,4 +1,4 @@
-"""The segmenter of stage 3 as files that run without mmseg, checked against its ordinary test."""
+"""Export a segmentor to files that run without mmseg, checked against its ordinary test."""
 
 import copy
 import os
@@ -27,8 +27,8 @@ ANY_BATCH = (1, 3)
 TRACED_BATCH = 2
 
 
-class SegmenterGraph(nn.Module):
-    """A segmentor from picture to scores, on tensors alone.
+class SegmentorGraph(nn.Module):
+    """Compute a segmentor's scores of a picture, on tensors alone.
 
     It does to a picture what ``model.test_step`` does, and to the logits what
     :func:`~mmsmoke.functional.logits_to_scores` does. Auxiliary heads are left out.
@@ -38,7 +38,7 @@ class SegmenterGraph(nn.Module):
         size: (H, W) of the pictures.
 
     Example:
-        >>> graph = SegmenterGraph(model, (224, 224))  # doctest: +SKIP
+        >>> graph = SegmentorGraph(model, (224, 224))  # doctest: +SKIP
         >>> graph(picture)  # uint8 [B, 3, H, W], RGB -> [B, K, H, W] in [0, 1]  # doctest: +SKIP
     """
 
@@ -69,13 +69,13 @@ class SegmenterGraph(nn.Module):
 
 
 def _padding(wanted: Mapping, size: Sequence[int]) -> list[int]:
-    """Rows below and columns beside a picture, as the ``test_cfg`` of a preprocessor wants them."""
+    """Return the rows below and columns beside a picture that a ``test_cfg`` asks for."""
     divisor = wanted.get('size_divisor') or 1
     padded = wanted.get('size') or [-(-side // divisor) * divisor for side in size]
     return [max(whole - side, 0) for whole, side in zip(padded, size, strict=True)]
 
 
-def export_segmenter(
+def export_segmentor(
     cfg: Config,
     checkpoint: str | os.PathLike,
     out: str | os.PathLike,
@@ -84,7 +84,7 @@ def export_segmenter(
     batch_size: int | None = None,
     tolerance: float = 1e-3,
 ) -> dict:
-    """Writes a segmenter in several formats, if all of them compute what PyTorch does.
+    """Writes a segmentor in several formats, if all of them compute what PyTorch does.
 
     Args:
         out: folder; files of an earlier export in it are replaced, but only if this one succeeds.
@@ -93,7 +93,7 @@ def export_segmenter(
         tolerance: largest difference of a score that is allowed.
 
     Returns:
-        What is written to segmenter.json.
+        The content of segmenter.json.
     """
     require_packages(formats)
     _require_segmentor(cfg)
@@ -107,7 +107,7 @@ def export_segmenter(
     if not pictures:
         warnings.warn('the test images are not there: noise is compared instead', stacklevel=2)
     images = lay_out(pictures, sum(batches), size)
-    graph = SegmenterGraph(model, size)
+    graph = SegmentorGraph(model, size)
     about = dict(
         **_describe(model, trained_on.get('classes') or classes, batch_size or 'batch', size),
         config=config_record(cfg),
@@ -142,7 +142,7 @@ def export_segmenter(
 
 
 def _describe(model: nn.Module, classes: Sequence[str], batch: int | str, size: tuple) -> dict:
-    """What users of the files have to know."""
+    """Describe what users of the files have to know."""
     channels = max(model.out_channels - 1, 1)
     return dict(
         input=dict(
@@ -177,7 +177,7 @@ def _require_segmentor(cfg: Config) -> None:
 
 
 def _class_names(names: Sequence[str], count: int) -> list[str]:
-    """Without the background, which is the first of the names or not among them."""
+    """Return the classes without the background, which is the first of the names or missing."""
     if len(names) in (count, count + 1):
         return list(names[-count:])
     return [f'class {k + 1}' for k in range(count)]

@@ -1,4 +1,4 @@
-"""TorchScript and ONNX: how a network is written to a file, and run from there."""
+"""Write a network to a TorchScript or ONNX file, and run it from there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Run = Callable[['Tensor'], 'Tensor']
 
 
 class Format(NamedTuple):
-    """``write(network, example, path, any_batch)`` and ``read(path)``, which gives a function."""
+    """Hold ``write(network, example, path, any_batch)`` and ``read(path)``, which returns a Run."""
 
     file: str
     write: Callable[[nn.Module, Tensor, Path, bool], None]
@@ -69,7 +69,7 @@ def write_onnx(network: nn.Module, example: Tensor, path: Path, any_batch: bool)
 
 
 def read_onnx(path: Path) -> Run:
-    """On the CPU, with as many threads as torch has."""
+    """Return a function that runs an ONNX file on the CPU, with as many threads as torch has."""
     import onnxruntime
     import torch
 
@@ -103,7 +103,7 @@ def require_packages(formats: Sequence[str]) -> None:
 
 
 def versions(formats: Sequence[str]) -> dict:
-    """Of what wrote the files."""
+    """Return the versions of the packages that wrote the files."""
     made_with = environment()
     names = ('torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmpretrain')
     return dict(
@@ -117,7 +117,7 @@ def versions(formats: Sequence[str]) -> dict:
 
 @contextmanager
 def _without_noise() -> Iterator[None]:
-    """Sizes being constants is what we want; that TorchScript is deprecated is in the docs."""
+    """Silence warnings of constant sizes, which we want, and of TorchScript's deprecation."""
     import torch
 
     log = logging.getLogger('onnxscript.optimizer._constant_folding')

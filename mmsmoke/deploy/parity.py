@@ -1,4 +1,4 @@
-"""Does an exported segmenter compute what the model does in its ordinary test?"""
+"""Check whether an exported segmentor computes what the model does in its ordinary test."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from .formats import Run
 
 
 def find_pictures(cfg: Config, most: int) -> tuple[list[Tensor], Sequence[str]]:
-    """Test images as the pipeline gives them, evenly spread, and names of classes.
+    """Return test images as the pipeline gives them, evenly spread, and names of classes.
 
     Returns:
         Images [3, H, W], uint8, RGB, none if they are not there; ``classes`` of the data set.
@@ -45,7 +45,7 @@ def find_pictures(cfg: Config, most: int) -> tuple[list[Tensor], Sequence[str]]:
 
 
 def lay_out(pictures: Sequence[Tensor], count: int, size: Sequence[int]) -> Tensor:
-    """uint8 [count, 3, *size]: the pictures, again if there are too few; noise if there are none.
+    """Return uint8 [count, 3, *size]: the pictures, repeated if too few; noise without any.
 
     Noise is random at several scales, so that no layer of a network sees grey alone.
     """
@@ -62,7 +62,7 @@ def lay_out(pictures: Sequence[Tensor], count: int, size: Sequence[int]) -> Tens
 
 @torch.no_grad()
 def ordinary_test(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores [B, K, H, W] and label maps [B, H, W] by ``test_step``, one image at a time.
+    """Return scores [B, K, H, W] and label maps [B, H, W] of ``test_step``, one image at a time.
 
     Args:
         images: uint8 [B, 3, H, W], RGB; the model gets BGR, as from mmcv's pipelines.
@@ -79,7 +79,7 @@ def ordinary_test(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def decision(model: nn.Module) -> dict:
-    """How scores become a mask: by a threshold, or without one for several classes."""
+    """Describe how scores become a mask: by a threshold, or without one for several classes."""
     if model.out_channels > 2:
         rule = '0 where 1 - the sum of the scores is largest, else k + 1 of the largest score k'
         return dict(threshold=None, decision=rule)
@@ -88,7 +88,7 @@ def decision(model: nn.Module) -> dict:
 
 
 def decide(scores: Tensor, threshold: float | None) -> Tensor:
-    """Label maps [B, H, W] of scores [B, K, H, W], as :func:`decision` says."""
+    """Return label maps [B, H, W] of scores [B, K, H, W], as :func:`decision` says."""
     if threshold is not None:
         return (scores[:, 0] > threshold).long()
     return strongest(scores)
@@ -101,9 +101,10 @@ def compare(
     expected: tuple[Tensor, Tensor],
     threshold: float | None,
 ) -> dict:
-    """
+    """Measure how far an exported segmentor is from the ordinary test.
+
     Args:
-        run: an exported segmenter.
+        run: an exported segmentor.
         batches: sizes of batches that the images are to be cut into.
         expected: scores and label maps of :func:`ordinary_test`.
     """

@@ -1,1 +1,1 @@
-"""Experiments: plans made of steps, and the engine that does each step once."""
+"""Run experiments: plans made of steps, and the engine that does each step once."""

@@ -1,4 +1,4 @@
-"""Score maps that have not looked at the image: any method has to do better."""
+"""Measure score maps that have not looked at the image: any method has to do better."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

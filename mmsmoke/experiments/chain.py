@@ -1,4 +1,4 @@
-"""The steps of a pipeline with one seed."""
+"""List the steps of a pipeline with one seed."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,12 +19,12 @@ WHAT = dict(
     teach='labels -> teacher',
     classify='labels -> classifier',
     label='classifier -> pseudo masks',
-    segment='pseudo masks -> segmenter',
-    relabel='segmenter -> pseudo masks',
-    resegment='its own masks -> segmenter',
-    full='true masks -> segmenter',
+    segment='pseudo masks -> segmentor',
+    relabel='segmentor -> pseudo masks',
+    resegment='its own masks -> segmentor',
+    full='true masks -> segmentor',
 )
-SEGMENTERS = ('segment', 'resegment', 'full')
+SEGMENTORS = ('segment', 'resegment', 'full')
 LABELLING = ('label', 'relabel')
 MODEL_OF = dict(label='classify', relabel='segment', resegment='segment', full='segment')
 """Names the stage of the plan whose model another one has, too."""
@@ -34,11 +34,11 @@ Results = Mapping[str, dict]
 
 
 class Chain:
-    """All stages of a pipeline with one seed.
+    """Make the steps of all stages of a pipeline with one seed.
 
     Each lies in a folder of its own, ``seed-N/STAGE``. A stage of the plan with a ``seed`` has it
     whatever the seed of the chain, and what belongs to it has the same: the teacher and the label
-    run of a classifier, the rounds of a segmenter. All chains then share them.
+    run of a classifier, the rounds of a segmentor. All chains then share them.
 
     Args:
         plan: of :func:`~mmsmoke.experiments.plan.load_plan`.
@@ -54,7 +54,7 @@ class Chain:
 
     @property
     def stages(self) -> list[str]:
-        """Names in the order in which they are done, as in 'relabel-1'."""
+        """List the names of the stages, as 'relabel-1', in the order in which they are done."""
         planned = ['pretrain', 'teach', 'classify', 'label', 'segment']
         names = [name for name in planned if name in self.plan]
         for number in range(1, self.rounds + 1):
@@ -62,7 +62,7 @@ class Chain:
         return names + (['full'] if 'full' in self.plan else [])
 
     def steps(self) -> dict[str, Step]:
-        """Return the step that has the result of each stage."""
+        """Return the last step of each stage, which has its result."""
         steps = {}
         for stage in self.stages:
             inputs = {name: steps[name] for name in self._inputs(stage)}
@@ -114,14 +114,14 @@ class Chain:
         return self.seed if own is None else own
 
     def _own_seed(self, stage: str) -> int | None:
-        """Return the one that it has in all chains, if it has one."""
+        """Return the seed that the stage has in all chains, or None."""
         kind = _kind(stage)
         owner = dict(MODEL_OF, pretrain='classify', teach='classify', full='full').get(kind, kind)
         seeds = [self.plan.get(name, {}).get('seed') for name in (kind, owner)]
         return next((seed for seed in seeds if seed is not None), None)
 
     def _inputs(self, stage: str) -> list[str]:
-        """List the stages that it begins with."""
+        """List the stages whose results a stage begins with."""
         kind, _, number = stage.partition('-')
         inputs = dict(
             classify=['pretrain', 'teach'],
@@ -130,7 +130,7 @@ class Chain:
             relabel=[self.stages[self.stages.index(stage) - 1]],
             resegment=[f'relabel-{number}'],
         ).get(kind, [])
-        if kind in SEGMENTERS and self.start_from_classifier:
+        if kind in SEGMENTORS and self.start_from_classifier:
             inputs.append('classify')
         return [name for name in inputs if name in self.stages]
 
@@ -168,11 +168,11 @@ class Chain:
             return [self.config(stage).val_dataloader.dataset.split], None
         threshold_split = self.plan.threshold_split
         splits = tested_splits(self.plan.test_splits, threshold_split)
-        return splits, None if _kind(stage) in SEGMENTERS else threshold_split
+        return splits, None if _kind(stage) in SEGMENTORS else threshold_split
 
     def _trained_config(self, stage: str, found: Results) -> Config:
         cfg, kind = self.config(stage), _kind(stage)
-        if kind in SEGMENTERS:
+        if kind in SEGMENTORS:
             masks = dict(segment='label', resegment=stage.replace('resegment', 'relabel')).get(kind)
             folder = str(self.folder / self.name(masks) / 'masks') if masks else TRUE_MASKS
             cfg.train_dataloader.dataset.seg_map_dir = folder
@@ -196,7 +196,7 @@ class Chain:
         if self.plan.get('self_training', {}).get('agreement') and _kind(stage) == 'relabel':
             learned_from = self.stages[self.stages.index(before) - 1]
             label_hook(cfg).agree_with = str(self.folder / self.name(learned_from) / 'masks')
-        # a segmenter's masks have the threshold of the config
+        # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
         return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage))
 
@@ -212,7 +212,7 @@ def labelling(
     """Return the step of a label run.
 
     Args:
-        model: step that has tested the classifier or segmenter.
+        model: step that has tested the classifier or segmentor.
         threshold_split: where the model's threshold was chosen, and that of refined scores will be.
             None: it is as configured.
     """

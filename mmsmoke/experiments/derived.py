@@ -35,7 +35,10 @@ def derived_step(
     """
 
     def of(found: Mapping) -> dict:
-        return dict(config=configured(found), checkpoint=found[itself]['checkpoint']['path'])
+        cfg = configured(found)
+        # a sweep may test on other data; these are the images that were learned from
+        cfg.test_dataloader.dataset.data_root = cfg.train_dataloader.dataset.data_root
+        return dict(config=cfg, checkpoint=found[itself]['checkpoint']['path'])
 
     if kind == 'scores':
         refine = sweep.get('labels', {}).get('refine', ())

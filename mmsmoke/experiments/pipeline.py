@@ -1,4 +1,4 @@
-"""From images and labels to a segmenter, stage by stage; then a table, pictures and a report."""
+"""Make a segmentor of images and labels, stage by stage; then a table and a report."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ from mmsmoke.utils.environment import environment
 from mmsmoke.utils.locks import exclusive
 from mmsmoke.visualization import markdown_table
 
-from .chain import SEGMENTERS, Chain
+from .chain import SEGMENTORS, Chain
 from .engine import run_steps
 from .executors import Executor
 from .plan import load_plan
@@ -42,12 +42,12 @@ def run_pipeline(
       but ``classify`` may be left out;
     - ``label``: how the classifier labels: ``refine`` and ``threshold``, see
       :func:`~mmsmoke.engine.labelling.label_run`; ``options`` change its config; ``seed``;
-    - ``full``, a dict with ``options`` and ``seed``, both optional: the segmenter on true masks, an
+    - ``full``, a dict with ``options`` and ``seed``, both optional: the segmentor on true masks, an
       upper bound;
-    - ``start_from_classifier=True`` in ``segment``: the segmenters' backbones begin with the
+    - ``start_from_classifier=True`` in ``segment``: the segmentors' backbones begin with the
       classifier's weights, for want of pretrained ones;
     - ``self_training`` (``rounds``, ``agreement`` and, as in label, ``refine``, ``threshold``,
-      ``options``): the segmenter labels the training images anew and another learns from that, so
+      ``options``): the segmentor labels the training images anew and another learns from that, so
       many times; with ``agreement=True`` only from pixels that are what they were;
     - ``seeds``, [0] by default;
     - ``data_root`` and ``size``, if all stages but ``pretrain`` have one;
@@ -62,7 +62,7 @@ def run_pipeline(
             :func:`~mmsmoke.experiments.engine.run_steps`.
 
     Returns:
-        What it also writes to ``work_dir/results.json``; the report is in ``work_dir/report``.
+        The result, as in ``work_dir/results.json``; the report is in ``work_dir/report``.
     """
     plan = load_plan(config, work_dir, options)
     folder, seeds = Path(plan.work_dir), plan.seeds
@@ -138,7 +138,10 @@ def _of_stage(name: str, owners: Mapping[str, Chain]) -> str:
 
 
 def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
-    """Whatever can be known to be wrong with the data is said before anything is trained."""
+    """Raise for what is wrong with the data, before anything is trained.
+
+    The plan loses its ``threshold_split`` if that has no true masks.
+    """
     cfg = configs['classify']
     splits = {*plan.test_splits, plan.picture_split, plan.threshold_split} - {None}
     settings = {**cfg.test_dataloader.dataset, 'split': sorted(splits)}
@@ -160,11 +163,14 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
 
 
 def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
-    """Segmenters' with the classifier's: weights that do not fit would be left out silently."""
+    """Raise if the segmentors' backbones do not take the weights of the classifier's.
+
+    Loading would silently leave out weights that do not fit.
+    """
     classifier = build_model(configs['classify'])
     weights = getattr(classifier, 'student', classifier).backbone.state_dict()
     for stage, cfg in configs.items():
-        if stage.split('-')[0] not in SEGMENTERS:
+        if stage.split('-')[0] not in SEGMENTORS:
             continue
         try:  # positions of a ViT are resized
             missing = build_model(cfg).backbone.load_state_dict(weights, strict=False).missing_keys

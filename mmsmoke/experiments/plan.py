@@ -1,4 +1,4 @@
-"""A pipeline config, checked and completed before anything starts."""
+"""Check and complete a pipeline config before anything starts."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -26,7 +26,7 @@ _OF_EVERY_CONFIG = ('work_dir', 'launcher')
 def load_plan(
     config: str | Path, work_dir: str | None = None, options: Mapping | None = None
 ) -> Config:
-    """A pipeline config with its defaults; what it must not or does not say is an error."""
+    """Read a pipeline config with its defaults; raise for unknown and for missing keys."""
     keys = (*_STAGES, *_OTHERS, *_OF_EVERY_CONFIG)
     plan = load_config(config, work_dir, options, keys=keys)
     _require_known(str(config), plan, keys)
@@ -61,7 +61,7 @@ def _require_known(where: str, node: Mapping, known: Collection[str]) -> None:
 
 
 def _listed(value, kind: type, name: str) -> list:
-    """One may be said without a list."""
+    """Return a list of values; a single value may come without one."""
     values = list(value) if isinstance(value, list | tuple) else [value]
     if not values or not all(isinstance(one, kind) for one in values):
         raise UserError(f'{name} must be a list of {kind.__name__}, got {value!r}')

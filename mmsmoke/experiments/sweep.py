@@ -1,4 +1,4 @@
-"""The same training under several settings and seeds, for tables with a spread."""
+"""Do the same training with several settings and seeds, for tables with a spread."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ def run_sweep(
 
 
 def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
-    """These variants and all that they start from, in the order of the file."""
+    """Return these variants and all that they start from, in the order of the file."""
     names = list(variants if names is None else names)
     for name in names:
         if name not in variants:
@@ -123,7 +123,7 @@ def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
 
 
 def _needs(variants: Mapping, seeds: Sequence[int]) -> dict:
-    """(variant, seed) -> those whose checkpoints it starts from."""
+    """Return, for each (variant, seed), those whose checkpoints it starts from."""
     return {
         (name, seed): {(other, seed) for other in _needed(variants, name)}
         for seed in seeds
@@ -132,7 +132,7 @@ def _needs(variants: Mapping, seeds: Sequence[int]) -> dict:
 
 
 def _needed(variants: Mapping, name: str) -> set[str]:
-    """The variants whose checkpoints this one starts from."""
+    """List the variants whose checkpoints this one starts from."""
     needed = {other for other in _named(variants, name) if '/' not in other}
     for other in needed:
         if other not in variants or other == name:
@@ -162,7 +162,7 @@ def variant_changes(variants: Mapping, name: str) -> dict:
 def _known_runs(
     sweep_file: str, sweep: Config, whole: Mapping, known: Sequence[str], out: Path
 ) -> dict[tuple[str, int], dict]:
-    """All runs of the sweep, of whatever seed and variant, that the files know."""
+    """Return all runs of the sweep, of whatever seed and variant, that the files know."""
     if not known:
         return {}
     found = read_known(known)
@@ -211,7 +211,7 @@ def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
 
 
 def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
-    """Hashes of the checkpoints of finished sweeps that a variant starts from, where they are."""
+    """Hash the checkpoints of other, finished sweeps that a variant starts from, if they exist."""
     for other in sorted(_named(sweep.variants, name)):
         results = Path(sweep.work_dir).parent / other / f'seed-{seed}' / RESULTS
         if '/' in other and results.is_file():
@@ -219,7 +219,7 @@ def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
 
 
 def _with_needed(keys: Iterable, needs: Mapping) -> dict:
-    """These keys and all that they need, with what each needs, in order."""
+    """Return these keys and all that they need, with what each needs, in order."""
     wanted, more = set(), list(keys)
     while more:
         key = more.pop()
@@ -318,13 +318,13 @@ def _variant_config(sweep: Config, changes: dict, seed: int) -> Config:
 
 
 def variant_config(sweep: Config, changes: dict) -> str:
-    """The config that a variant changes; takes it out of the changes."""
+    """Take the config that a variant changes out of the changes, and return it."""
     config = changes.pop('config', sweep.config)
     return sweep.get('configs', {}).get(config, config)
 
 
 def _replace(node, fill: Callable[[re.Match], str]):
-    """Return the same with every ``{best:…}`` and its like filled in."""
+    """Return a value with every ``{best:…}`` and its like in it filled in."""
     if isinstance(node, str):
         return _MADE.sub(fill, node)
     if isinstance(node, Mapping):

@@ -63,7 +63,7 @@ def search_threshold(
 def with_threshold(
     hook: Mapping, threshold: float, threshold_mode: str, threshold_split: str | None
 ) -> dict:
-    """What to change in a PseudoLabelHook so that it has a threshold that was found.
+    """Return the changes to a PseudoLabelHook that give it a threshold that was found.
 
     Where the hook ignores a band below its threshold, the band's lower edge moves in proportion.
     """
@@ -80,7 +80,7 @@ def with_threshold(
 
 
 def built_hook(hook: Mapping) -> PseudoLabelHook:
-    """As a label run will have it: its threshold may follow from other settings."""
+    """Build a PseudoLabelHook as a label run will; other settings may decide its threshold."""
     return PseudoLabelHook(**{key: value for key, value in hook.items() if key != 'type'})
 
 

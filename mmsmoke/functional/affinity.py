@@ -1,4 +1,4 @@
-"""Affinity of neighbouring pixels: labels of pairs, losses, and a random walk along them.
+"""Compute the affinity of neighbouring pixels: labels of pairs, losses, and a random walk.
 
 A pair is a pixel (y, x) and the pixel at (y + dy, x + dx). A map of pairs has shape [B, P, h, w],
 one channel an offset (dy, dx), and a pair stands at the place of its first pixel. Where the second
@@ -23,7 +23,7 @@ Offsets = Sequence[tuple[int, int]]
 
 
 def pair_offsets(radius: float) -> list[tuple[int, int]]:
-    """Offsets (dy, dx) that lead forward, row by row, and less than ``radius`` far.
+    """List the offsets (dy, dx) that lead forward, row by row, and less than ``radius`` far.
 
     Each unordered pair of pixels has one of them.
 
@@ -43,7 +43,7 @@ def pair_offsets(radius: float) -> list[tuple[int, int]]:
 
 
 def shifted(maps: Tensor, offset: tuple[int, int], fill: float = 0) -> Tensor:
-    """What stands at (y + dy, x + dx), for each (y, x) of [..., h, w]; ``fill`` beyond the edge."""
+    """Return [..., h, w] with the value at (y + dy, x + dx) for each (y, x); ``fill`` beyond."""
     (dy, dx), (height, width) = offset, maps.shape[-2:]
     padding = max(-dx, 0), max(dx, 0), max(-dy, 0), max(dy, 0)
     padded = F.pad(maps, padding, value=fill)
@@ -52,7 +52,7 @@ def shifted(maps: Tensor, offset: tuple[int, int], fill: float = 0) -> Tensor:
 
 
 class PairLabels(NamedTuple):
-    """Bool maps of pairs: both background, both of one class, of different classes."""
+    """Hold bool maps of pairs: both background, both of one class, of different classes."""
 
     background: Tensor
     foreground: Tensor
@@ -60,7 +60,7 @@ class PairLabels(NamedTuple):
 
 
 def affinity_labels(labels: Tensor, offsets: Offsets) -> PairLabels:
-    """What a label map says about pairs; 255 at either pixel says nothing.
+    """Return the labels of pairs in a label map; a pair with 255 at either pixel has none.
 
     Args:
         labels: [B, h, w], 0 background, 255 unknown.
@@ -76,7 +76,7 @@ def affinity_labels(labels: Tensor, offsets: Offsets) -> PairLabels:
 
 
 def feature_affinity(features: Tensor, offsets: Offsets) -> Tensor:
-    """PSA's ``exp(-mean_c |f_i - f_j|)``.
+    """Return PSA's affinity, ``exp(-mean_c |f_i - f_j|)``.
 
     Args:
         features: [B, C, h, w].
@@ -89,7 +89,7 @@ def feature_affinity(features: Tensor, offsets: Offsets) -> Tensor:
 
 
 def boundary_affinity(boundary: Tensor, offsets: Offsets) -> Tensor:
-    """IRN's ``1 - e``, with the strongest boundary e on the straight path between both pixels.
+    """Return IRN's affinity, ``1 - e`` for the strongest boundary e between both pixels.
 
     Args:
         boundary: [B, h, w] in [0, 1].
@@ -106,9 +106,9 @@ def boundary_affinity(boundary: Tensor, offsets: Offsets) -> Tensor:
 
 
 def straight_path(offset: tuple[int, int]) -> list[tuple[int, int]]:
-    """Pixels less than one pixel beside the line from (0, 0) to ``offset``, both ends among them.
+    """List the pixels less than one pixel from the line between (0, 0) and ``offset``, with both.
 
-    So wide a path crosses a line of diagonal neighbours nowhere unseen.
+    A narrower path could slip through a boundary of diagonal neighbours unseen.
     """
     dy, dx = offset
     rows, columns = (range(min(end, 0), max(end, 0) + 1) for end in offset)
@@ -116,7 +116,7 @@ def straight_path(offset: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 def affinity_losses(affinity: Tensor, pairs: PairLabels) -> dict[str, Tensor]:
-    """The terms of PSA's and IRN's loss: cross entropy, balanced between the kinds of pairs.
+    """Return the terms of PSA's and IRN's loss: cross entropy, balanced by the kinds of pairs.
 
     A quarter each of the means over background and over foreground pairs, which shall have
     affinity 1, and half of the mean over different ones, which shall have 0. A kind without pairs
@@ -134,7 +134,7 @@ def affinity_losses(affinity: Tensor, pairs: PairLabels) -> dict[str, Tensor]:
 
 
 def _surprise(probability: Tensor) -> Tensor:
-    """-log p, 0 at 1, and finite at 0, with a gradient there too."""
+    """Return -log p: 0 at 1, and finite at 0, with a gradient there too."""
     return math.log1p(LEAST_AFFINITY) - (probability + LEAST_AFFINITY).log()
 
 
@@ -172,7 +172,7 @@ def random_walk(
 
 
 def _transition(affinity: Tensor, offsets: Offsets) -> Tensor:
-    """Sparse [B h w, B h w], one block an image, whose rows sum to one: T, transposed."""
+    """Return T, transposed: sparse [B h w, B h w], one block an image, rows that sum to one."""
     batch, _, height, width = affinity.shape
     device = affinity.device
     itself = affinity.new_ones(batch, height, width)
@@ -200,7 +200,7 @@ def _transition(affinity: Tensor, offsets: Offsets) -> Tensor:
 
 
 def confident_labels(low: Tensor, high: Tensor) -> Tensor:
-    """PSA's training labels from two opinions, of which each is sure about something else.
+    """Make PSA's training labels of two opinions, each of them sure about something else.
 
     Args:
         low: [L, H, W] probabilities, background first, with a background that is easily believed
@@ -219,7 +219,7 @@ def confident_labels(low: Tensor, high: Tensor) -> Tensor:
 
 
 def agreed_labels(strict: Tensor, loose: Tensor) -> Tensor:
-    """IRN's training labels from two label maps with little and with much foreground, [H, W].
+    """Make IRN's training labels of two label maps [H, W], with little and much foreground.
 
     Foreground is what is so in the strict map, background what is so in both; the rest is 255.
     """

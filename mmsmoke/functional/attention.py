@@ -28,7 +28,7 @@ def sinkhorn(matrix: Tensor, rounds: int = 3) -> Tensor:
 
 
 def attention_affinity(attention: Tensor, rounds: int = 3) -> Tensor:
-    """Symmetric affinity between patches, from how much each attends to each.
+    """Return a symmetric affinity between patches, from how much each attends to each.
 
     Args:
         attention: [..., N, N]; row i holds what patch i attends to. Rows need not add up to one,
@@ -42,7 +42,7 @@ def attention_affinity(attention: Tensor, rounds: int = 3) -> Tensor:
 
 
 def box_mask(maps: Tensor, threshold: float = 0.4) -> Tensor:
-    """The bounding boxes of all that exceeds the threshold, each map for itself.
+    """Return the bounding boxes of all that exceeds the threshold, each map for itself.
 
     One box encloses one connected component; pixels that touch at a corner are connected.
 

@@ -1,4 +1,4 @@
-"""From class activation maps to label maps: normalise, resize, threshold."""
+"""Turn class activation maps into label maps: normalise, resize, threshold."""
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ FUSIONS = dict(
 
 
 def fuse_cams(layers: Tensor, mode: str = 'mean', weights: Sequence[float] | None = None) -> Tensor:
-    """One map from the maps of several layers, each normalised on its own before, the fused after.
+    """Fuse the maps of several layers; each is normalised before, and their fusion after.
 
     A layer without evidence contributes zeros; in a ``product`` that empties the fused map.
 
@@ -75,7 +75,7 @@ MERGES = dict(
 
 
 def merge_views(views: Tensor, mode: str) -> Tensor:
-    """One map from the maps of several views of an image.
+    """Merge the maps of several views of an image into one.
 
     Args:
         views: [S, F, ..., h, w], S scales and F = 1, or 2 where the second is the map of the
@@ -94,7 +94,7 @@ def merge_views(views: Tensor, mode: str) -> Tensor:
 def cams_to_scores(
     cams: Tensor, size: tuple[int, int], present: Tensor | None = None, normalize: str = 'minmax'
 ) -> Tensor:
-    """Normalised maps at image size, zero for absent classes.
+    """Return normalised maps at image size, zero for absent classes.
 
     Args:
         cams: [K, h, w] as the classifier gave them.
@@ -111,7 +111,7 @@ def cams_to_scores(
 
 
 def logits_to_scores(logits: Tensor, present: Tensor | None = None) -> Tensor:
-    """How sure a segmentor is of each class, zero for absent classes.
+    """Return how sure a segmentor is of each class, zero for absent classes.
 
     Args:
         logits: [K + 1, H, W], background first; or [1, H, W], probabilities of the only class, as
@@ -127,12 +127,12 @@ def logits_to_scores(logits: Tensor, present: Tensor | None = None) -> Tensor:
 
 
 def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """[B, C, h, w] to [B, C, *size], bilinearly, corners not aligned; everywhere the same way."""
+    """Resize [B, C, h, w] to [B, C, *size], bilinearly, without aligned corners, as everywhere."""
     return F.interpolate(maps, size=tuple(size), mode='bilinear', align_corners=False)
 
 
 def scores_to_mask(scores: Tensor, threshold: float, background: float | None = None) -> Tensor:
-    """Label map: the strongest class where its score exceeds the threshold, else background.
+    """Return the strongest class where its score exceeds the threshold, else background.
 
     Args:
         scores: [K, H, W] in [0, 1].
@@ -151,7 +151,7 @@ def scores_to_mask(scores: Tensor, threshold: float, background: float | None = 
 
 
 def strongest(scores: Tensor) -> Tensor:
-    """Label map where no threshold decides: the background scores what is left of 1.
+    """Return the strongest class, where the background scores what is left of 1.
 
     Args:
         scores: [..., K, H, W], probabilities without that of the background.
@@ -164,7 +164,7 @@ def strongest(scores: Tensor) -> Tensor:
 
 
 def threshold_of_power(alpha: float) -> float:
-    """The constant that equals the background score ``(1 - max_k cam_k) ** alpha``.
+    """Return the constant threshold that equals a background of ``(1 - max_k cam_k) ** alpha``.
 
     A pixel is foreground where its best score exceeds the background score, which for a power of
     alpha is so exactly above the root c of (1 - c) ** alpha = c: 0.5 for 1, 0.147 for 12.

@@ -1,4 +1,4 @@
-"""How much a classifier and its maps lean on what comes together with a class, its companion."""
+"""Measure how much a classifier and its maps rely on what a class occurs with, its companion."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from .mask_values import IGNORE
 
 
 def confusion_counts(mask: Tensor, truth: Tensor, companion: Tensor, num_classes: int) -> Tensor:
-    """Pixels of each class that are predicted on the companion, and those predicted right.
+    """Count the pixels of each class predicted on the companion, and those predicted right.
 
     Their quotient, pooled over images, is the confusion ratio; a mask that is twice as large
     everywhere keeps it.
@@ -26,7 +26,7 @@ def confusion_counts(mask: Tensor, truth: Tensor, companion: Tensor, num_classes
 
 
 def energy_share(scores: Tensor, region: Tensor) -> Tensor:
-    """Share of each map's sum that lies in a region; nan for an empty map.
+    """Return the share of each map's sum that lies in a region; nan for an empty map.
 
     Args:
         scores: [K, H, W], not negative.
@@ -40,7 +40,7 @@ def energy_share(scores: Tensor, region: Tensor) -> Tensor:
 
 
 def points_at(scores: Tensor, region: Tensor) -> Tensor:
-    """Whether the highest value of each map lies in a region (the pointing game), bool [K].
+    """Tell whether the highest value of each map lies in a region (the pointing game): bool [K].
 
     An empty map points at nothing.
 
@@ -54,10 +54,10 @@ def points_at(scores: Tensor, region: Tensor) -> Tensor:
 
 
 def two_causes(both: Tensor, smoke: Tensor, chimney: Tensor, neither: Tensor) -> tuple:
-    """What smoke and chimney each contribute to an output, from all four combinations of them.
+    """Return the contributions of smoke and chimney to an output, from their four combinations.
 
-    The Shapley values of two players: the effect of adding one, averaged over whether the other
-    is there. Together they are ``both - neither``.
+    These are the Shapley values of two players: the effect of adding one, averaged over whether
+    the other is there. Together they are ``both - neither``.
 
     Returns:
         effect of the smoke, effect of the chimney

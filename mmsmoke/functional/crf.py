@@ -1,4 +1,4 @@
-"""Fully connected CRFs: mean field with a Gaussian and a bilateral kernel, in two implementations.
+"""Run fully connected CRFs: mean field, a Gaussian and a bilateral kernel, two implementations.
 
 ``pydensecrf`` is the one that the literature used, in C++; ``torch`` is ours, equal to it, for
 batches on GPUs and for machines without a compiler.
@@ -23,7 +23,7 @@ LEAST_PROBABILITY = 1e-5
 
 @dataclass(frozen=True)
 class CRFSettings:
-    """Spreads of the kernels in pixels and colours, their weights, and how many iterations."""
+    """Hold spreads of the kernels in pixels and colours, their weights, and the iterations."""
 
     gaussian_xy: float
     gaussian_weight: float
@@ -33,7 +33,7 @@ class CRFSettings:
     iterations: int
 
     def shrunk(self, factor: float) -> 'CRFSettings':
-        """The same for images at a fraction of the size."""
+        """Return the same settings for images at a fraction of the size."""
         near, far = (xy * factor for xy in (self.gaussian_xy, self.bilateral_xy))
         return replace(self, gaussian_xy=near, bilateral_xy=far)
 
@@ -55,7 +55,7 @@ def dense_crf(
     backend: str = 'pydensecrf',
     half: bool = False,
 ) -> np.ndarray | Tensor:
-    """Class probabilities that respect the edges of the image.
+    """Return class probabilities that follow the edges of the image.
 
     Args:
         image: uint8 [H, W, 3] RGB; with the backend ``torch`` also [B, H, W, 3].
@@ -100,7 +100,7 @@ def has_pydensecrf() -> bool:
 
 
 def usable_backend(name: str) -> str:
-    """The backend itself, or ``torch`` and a warning instead of a missing pydensecrf."""
+    """Return the backend; warn and return ``torch`` instead of a missing pydensecrf."""
     if name not in BACKENDS:
         raise ValueError(f'backend must be one of {sorted(BACKENDS)}, got {name!r}')
     if name == 'pydensecrf' and not has_pydensecrf():
@@ -115,7 +115,7 @@ def usable_backend(name: str) -> str:
 
 
 def label_probs(mask: np.ndarray, num_labels: int, certainty: float = 0.7) -> np.ndarray:
-    """[L, H, W] for a label map that is right with this certainty, as IRN's; 255 is any label."""
+    """Return [L, H, W] for a label map that is right with this certainty; 255 is any label."""
     rest = (1 - certainty) / max(1, num_labels - 1)
     probs = np.full((num_labels, *mask.shape), rest, np.float32)
     for label in range(num_labels):

@@ -1,4 +1,4 @@
-"""Intersection over union at every threshold from one pass over the pixels.
+"""Compute intersection over union at every threshold in one pass over the pixels.
 
 Counts are integers, so that they add up over images, batches and processes without rounding.
 """
@@ -13,7 +13,7 @@ THRESHOLDS = torch.arange(101) / 100
 
 
 def threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
-    """Pixel counts of one image at each of the thresholds 0.00, 0.01, ... 1.00.
+    """Count the pixels of one image at each of the thresholds 0.00, 0.01, ... 1.00.
 
     A pixel belongs to class k at threshold t if k is its best class and the score exceeds t, the
     rule of :func:`~mmsmoke.functional.cam.scores_to_mask`; else to the background.
@@ -57,7 +57,7 @@ def passed(scores: Tensor) -> Tensor:
 
 
 def mask_counts(mask: Tensor, truth: Tensor, num_classes: int) -> Tensor:
-    """Pixel counts [K + 1, 3] of a finished label map; ignored in either map counts for nothing.
+    """Count the pixels [K + 1, 3] of a label map; those ignored in either map do not count.
 
     Rows and columns as in :func:`threshold_counts`.
     """
@@ -68,7 +68,7 @@ def mask_counts(mask: Tensor, truth: Tensor, num_classes: int) -> Tensor:
 
 
 def pooled_iou(counts: Tensor) -> Tensor:
-    """IoU over all pixels of all images; nan where there is neither truth nor prediction.
+    """Return the IoU of all pixels of all images; nan without any truth and prediction.
 
     Args:
         counts: [N, ..., 3] of N images.
@@ -77,13 +77,13 @@ def pooled_iou(counts: Tensor) -> Tensor:
 
 
 def iou_of(counts: Tensor) -> Tensor:
-    """Of pixel counts [..., 3]."""
+    """Return the IoU of pixel counts [..., 3]."""
     hit, predicted, true = counts.double().unbind(-1)
     return hit / (predicted + true - hit)
 
 
 def image_mean_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
-    """Mean of the IoU of each image; nan if none has any.
+    """Return the mean of the IoU of each image; nan if none has any.
 
     Literature on smoke calls this "mIoU"; mmseg's mIoU pools the pixels and includes background.
     Images without truth say nothing about localisation and are left out, unless ``empty`` (of
@@ -93,7 +93,7 @@ def image_mean_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
 
 
 def oracle_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
-    """Mean over the images of the IoU at the threshold that is best for each: an upper bound.
+    """Return the mean IoU with each image at its best threshold: an upper bound.
 
     Args:
         counts: [N, K, 101, 3].
@@ -109,7 +109,7 @@ EMPTY_TRUTH = ('skip', 'one_if_empty', 'zero')
 
 
 def image_iou(counts: Tensor, empty: str = 'skip') -> Tensor:
-    """IoU of each image and class.
+    """Return the IoU of each image and class.
 
     Args:
         counts: [N, ..., 3].

@@ -1,4 +1,4 @@
-"""Thresholds without any truth."""
+"""Find thresholds without any truth."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from .iou import THRESHOLDS, passed
 
 
 def score_histogram(scores: Tensor) -> Tensor:
-    """How many pixels' best scores exceed how many of the thresholds 0.00, 0.01, … 1.00.
+    """Count the pixels by how many of the thresholds 0.00, 0.01, … 1.00 their score exceeds.
 
     Args:
         scores: [K, H, W] in [0, 1].
@@ -19,7 +19,7 @@ def score_histogram(scores: Tensor) -> Tensor:
 
 
 def otsu_threshold(histogram: Tensor) -> float:
-    """The threshold that parts the pixels into the two groups farthest apart (Otsu 1979).
+    """Return the threshold that divides the pixels into the two groups farthest apart (Otsu 1979).
 
     It maximises the variance between the groups; of equals, the lowest.
 

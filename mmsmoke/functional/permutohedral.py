@@ -1,4 +1,4 @@
-"""Gaussian filtering of values that lie scattered in a space of a few dimensions."""
+"""Filter values that lie scattered in a space of a few dimensions with a Gaussian."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""Class regions that snap to mask proposals, such as those of SAM: two rules from the literature.
+"""Fit class regions to mask proposals, such as those of SAM, by two rules of the literature.
 
 Proposals are kept as run lengths and never unpacked: what a rule needs of them, areas, overlaps
 and unions, costs one pass over the image and one look at each run. Hundreds of proposals on a 4K
@@ -14,7 +14,7 @@ NEARLY_ALL = 0.85
 
 
 class MaskProposals:
-    """P masks of one image, each a list of run lengths.
+    """Hold P masks of one image, each as a list of run lengths.
 
     Args:
         size: (H, W).
@@ -43,12 +43,12 @@ class MaskProposals:
 
     @classmethod
     def from_masks(cls, masks: Sequence[np.ndarray] | np.ndarray) -> 'MaskProposals':
-        """From bool [P, H, W]."""
+        """Make proposals of bool [P, H, W]."""
         masks = np.asarray(masks, bool)
         return cls(masks.shape[1:], [encode_mask(mask) for mask in masks])
 
     def masks(self) -> np.ndarray:
-        """bool [P, H, W]"""
+        """Return all masks, bool [P, H, W]."""
         masks = [decode_mask(lengths, self.size) for lengths in self.counts]
         return np.stack(masks) if masks else np.zeros((0, *self.size), bool)
 
@@ -56,18 +56,18 @@ class MaskProposals:
         return len(self.counts)
 
     def areas(self) -> np.ndarray:
-        """Pixels of each mask, int [P]."""
+        """Count the pixels of each mask: int [P]."""
         return self._sums(self._ends - self._starts)
 
     def overlaps(self, region: np.ndarray) -> np.ndarray:
-        """Pixels of each mask that lie in a region, bool [H, W]; int [P]."""
+        """Count the pixels of each mask that lie in a region, bool [H, W]: int [P]."""
         if region.shape != self.size:
             raise ValueError(f'region {list(region.shape)} and masks {list(self.size)} do not fit')
         before = np.concatenate([[0], np.cumsum(region.ravel(order='F'))])
         return self._sums(before[self._ends] - before[self._starts])
 
     def union(self, keep: np.ndarray) -> np.ndarray:
-        """Pixels of at least one of the masks that ``keep``, bool [P], selects; bool [H, W]."""
+        """Unite the masks that ``keep``, bool [P], selects: bool [H, W]."""
         length = self.size[0] * self.size[1] + 1
         kept = keep[self._owners]
         steps = np.bincount(self._starts[kept], minlength=length)
@@ -79,7 +79,7 @@ class MaskProposals:
 
 
 def encode_mask(mask: np.ndarray) -> list[int]:
-    """Run lengths of a mask, bool [H, W], as :class:`MaskProposals` has them."""
+    """Return the run lengths of a mask, bool [H, W], as :class:`MaskProposals` has them."""
     flat = np.asarray(mask, bool).ravel(order='F')
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     lengths = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
@@ -87,7 +87,7 @@ def encode_mask(mask: np.ndarray) -> list[int]:
 
 
 def decode_mask(lengths: Sequence[int], size: Sequence[int]) -> np.ndarray:
-    """The mask, bool [H, W], of run lengths."""
+    """Return the mask, bool [H, W], of run lengths."""
     on = np.arange(len(lengths)) % 2 == 1
     return np.repeat(on, lengths).reshape(size, order='F')
 
@@ -100,7 +100,7 @@ def thesis_rule(
     min_purity: float = 0.0,
     keep_seed: bool = True,
 ) -> np.ndarray:
-    """Each region becomes the union of the proposals that resemble it; without any it stays.
+    """Replace each region by the union of the proposals that resemble it; without any it stays.
 
     Args:
         regions: bool [K, H, W].
@@ -133,7 +133,7 @@ def sam_wsss_rule(
     max_area: float = 1.0,
     min_purity: float = 0.0,
 ) -> np.ndarray:
-    """The rule ``max_iou_imp2`` of SAM_WSSS: a region is redrawn from proposals.
+    """Redraw regions from proposals, by the rule ``max_iou_imp2`` of SAM_WSSS.
 
     A region takes each proposal of which more than 0.5 lies in it or which has at least 0.85 of
     it, unless a region before it has taken that one. Of its own pixels it keeps those that no

@@ -1,4 +1,4 @@
-"""How sure a number is: intervals over images, tests over seeds."""
+"""Tell how sure a number is: intervals over images, tests over seeds."""
 
 from collections.abc import Callable, Hashable, Sequence
 
@@ -14,7 +14,7 @@ def bootstrap_interval(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap of a statistic of sums, where whole groups are drawn anew.
+    """Return the interval of a statistic of sums, by a percentile bootstrap of whole groups.
 
     Frames of one video are no independent images: the interval over images would be too narrow.
 
@@ -47,7 +47,7 @@ def bootstrap_interval(
 
 
 def paired_test(differences: Sequence[float]) -> float:
-    """Two-sided p of the paired t-test: how often chance alone gives a mean so far from zero.
+    """Return the two-sided p of the paired t-test: how often chance gives a mean so far from 0.
 
     Nan for fewer than two differences, 0 or 1 for equal ones.
     """
@@ -62,7 +62,7 @@ def paired_test(differences: Sequence[float]) -> float:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """p-values of several tests at once, corrected so that any false alarm is as rare as before.
+    """Correct the p-values of several tests so that any false alarm is as rare as with one.
 
     Nan stays and counts for nothing.
     """

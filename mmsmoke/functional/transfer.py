@@ -1,4 +1,4 @@
-"""How far the feature maps of two networks are apart: at a level, in a metric."""
+"""Measure how far the feature maps of two networks are apart: at a level, in a metric."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def _l2(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def _kl(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean KL(teacher || student) of independent sigmoids.
+    """Return the mean KL(teacher || student) of independent sigmoids.
 
     The usual softmax over classes would be zero for any two logits of a single class.
     """
@@ -35,7 +35,7 @@ def _kl(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def _all_pairs(metric: str, student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean over all pairs of rows, without the [B, D, D, N] that pairs would take.
+    """Return the mean over all pairs of rows, without the [B, D, D, N] that pairs would take.
 
     Args:
         student, teacher: [B, D, N].
@@ -48,7 +48,7 @@ def _all_pairs(metric: str, student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def _unit(x: Tensor) -> Tensor:
-    """Rows of length one; a row of zeros stays zero, and its gradient zero instead of 1 / EPS."""
+    """Scale rows to length one; a row of zeros stays zero, with gradient zero and not 1 / EPS."""
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / norm.where(norm > EPS, torch.inf)
 
@@ -84,7 +84,7 @@ def transfer_distance(
     pairs: str = 'all',
     center: bool = False,
 ) -> Tensor:
-    """Distance of two batches of maps, averaged over the batch.
+    """Return the distance of two batches of maps, averaged over the batch.
 
     ======= ==================== ==================================================
     level   compared             what is a vector
@@ -152,7 +152,7 @@ def match_grids(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _rows(x: Tensor) -> Tensor:
-    """[B, D, N] from maps [B, D, h, w], or from logits [B, D] with N = 1."""
+    """Return [B, D, N] of maps [B, D, h, w], or of logits [B, D] with N = 1."""
     return x.flatten(2) if x.dim() > 2 else x[..., None]
 
 

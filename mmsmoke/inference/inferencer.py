@@ -137,7 +137,7 @@ class SmokeInferencer:
             out_dir: where to write ``videos/NAME.csv`` and ``videos/NAME.mp4``, the frames looked
                 at with their masks, in as many seconds as the original. The predictions returned
                 then hold numbers only.
-            every: look at each so-manieth frame.
+            every: process every N-th frame, from the first on.
             smoothing: what share of a score map is that of the frames before, in [0, 1); 0 looks at
                 each frame by itself.
             overlays: write the annotated video, too.

@@ -26,7 +26,7 @@ class Video:
     """Read a video file.
 
     Args:
-        every: take each so-manieth frame, from the first on.
+        every: process every N-th frame, from the first on.
 
     Attributes:
         fps: frames a second, of the file.

@@ -1,1 +1,1 @@
-"""Tables, charts, sheets and pages made of results."""
+"""Make tables, charts, sheets and pages of results."""

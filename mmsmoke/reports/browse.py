@@ -1,4 +1,4 @@
-"""Contact sheets of data sets, for the eye."""
+"""Draw contact sheets of data sets."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ def draw_samples(
     columns: int = 6,
     side: int = 192,
 ) -> None:
-    """A sheet with a line of images for each split and label, their masks outlined.
+    """Draw a sheet with a line of images for each split and label, their masks outlined.
 
     Args:
         rows: of labels.csv.
@@ -51,7 +51,7 @@ def draw_training(
     side: int = 192,
     seed: int = 0,
 ) -> None:
-    """A sheet of what a training makes of images, beside them and their true masks.
+    """Draw images and true masks beside what the training pipeline makes of them.
 
     Where the training has masks to learn from, they are outlined in what it makes, too.
 
@@ -95,7 +95,7 @@ def draw_training(
 def draw_row(
     root: str | os.PathLike, row: Mapping, classes: Sequence[str], caption: str, side: int = 192
 ) -> np.ndarray:
-    """The image of a row of labels.csv, its true mask outlined where there is one."""
+    """Return the image of a row of labels.csv, its true mask outlined where there is one."""
     image = read_image(Path(root) / row['image'])
     mask = Path(root) / 'masks' / mask_name_of(row['image'])
     mask = read_mask(mask) if mask.is_file() else None

@@ -1,4 +1,4 @@
-"""The page of the co-occurrence benchmark: one HTML file that needs no other."""
+"""Write the page of the co-occurrence benchmark: one HTML file that needs no other."""
 
 from collections.abc import Mapping
 from html import escape
@@ -82,7 +82,7 @@ def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
 
 
 def pairs_sheet(tested: Mapping) -> np.ndarray:
-    """Maps of some scenes in all their kinds, evenly spread; the choice does not look at maps.
+    """Draw the maps of some scenes, evenly spread, in all their kinds.
 
     Args:
         tested: what tools/test.py wrote about the classifier.

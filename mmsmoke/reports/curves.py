@@ -1,4 +1,4 @@
-"""Curves of a finished pipeline, averaged over its seeds: thresholds and training."""
+"""Draw curves of a finished pipeline, averaged over its seeds: thresholds and training."""
 
 import json
 import math
@@ -21,7 +21,7 @@ EVERY = 4  # of the 101 thresholds: charts need no more
 
 
 def threshold_charts(chains: Sequence[Mapping], splits: Iterable[str]) -> list[str]:
-    """IoU over threshold, of all maps, after each refiner, and of relabelling segmenters.
+    """Draw IoU over threshold, for maps, after each refiner, and for segmentors that label.
 
     Nothing if none is known.
     """
@@ -47,7 +47,7 @@ def threshold_charts(chains: Sequence[Mapping], splits: Iterable[str]) -> list[s
 
 
 def training_charts(chains: Sequence[Mapping]) -> list[str]:
-    """Loss and what was validated, over epochs, a line for each stage that was trained."""
+    """Draw loss and validated metric over epochs, a line for each stage that was trained."""
     losses, scores = defaultdict(lambda: defaultdict(list)), defaultdict(lambda: defaultdict(list))
     for stage in stages_of(chains[0]):
         for result in runs_of(chains, stage):
@@ -69,7 +69,7 @@ def training_charts(chains: Sequence[Mapping]) -> list[str]:
 
 
 def training_log(folder: Path) -> tuple[dict[int, float], dict[int, float]]:
-    """By epoch: mean loss, and the number that matters most of what was validated.
+    """Return, by epoch, the mean loss and the main metric of the validation.
 
     Of steps that were done twice, since a training was stopped between checkpoints, the later
     counts.
@@ -94,13 +94,13 @@ def training_log(folder: Path) -> tuple[dict[int, float], dict[int, float]]:
 
 
 def details_of(result: Mapping) -> dict:
-    """What lies behind the numbers of a stage, by split and metric."""
+    """Return the details behind the numbers of a stage, by split and metric."""
     path = Path(result['config']['path']).parent / DETAILS
     return read_json(path) if path.is_file() else {}
 
 
 def images_of(details: Mapping, metric: str) -> dict[str, dict]:
-    """The numbers of each image, by its path."""
+    """Return the numbers of each image, by its path."""
     return details.get(metric, {}).get('images', {})
 
 

@@ -1,4 +1,4 @@
-"""The report of a pipeline: one HTML file that needs no other, and no network."""
+"""Write the report of a pipeline: one HTML file that needs no other, and no network."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ _TO_THE_READER = (
     '<p>In percent: mean ± standard deviation over the seeds. Foreground IoU is that of the smoke '
     'alone, the mean over the images that have any; false alarms are clear images in which more '
     'than 0.1 % of the pixels are called smoke. CAMs and pseudo masks are told which classes are '
-    'in an image, segmenters are not. Numbers on the split that a threshold was chosen on, as '
-    'Protocol has it, flatter.</p>'
+    'in an image, segmentors are not. Numbers on the split on which a threshold was chosen (see '
+    'Protocol) are better than on other images.</p>'
 )
 
 
@@ -49,12 +49,12 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
         result: of :func:`mmsmoke.experiments.pipeline.run_pipeline`.
     """
     chain = result['chains'][0]
-    classifier, segmenter = chain['classify'], final_segmenter(chain)
+    classifier, segmentor = chain['classify'], final_segmentor(chain)
     threshold = _threshold(chain)
-    models = [Predictor(one) for one in (classifier, segmenter) if one]
+    models = [Predictor(one) for one in (classifier, segmentor) if one]
     draw_examples(folder, models, threshold, picture_split)
     splits = list(classifier['splits'])
-    details = [details_of(one) for one in (classifier, segmenter) if one]
+    details = [details_of(one) for one in (classifier, segmentor) if one]
     sections = {
         'Results': html_table(*summary_rows(result), title='results') + _TO_THE_READER,
         'Thresholds': threshold_charts(result['chains'], [*splits[:1], picture_split]),
@@ -71,8 +71,8 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
     return path
 
 
-def final_segmenter(chain: Mapping) -> Mapping | None:
-    """The last that learned from pseudo masks."""
+def final_segmentor(chain: Mapping) -> Mapping | None:
+    """Return the result of the last segmentor that learned from pseudo masks, or None."""
     trained = [name for name in chain if name.split('-')[0] in ('segment', 'resegment')]
     return chain[trained[-1]] if trained else None
 
@@ -94,7 +94,7 @@ def _body(result: Mapping, sections: Mapping[str, str | list[str]]) -> str:
 
 
 def _bias(chains: Sequence[Mapping]) -> str:
-    """Nothing where the data have no companions and no clear images to be wrong about."""
+    """Return the section on companions; '' if the data have neither companions nor clear images."""
     rows = []
     for stage in stages_of(chains[0]):
         by_split = [splits_of(run) for run in runs_of(chains, stage)]
@@ -136,11 +136,11 @@ def _examples(
     if masks.is_dir():
         examples += maker.of_label_run(label['split'], masks)
     return (
-        '<p>Best, median and worst by IoU, false alarms and clear images of each split, of the '
-        'first seed; of the images that were learned from, by the IoU of their pseudo masks. Maps '
-        'are those of the image’s label; those of clear images are as in use, '
-        'where only what the classifier calls is shown. Move the slider to threshold the maps '
-        'anew; the mean is that of the examples shown, chosen as they are, not of a split.</p>'
+        '<p>These are the best, median and worst images of each split by IoU, false alarms and '
+        'clear images, of the first seed. Training images are chosen by the IoU of their pseudo '
+        'masks. Maps show the classes of the image’s label; for clear images they show what the '
+        'classifier predicts. Move the slider to change the threshold of the maps; the mean is '
+        'over the examples shown, not over a split.</p>'
     ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)
 
 

@@ -1,4 +1,4 @@
-"""Examples for a report: which images, and what the models make of them."""
+"""Choose the examples of a report, and make pictures of what the models see in them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ HALF = 50.0
 
 
 def choose_examples(images: Mapping[str, Mapping], most: int = 3) -> dict[str, str]:
-    """Image -> group: best, median and worst by IoU; false alarms, largest first, and clear ones.
+    """Choose images by group: best, median, worst by IoU; false alarms, largest first; clear.
 
     Args:
         images: of a metric's details.
@@ -44,7 +44,7 @@ def choose_examples(images: Mapping[str, Mapping], most: int = 3) -> dict[str, s
 
 
 def label_numbers(data: WeakSegDataset, masks: Path) -> dict[str, dict]:
-    """Of the pseudo masks of positive images with truth, as a metric's details have them."""
+    """Measure pseudo masks of positive images with truth, in the form of a metric's details."""
     numbers = {}
     for row in data:
         label, truth = masks / row['mask_name'], row.get('seg_map_path')
@@ -63,7 +63,7 @@ def _iou_in(images: Mapping[str, Mapping]):
 
 
 def outcome_of(numbers: Mapping | None) -> str:
-    """What became of an image, by the numbers of a metric's details."""
+    """Say what became of an image, by the numbers of a metric's details."""
     if numbers is None:
         return 'truth not known'
     if numbers['true']:
@@ -74,10 +74,10 @@ def outcome_of(numbers: Mapping | None) -> str:
 
 
 class ExampleMaker:
-    """What a classifier and, if there is one, a segmenter make of images, packed for the page.
+    """Pack for the page what a classifier and, if there is one, a segmentor make of images.
 
     Args:
-        models: the classifier and, if there is one, the segmenter.
+        models: the classifier and, if there is one, the segmentor.
     """
 
     def __init__(self, models: Sequence[Predictor]):
@@ -85,7 +85,7 @@ class ExampleMaker:
         self.palette = None  # of the data set that was last looked at
 
     def of_label_run(self, split: str | Sequence[str], masks: Path) -> list[dict]:
-        """Images that were learned from, with their pseudo masks."""
+        """Return examples of training images, with their pseudo masks."""
         return self.of_split(
             split, label_numbers(self.models[0].dataset(split, pipeline=[]), masks), masks
         )
@@ -93,7 +93,8 @@ class ExampleMaker:
     def of_split(
         self, split: str | Sequence[str], images: Mapping[str, Mapping], masks: Path | None = None
     ) -> list[dict]:
-        """
+        """Return examples of a split, chosen by their numbers.
+
         Args:
             images: of a metric's details; without any IoU, positives are taken, evenly spread.
             masks: pseudo masks, whose numbers these are; else they are those of the last model.
@@ -131,6 +132,6 @@ class ExampleMaker:
             outcome=outcome_of(numbers),
             says=f'{"smoke" if label else "clear"}, classifier {100 * probability:.0f} %',
             iou=numbers.get('iou') if numbers else None,
-            tested='pseudo mask' if masks else 'segmenter' if others else 'tested CAM',
+            tested='pseudo mask' if masks else 'segmentor' if others else 'tested CAM',
             **pack_example(read_image(sample.img_path), scores, mask, truth, label_map),
         )

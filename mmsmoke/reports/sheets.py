@@ -1,4 +1,4 @@
-"""Sheets of pictures: what trained models make of an image."""
+"""Draw sheets of pictures that show what trained models make of an image."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,23 @@ from mmsmoke.utils import save_png
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 MOST = 5
-TITLES = ('image', 'CAM', 'CAM > threshold', 'segmenter', 'truth')
+TITLES = ('image', 'CAM', 'CAM > threshold', 'segmentor', 'truth')
 
 
 def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, split: str) -> Path:
-    """What each stage sees in some images of a split that hold smoke.
+    """Draw what each stage sees in some images of a split that hold smoke.
 
     The images are spread evenly over the split; the choice does not look at the results. The
     sheet is ``examples.png`` in ``folder``; each row is also a picture of its own in
     ``examples/``. Where truth is unknown its column stays blank.
 
     Args:
-        models: the classifier and, if there is one, the segmenter.
+        models: the classifier and, if there is one, the segmentor.
     """
     shutil.rmtree(folder / 'examples', ignore_errors=True)
     data = [model.dataset(split) for model in models]
     palette = data[0].metainfo['palette']
-    titles = [title for title in TITLES if title != 'segmenter' or len(models) > 1]
+    titles = [title for title in TITLES if title != 'segmentor' or len(models) > 1]
     rows = []
     for index in spread_positives(data[0], MOST):
         found = [model(one[index]) for model, one in zip(models, data, strict=True)]
@@ -63,7 +63,7 @@ def draw_cams(
     most: int = MOST,
     width: int = 192,
 ) -> None:
-    """A sheet of several classifiers' maps of the same images, with the mask that each would give.
+    """Draw several classifiers' maps of the same images, with the mask that each would give.
 
     The images are spread evenly over those of the split that hold smoke. The outline is where the
     map exceeds the threshold that the classifier was tested with.
@@ -95,7 +95,7 @@ def draw_cams(
 
 
 def draw_masks(out: str | Path, dataset: WeakSegDataset, folders: Mapping[str, Path]) -> None:
-    """A sheet of what several label runs made of the same images.
+    """Draw what several label runs made of the same images.
 
     The images are spread evenly over those of the data set that hold smoke.
 

@@ -1,4 +1,4 @@
-"""The table of a pipeline: what each stage is worth on each split, over all seeds."""
+"""Make the table of a pipeline: the numbers of each stage on each split, over all seeds."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,13 +13,13 @@ ROWS = dict(
     ],
     label=[('pseudo masks: foreground IoU', 'pseudo/image_iou')],
     segment=[
-        ('segmenter: foreground IoU', 'seg/image_iou'),
-        ('segmenter: false alarms', 'seg/false_images'),
+        ('segmentor: foreground IoU', 'seg/image_iou'),
+        ('segmentor: false alarms', 'seg/false_images'),
     ],
     relabel=[('round {}, masks: foreground IoU', 'pseudo/image_iou')],
     resegment=[
-        ('round {}, segmenter: foreground IoU', 'seg/image_iou'),
-        ('round {}, segmenter: false alarms', 'seg/false_images'),
+        ('round {}, segmentor: foreground IoU', 'seg/image_iou'),
+        ('round {}, segmentor: false alarms', 'seg/false_images'),
     ],
     full=[
         ('full supervision: foreground IoU', 'seg/image_iou'),
@@ -29,7 +29,7 @@ ROWS = dict(
 
 
 def summary_rows(result: Mapping) -> tuple[list[str], list[list]]:
-    """Header and rows of a pipeline's table, a column a split: mean ± deviation over the seeds.
+    """Return header and rows of a pipeline's table: mean ± deviation over the seeds, by split.
 
     IoU is that of the smoke alone, the mean over the images that have any; false alarms are the
     clear images in which more than 0.1 % of the pixels are called smoke. All in percent.
@@ -53,27 +53,27 @@ def summary_rows(result: Mapping) -> tuple[list[str], list[list]]:
 
 
 def stages_of(chain: Mapping) -> list[str]:
-    """In the order in which they were done."""
+    """Return the names of the stages of a chain, in the order in which they were done."""
     return [name for name in chain if name != 'seed']
 
 
 def runs_of(chains: Sequence[Mapping], stage: str) -> list[Mapping]:
-    """Its results, one for each seed it was done with: chains may share a stage."""
+    """Return the results of a stage, one for each seed: several chains may share one."""
     return list({chain[stage]['seed']: chain[stage] for chain in chains}.values())
 
 
 def _order(chain: Mapping):
-    """What was learned from first, then as tested."""
+    """Return the sorting key of splits: first the labelled one, then the order of the tests."""
     order = [split_of(chain['label']), *splits_of(chain['classify'])]
     return lambda split: order.index(split) if split in order else len(order)
 
 
 def splits_of(stage: Mapping) -> dict[str, Mapping]:
-    """The numbers of a stage by split; a label run has one."""
+    """Return the numbers of a stage by split; a label run has one."""
     return stage['splits'] if 'splits' in stage else {split_of(stage): stage['metrics']}
 
 
 def split_of(label: Mapping) -> str:
-    """What a label run has labelled."""
+    """Return the split that a label run has labelled; several are joined by a plus."""
     split = label['split']
     return split if isinstance(split, str) else ' + '.join(split)

@@ -1,4 +1,4 @@
-"""What a sweep says: means and spreads over seeds, and which differences are more than noise.
+"""Make tables of a sweep: means, spreads over seeds, and which differences are more than noise.
 
 A result of :func:`~mmsmoke.experiments.sweep.run_sweep` may have
 
@@ -29,7 +29,7 @@ HIGHER, LOWER, NOISE = '▲', '▼', '≈'
 
 
 def sweep_tables(result: Mapping) -> str:
-    """All tables of a sweep, one below the other."""
+    """Return all tables of a sweep, one below the other."""
     tables = [sweep_table(result)]
     if result.get('claims'):
         tables.append(claims_table(result))
@@ -41,7 +41,7 @@ def sweep_table(result: Mapping) -> str:
 
 
 def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
-    """Header and rows: mean ± standard deviation over the seeds, one row a variant.
+    """Return header and rows: mean ± standard deviation over the seeds, one row a variant.
 
     Of one seed, the 95 % interval over the images, where the metric has one. With a baseline: ▲
     higher, ▼ lower, ≈ within the noise.
@@ -62,7 +62,7 @@ def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
 
 
 def claims_table(result: Mapping) -> str:
-    """Each claim of a sweep with the difference that it is about, and what became of it."""
+    """Return a table of a sweep's claims, each with its difference and verdict."""
     rows = []
     for claim, difference, chance, verdict in _judged(result):
         known = f'{chance:.3f}' if chance == chance else '–'
@@ -113,7 +113,7 @@ def _verdict(difference: list[float], chance: float) -> str:
 
 
 def sweep_chart(result: Mapping, column: str) -> str:
-    """The curves of a sweep, as SVG: mean and standard deviation of a column over x.
+    """Draw the curves of a sweep, as SVG: mean and standard deviation of a column over x.
 
     Nothing if no point of them is known.
     """
@@ -135,7 +135,7 @@ def sweep_chart(result: Mapping, column: str) -> str:
 
 
 def mean_and_spread(values: Sequence[float | None]) -> str:
-    """'81.2 ± 0.9': mean and sample standard deviation; the mean alone for one value.
+    """Return mean and sample standard deviation as '81.2 ± 0.9'; the mean alone for one value.
 
     A dash if any of the values does not exist.
     """
@@ -163,14 +163,14 @@ def _by_seed(result: Mapping, variant: str, split: str, metric: str) -> dict:
 
 
 def _interval(result: Mapping, variant: str, split: str, metric: str) -> str:
-    """Of a variant with one seed: ' (low to high)'."""
+    """Return the interval of a variant with one seed, as ' (low to high)'."""
     bounds = [_by_seed(result, variant, split, f'{metric}_{end}') for end in ('low', 'high')]
     found = [value for seeds in bounds for value in seeds.values()]
     return '' if len(found) > 2 or None in found else f' ({found[0]:.1f} to {found[1]:.1f})'
 
 
 def _marks(values: Mapping[str, Mapping], baseline: str | None) -> dict[str, str]:
-    """Of each variant: whether it differs from the baseline."""
+    """Mark each variant: higher than the baseline, lower, or within the noise."""
     marks = dict.fromkeys(values, '')
     others = [name for name in values if name != baseline]
     if baseline not in values:
@@ -189,7 +189,10 @@ def _chance(difference: Sequence[float]) -> float:
 
 
 def _difference(result: Mapping, claim: Mapping) -> list[float]:
-    """By seed; of several pairs of variants the mean, over the seeds that all of them have."""
+    """Return a claim's difference by seed, of several pairs of variants the mean.
+
+    Seeds that some of its variants lack are left out.
+    """
     split, metric = _column(result, claim['column'])
     more, less = (_names(claim[key]) for key in ('more', 'less'))
     of = {name: _by_seed(result, name, split, metric) for name in {*more, *less}}

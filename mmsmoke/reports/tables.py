@@ -1,4 +1,4 @@
-"""Tables and charts in documents, generated from result files; none is typed or drawn."""
+"""Fill the tables and charts in documents from result files; none is typed or drawn."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def fill_tables(text: str, root: Path) -> str:
 
 
 def charts_of(document: Path, root: Path) -> dict[Path, str]:
-    """The pictures below each ``<!-- chart FILE.json COLUMN -->`` of a document, as SVG."""
+    """Draw the pictures below each ``<!-- chart FILE.json COLUMN -->`` of a document, as SVG."""
     return {
         document.parent / match['picture']: sweep_chart(
             read_json(root / match['file']), match['column']
@@ -49,7 +49,7 @@ def charts_of(document: Path, root: Path) -> dict[Path, str]:
 
 
 def table_of(path: Path) -> str:
-    """The table of a result file of a tool: run_pipeline, sweep, test, a benchmark …
+    """Return the table of a result file of a tool: run_pipeline, sweep, test, a benchmark …
 
     A file of several tables gives them below each other.
     """

@@ -1,4 +1,4 @@
-"""What all command-line tools have in common.
+"""Hold what all command-line tools have in common.
 
 A tool parses its arguments first and imports then what does the work: that takes seconds, which
 ``--help`` and a mistyped option shall not.
@@ -16,7 +16,7 @@ from .errors import TRUST, UserError
 
 
 def run_parser(description: str, *positionals: tuple[str, str]) -> argparse.ArgumentParser:
-    """The options that every run on a config has, named as mmseg users know them.
+    """Make a parser with the options that every run on a config has, named as in mmseg.
 
     Args:
         positionals: name and help of what stands after the config.
@@ -67,7 +67,7 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         default=(),
         metavar='REFINER',
-        help='in this order: multi_scale:RECIPE:SCALES, fusion, crf:PRESET, '
+        help='refiners, in this order: multi_scale:RECIPE:SCALES, fusion, crf:PRESET, '
         'affinity:CONFIG:CHECKPOINT, a recipe of configs/_base_/refine/ or a config file',
     )
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Finding and reading config files, and the network that one of them describes."""
+"""Find and read config files, and the network that one of them describes."""
 
 import os
 import traceback
@@ -16,7 +16,7 @@ from .files import sha256_of_file
 
 
 def find_config(config: str | os.PathLike) -> Path:
-    """The file as named, or of that name among the configs that came with the package."""
+    """Return the named file, or that of this name among the configs of the package."""
     installed = Path(mmsmoke.__file__).parent / '.mim'
     for path in (Path(config), installed / config, installed / 'configs' / config):
         if path.is_file():
@@ -30,7 +30,7 @@ def find_config(config: str | os.PathLike) -> Path:
 
 
 def read_config(config: str | os.PathLike) -> Config:
-    """A config file, of which ``mmsmoke::…`` as a base means what a relative path to it would.
+    """Read a config file; ``mmsmoke::…`` as a base means what a relative path to it would.
 
     mmengine marks what comes from such a base with the scope before the ``::``. Our configs name
     that scope where it is needed, and their plain names are those of their default_scope.
@@ -121,14 +121,14 @@ def resized(node, size: int):
 
 
 def checkpoint_hashes(node) -> dict[str, str]:
-    """What is in the files that a nest of dicts and lists names as ``checkpoint``."""
+    """Hash the files that a nest of dicts and lists names as ``checkpoint``."""
     named = {found.get('checkpoint') for found in mappings(node)}
     files = sorted(name for name in named if isinstance(name, str) and Path(name).is_file())
     return {name: sha256_of_file(name) for name in files}
 
 
 def resolve_network(network: str | dict) -> dict:
-    """The model of a config file, with changes.
+    """Return the model of a config file, with changes.
 
     Args:
         network: ``dict(config='cam/….py', …)``, whose other keys are merged into the model of

@@ -35,7 +35,7 @@ def environment() -> dict:
 
 
 def config_record(cfg: 'Config') -> dict:
-    """Which config, for a result."""
+    """Say for a result which config made it."""
     text = cfg.pretty_text.encode()
     return dict(path=cfg.filename, sha256=hashlib.sha256(text).hexdigest())
 

@@ -5,11 +5,11 @@ TRUST = 'MMSMOKE_TRUST_CHECKPOINTS'
 
 
 class UserError(ValueError):
-    """Something that the user can mend; tools print its message alone, without a traceback."""
+    """Report what the user can mend; tools print the message alone, without a traceback."""
 
 
 class DataError(UserError):
-    """Something is wrong in the user's files; the message names the file and, if any, the row."""
+    """Report what is wrong in the user's files; the message names the file and, if any, the row."""
 
 
 def require_one_of(choices: Collection[str], **settings: str) -> None:

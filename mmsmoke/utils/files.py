@@ -1,4 +1,4 @@
-"""Files that are either complete or not there, whenever the process dies."""
+"""Write files that are either complete or not there, whenever the process dies."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Of a file that a user names."""
+    """Read a JSON file that a user names."""
     try:
         return json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError as error:
@@ -56,7 +56,7 @@ def sha256_of_file(path: str | os.PathLike) -> str:
 
 
 def sha256_of_folder(folder: str | os.PathLike) -> str:
-    """Of the names and contents of all files below it."""
+    """Hash the names and contents of all files below a folder."""
     digest = hashlib.sha256()
     for path in sorted(path for path in Path(folder).rglob('*') if path.is_file()):
         digest.update(f'{path.relative_to(folder).as_posix()} {sha256_of_file(path)}\n'.encode())

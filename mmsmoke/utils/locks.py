@@ -10,7 +10,7 @@ from .errors import UserError
 
 
 class Busy(UserError):
-    """Somebody else is at it."""
+    """Report that somebody else holds the lock."""
 
 
 @contextmanager

@@ -3,5 +3,5 @@ from torch import nn
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model itself, where several processes train or test it."""
+    """Return the model without the wrapper that it has where several processes use it."""
     return model.module if is_model_wrapper(model) else model

@@ -1,4 +1,4 @@
-"""Changes to a config from the command line; those that would do nothing are refused."""
+"""Change a config as the command line says; refuse changes that would do nothing."""
 
 import ast
 import inspect

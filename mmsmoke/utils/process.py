@@ -11,7 +11,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 
 
 def die_with_parent(parent: int) -> None:
-    """Called in a new process: it is killed as soon as its parent ends, even by ``kill -9``.
+    """Let this new process be killed as soon as its parent ends, even by ``kill -9``.
 
     Otherwise a process would work on behind the back of the next run. Linux only; elsewhere
     nothing happens.
@@ -26,7 +26,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def process_pool(workers: int, begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
-    """Processes that leave Ctrl-C to their parent and end with it.
+    """Make a pool of processes that leave Ctrl-C to their parent and end with it.
 
     On Linux they are forks, also on Python 3.14, whose default is a server that forks instead:
     the processes would end with that.
@@ -59,5 +59,5 @@ def keep_freed_memory() -> None:
 
 
 def cores() -> int:
-    """That this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

@@ -1,11 +1,10 @@
-"""Bars that show how far something is: on standard error, and only if that is a terminal."""
+"""Show how far something is: in bars on standard error, and only if that is a terminal."""
 
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from mmengine.dist import is_main_process
 from tqdm import tqdm
 
 
@@ -15,7 +14,9 @@ def progress(items: Iterable | None = None, total: int | None = None, text: str 
     Args:
         options: more of tqdm's.
     """
-    shown = sys.stderr.isatty() and is_main_process()
+    distributed = sys.modules.get('mmengine.dist')  # which loads torch; checks do without
+    is_main = distributed is None or distributed.is_main_process()
+    shown = is_main and sys.stderr.isatty()
     return tqdm(items, text, total, leave=False, dynamic_ncols=True, disable=not shown, **options)
 
 

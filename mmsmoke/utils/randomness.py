@@ -14,7 +14,7 @@ def seed_everything(*what: str | int) -> None:
 
 @contextmanager
 def seeded(*what: str | int) -> Iterator[None]:
-    """Randomness of the CPU from these inside; outside it goes on as if nothing had happened."""
+    """Seed the CPU's randomness inside; outside it goes on as if nothing had happened."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     _seed_cpu(*what)
     try:

@@ -2,7 +2,7 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """The same in plain JSON types, so that it compares equal to what is read back from a file."""
+    """Return a value in plain JSON types, so that it equals what is read back from a file."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -11,12 +11,12 @@ def plain(value: Any) -> Any:
 
 
 def plain_numbers(metrics: dict[str, Any]) -> dict[str, float]:
-    """Python floats of what metrics return, without those that do not exist (nan)."""
+    """Return the numbers of metrics as Python floats, without those that do not exist (nan)."""
     return {name: float(value) for name, value in metrics.items() if value == value}
 
 
 def differences(old: Any, new: Any, name: str = '') -> list[str]:
-    """Where two nested settings differ, as 'model.backbone.depth: 18 -> 50'."""
+    """List where two nested settings differ, as 'model.backbone.depth: 18 -> 50'."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = [*old, *(key for key in new if key not in old)]
         return [

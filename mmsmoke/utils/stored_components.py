@@ -46,7 +46,7 @@ _WEIGHTS = ('checkpoint', 'pretrained')  # nobody follows them in a model that g
 
 
 class StoredConfig(Config):
-    """A config that came out of a checkpoint which nobody trusts."""
+    """Mark a config that came out of a checkpoint which nobody trusts."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Work that threads do ahead of whoever needs its results."""
+"""Let threads work ahead of whoever needs the results."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ def in_threads(function: Callable[[Given], Made], items: Sequence[Given], text: 
 def map_ahead(
     function: Callable[[Given], Made], items: Iterable[Given], threads: int, most: int
 ) -> Iterator[Made]:
-    """``function`` of each item, in their order, with up to ``most`` of them begun beforehand.
+    """Yield ``function`` of each item, in order, with up to ``most`` begun beforehand.
 
     The items themselves are taken in the thread of the consumer. Where it stops early, what has
     not begun is dropped.
@@ -41,7 +41,7 @@ def map_ahead(
 
 
 def iterate_ahead(items: Iterable[Made], most: int) -> Iterator[Made]:
-    """The items, of which one thread takes up to ``most`` beforehand."""
+    """Yield the items, of which one thread takes up to ``most`` beforehand."""
     source, end = iter(items), object()
     for item in map_ahead(lambda _: next(source, end), repeat(None), 1, most):
         if item is end:

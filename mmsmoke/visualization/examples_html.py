@@ -1,4 +1,4 @@
-"""Examples on a page, whose maps the reader thresholds anew with a slider."""
+"""Put examples on a page, with a slider by which the reader thresholds their maps anew."""
 
 import io
 import json
@@ -19,7 +19,7 @@ SIDE = 320
 """Longest side of the pictures on the page, in pixels."""
 _FILES = Path(__file__).with_name('report_page')
 _UNKNOWN = 128
-_SEGMENTER, _LABEL, _LABEL_OPEN = 128, 64, 32
+_SEGMENTOR, _LABEL, _LABEL_OPEN = 128, 64, 32
 
 
 def pack_example(
@@ -29,12 +29,12 @@ def pack_example(
     truth: np.ndarray | None = None,
     label: np.ndarray | None = None,
 ) -> dict:
-    """The pictures of an example, as page.js reads them, no larger than the page needs.
+    """Return the pictures of an example, as page.js reads them, no larger than the page needs.
 
     Args:
         picture: uint8 [H, W, 3] RGB.
         scores: [H, W] in [0, 1].
-        mask, truth, label: [H, W], 0 background, 255 ignored: the segmenter's, the true one, and
+        mask, truth, label: [H, W], 0 background, 255 ignored: the segmentor's, the true one, and
             the pseudo mask that was learned from.
     """
     size = _fitting(picture.shape[:2])
@@ -42,7 +42,7 @@ def pack_example(
     coded = np.where(truth_values == IGNORE, _UNKNOWN, np.where(truth_values > 0, 255, 0))
     bits = np.zeros(picture.shape[:2], np.uint8)
     if mask is not None:
-        bits[(mask > 0) & (mask != IGNORE)] |= _SEGMENTER
+        bits[(mask > 0) & (mask != IGNORE)] |= _SEGMENTOR
     if label is not None:
         bits[(label > 0) & (label != IGNORE)] |= _LABEL
         bits[label == IGNORE] |= _LABEL_OPEN
@@ -62,21 +62,21 @@ def pack_example(
 
 
 def examples_html(
-    examples: Sequence[Mapping], threshold: float, colour: Sequence[int], segmenter: bool
+    examples: Sequence[Mapping], threshold: float, colour: Sequence[int], segmentor: bool
 ) -> str:
-    """Slider, filters and examples, for a page with the style and the script of examples.
+    """Return slider, filters and examples, for a page with the style and script of examples.
 
     Args:
         examples: dicts of what :func:`pack_example` gives and ``name``, ``split``, ``group``,
             ``outcome``, ``says`` (text), ``iou`` (in percent, or None) and ``tested`` (of what).
         threshold: where the slider stands first.
         colour: RGB of smoke.
-        segmenter: whether there are masks of one.
+        segmentor: whether there are masks of one.
     """
     heat = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[None], cv2.COLORMAP_TURBO)[0, :, ::-1]
-    panels = ['image', 'CAM', 'CAM > threshold', 'pseudo mask', 'segmenter', 'truth']
-    if not segmenter:
-        panels.remove('segmenter')
+    panels = ['image', 'CAM', 'CAM > threshold', 'pseudo mask', 'segmentor', 'truth']
+    if not segmentor:
+        panels.remove('segmentor')
     content = dict(
         examples=list(examples),
         threshold=threshold,
@@ -119,7 +119,7 @@ def _select(name: str, options: Sequence[str]) -> str:
 
 
 def _fitting(shape: Sequence[int]) -> tuple[int, int]:
-    """(width, height) within SIDE; small pictures stay as they are."""
+    """Return (width, height) within SIDE; small pictures stay as they are."""
     scale = min(1.0, SIDE / max(shape))
     return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
 

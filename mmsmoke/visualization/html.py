@@ -1,4 +1,4 @@
-"""Pieces of HTML pages that need no other file."""
+"""Make pieces of HTML pages that need no other file."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ img { max-width: 100%; height: auto; }
 
 
 def html_page(title: str, body: str, style: str = '', script: str = '') -> str:
-    """A page for screens of any width, in which nothing runs but ``script``.
+    """Return a page for screens of any width, in which nothing runs but ``script``.
 
     Its policy names style and script by their hashes and knows no address but those that hold
     their pictures: what might have come in with a name runs nowhere and asks nobody.
@@ -63,7 +63,7 @@ def _hash_of(text: str) -> str:
 def html_table(
     header: Sequence, rows: Sequence[Sequence], own: Collection[str] = (), title: str = 'numbers'
 ) -> str:
-    """A table that scrolls sideways where it is too wide.
+    """Return a table that scrolls sideways where it is too wide.
 
     Args:
         title: for those who hear the page.
@@ -90,11 +90,11 @@ def html_charts(charts: Sequence[str], title: str) -> str:
 
 
 def _scrolling(kind: str, title: str, content: str) -> str:
-    """By keys, too."""
+    """Return a box that scrolls sideways, by keys, too."""
     region = f'class="{kind}" tabindex="0" role="region" aria-label="{escape(title)}"'
     return f'<div {region}>{content}</div>'
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """A file as an address; ``kind`` as in 'image/png'."""
+    """Return a file as an address; ``kind`` as in 'image/png'."""
     return f'data:{kind};base64,{base64.b64encode(content).decode()}'

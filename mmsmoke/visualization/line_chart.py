@@ -1,4 +1,4 @@
-"""A line chart as SVG text that needs no other file and holds its own numbers."""
+"""Draw a line chart as SVG text that needs no other file and holds its own numbers."""
 
 import io
 import json

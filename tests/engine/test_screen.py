@@ -251,7 +251,7 @@ def test_of_several_processes_only_the_main_one_has_bars(monkeypatch):
     with terminal() as shown:
         with progress(range(3), text='mine') as bar:
             list(bar)
-        monkeypatch.setattr('mmsmoke.utils.progress.is_main_process', lambda: False)
+        monkeypatch.setattr('mmengine.dist.is_main_process', lambda: False)
         with progress(range(3), text="another's") as bar:
             list(bar)
     assert 'mine:' in shown.raw and "another's" not in shown.raw

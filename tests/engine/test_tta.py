@@ -14,7 +14,9 @@ from mmsmoke.utils import read_json
 
 CONFIG = """
 _base_ = 'mmsmoke::segmentors/mlp_r18-s_6e_smokestack-128.py'
-test_dataloader = dict(num_workers=0, dataset=dict(data_root={root!r}))
+load, _, *rest = _base_.test_pipeline  # pictures keep their size
+test_dataloader = dict(num_workers=0, dataset=dict(data_root={root!r}, pipeline=[load, *rest]))
+tta_pipeline = [load, _base_.tta_pipeline[-1]]
 default_scope = 'mmseg'
 """
 

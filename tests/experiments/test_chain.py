@@ -218,7 +218,7 @@ def test_each_result_names_the_seed_it_was_made_with(run_chain):
     assert seeds == dict(classify=1, label=1, segment=5)
 
 
-def test_rounds_have_the_seed_of_their_segmenter(run_chain):
+def test_rounds_have_the_seed_of_their_segmentor(run_chain):
     _, done = run_chain(
         5,
         classify=dict(config=DISTILLER, seed=2),

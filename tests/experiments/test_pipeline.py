@@ -133,7 +133,7 @@ def test_it_ends_with_a_table_numbers_and_pictures(killed_and_finished):
     assert result['label']['protocol']['threshold'] == found
     threshold = result['classify']['protocol']['threshold']
     assert result['classify']['splits']['test']['cam/threshold'] == threshold
-    for name in ('accuracy', 'CAM', 'pseudo masks', 'segmenter'):
+    for name in ('accuracy', 'CAM', 'pseudo masks', 'segmentor'):
         assert name in output
     assert re.search(r'classify \d+\.\d \| label \d+\.\d \| \(segment\)', output)
     sheet = Image.open(run / 'examples.png')
@@ -199,7 +199,7 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
     assert f'{chain}/label is finished' in output
     assert (chain / 'segment.old-1/test/results.json').is_file()
     assert (chain / 'segment/results.json').is_file()
-    # and each further segmenter learns from what it should
+    # and each further segmentor learns from what it should
     masks = {
         stage: Config.fromfile(chain / stage / 'config.py').train_dataloader.dataset.seg_map_dir
         for stage in ('segment', 'resegment-1', 'full')
@@ -210,9 +210,9 @@ def test_a_changed_setting_is_noticed_and_what_was_there_is_kept(killed_and_fini
         'full': '{data_root}/masks',
     }
     relabelled = read_json(chain / 'relabel-1/manifest.json')
-    segmenter = read_json(chain / 'segment/test/results.json')['checkpoint']['sha256']
-    assert relabelled['settings']['checkpoint'] == segmenter
+    segmentor = read_json(chain / 'segment/test/results.json')['checkpoint']['sha256']
+    assert relabelled['settings']['checkpoint'] == segmentor
     assert relabelled['protocol']['threshold'] == 0.5
     rows = [row[0] for row in summary_rows(read_json(run / 'results.json'))[1]]
     assert 'round 1, masks: foreground IoU' in rows and rows[-1].startswith('full supervision')
-    assert 'round 1, segmenter' in (run / 'report/index.html').read_text(encoding='utf-8')
+    assert 'round 1, segmentor' in (run / 'report/index.html').read_text(encoding='utf-8')

@@ -154,13 +154,6 @@ def test_a_search_with_other_weights_needs_overwrite(label_run, tmp_path, load_t
     assert run_main(tool.main, cfg.filename, checkpoint, *work, '--overwrite')[0] == 0
 
 
-def test_an_ordinary_config_is_refused(label_run):
-    cfg, checkpoint = label_run()
-    cfg.test_cfg = dict()
-    with pytest.raises(UserError, match='writes no pseudo labels; take'):
-        search_threshold(cfg, checkpoint, 'val')
-
-
 def test_a_pipeline_chooses_the_threshold_of_refined_scores_anew(label_run, tmp_path):
     cfg, checkpoint = label_run()
     found = search_threshold(cfg, checkpoint, 'val')

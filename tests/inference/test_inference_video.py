@@ -33,7 +33,7 @@ def clip(tmp_path):
 
 
 @pytest.mark.parametrize('every', [1, 2, 3, 50])
-def test_every_so_manieth_frame_is_looked_at(inferencer, clip, every):
+def test_every_nth_frame_is_looked_at(inferencer, clip, every):
     path = clip(noise(7))
     found = inferencer.video(path, every=every, batch_size=2)
     numbers = list(range(0, 7, every))

@@ -27,15 +27,15 @@ def test_a_row_a_number_and_a_column_a_split():
         ['classifier: accuracy', 1, '', '90.0'],
         ['CAM: foreground IoU', 1, '', '40.0'],
         ['pseudo masks: foreground IoU', 1, '30.0', ''],
-        ['segmenter: foreground IoU', 1, '', '50.0'],
-        ['segmenter: false alarms', 1, '', '10.0'],
+        ['segmentor: foreground IoU', 1, '', '50.0'],
+        ['segmentor: false alarms', 1, '', '10.0'],
     ]
 
 
 def test_mean_and_spread_over_the_seeds():
     _, rows = summary_rows(dict(chains=[chain(0, seg=50.0), chain(1, seg=54.0)]))
     by_name = {row[0]: row[1:] for row in rows}
-    assert by_name['segmenter: foreground IoU'] == [2, '', '52.0 ± 2.8']
+    assert by_name['segmentor: foreground IoU'] == [2, '', '52.0 ± 2.8']
 
 
 def test_a_stage_that_chains_share_is_one_run():
@@ -43,14 +43,14 @@ def test_a_stage_that_chains_share_is_one_run():
     second['classify'] = first['classify']
     rows = {row[0]: row[1:] for row in summary_rows(dict(chains=[first, second]))[1]}
     assert rows['CAM: foreground IoU'] == [1, '', '40.0']
-    assert rows['segmenter: foreground IoU'] == [2, '', '52.0 ± 2.8']
+    assert rows['segmentor: foreground IoU'] == [2, '', '52.0 ± 2.8']
 
 
 def test_a_number_that_one_seed_lacks_is_left_out():
     lacking = chain(1)
     del lacking['segment']['splits']['val']['seg/image_iou']
     _, rows = summary_rows(dict(chains=[chain(0), lacking]))
-    assert 'segmenter: foreground IoU' not in [row[0] for row in rows]
+    assert 'segmentor: foreground IoU' not in [row[0] for row in rows]
 
 
 def test_rounds_of_self_training_are_numbered_and_the_upper_bound_is_named():
@@ -62,7 +62,7 @@ def test_rounds_of_self_training_are_numbered_and_the_upper_bound_is_named():
     header, rows = summary_rows(dict(chains=[chain(0, **more)]))
     assert rows[-3:] == [
         ['round 1, masks: foreground IoU', 1, '35.0', '', ''],
-        ['round 1, segmenter: foreground IoU', 1, '', '', '55.0'],
+        ['round 1, segmentor: foreground IoU', 1, '', '', '55.0'],
         ['full supervision: foreground IoU', 1, '', '', '70.0'],
     ]
     assert header == ['%', 'seeds', 'train', 'val', 'test']

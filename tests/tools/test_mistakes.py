@@ -99,7 +99,7 @@ OF_VIT = {
 }
 TRUE = DATA + '.seg_map_dir={data_root}/masks'
 OF_SEGMENTOR = {
-    '': 'seg_map_dir work_dirs/resnet18-s_smokestack-128/masks does not exist',
+    '': 'seg_map_dir work_dirs/resnet18-s_12e_smokestack-128_labels/masks does not exist',
     f'{DATA}.data_prefix.seg_map_path=x': (
         "data_prefix.seg_map_path is mmseg's: a WeakSegDataset reads masks from seg_map_dir, "
         'which tools/train.py CONFIG --masks DIR sets'

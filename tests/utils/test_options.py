@@ -8,7 +8,7 @@ from mmsmoke.utils import UserError
 from mmsmoke.utils.options import apply_options, require_sound_numbers, require_useful_names
 
 CONFIG = dict(
-    size=64,
+    side=64,
     lonely=3,
     model=dict(backbone=dict(depth=18, init_cfg=None), head=dict(num_classes=1)),
     train_cfg=dict(max_epochs=3),
@@ -57,7 +57,7 @@ def test_settings_of_a_none_come_together(cfg):
         ('epochs', r'the config has no epochs; did you mean train_cfg\.max_epochs'),
         ('depth', r'the config has no depth; did you mean model\.backbone\.depth'),
         ('nothing_like_it', 'the config has no nothing_like_it$'),
-        ('size', r'no effect: .*made of it: train_dataloader\.dataset\.pipeline\.1\.scale'),
+        ('side', r'no effect: .*made of it: train_dataloader\.dataset\.pipeline\.1\.scale'),
         ('lonely', 'option lonely would have no effect: .*a config of your own|made of it'),
         ('param_scheduler.7.type', 'option param_scheduler.7.type does not fit: Index 7'),
         ('train_cfg.max_epochs.x', r'option train_cfg\.max_epochs\.x does not fit'),

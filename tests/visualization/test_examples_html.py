@@ -38,7 +38,7 @@ def example(
     mask[:, 75:] = 1
     return dict(
         name=name, split=split, group=group, outcome=outcome, says='smoke', iou=iou,
-        tested='segmenter' if label is None else 'pseudo mask',
+        tested='segmentor' if label is None else 'pseudo mask',
         **pack_example(picture, scores, mask, truth, label),
     )  # fmt: skip
 
@@ -73,8 +73,8 @@ def server():
 def page(tmp_path, browser):
     """Function that writes a page of examples and opens it."""
 
-    def open_it(*examples, threshold=0.6, segmenter=True, fragment='', more=''):
-        body = examples_html(examples or [example()], threshold, COLOUR, segmenter)
+    def open_it(*examples, threshold=0.6, segmentor=True, fragment='', more=''):
+        body = examples_html(examples or [example()], threshold, COLOUR, segmentor)
         body += f'<h2 id="last">the end</h2>{more}'
         path = tmp_path / 'index.html'
         page = html_page('test', body, examples_style(), examples_script())
@@ -146,10 +146,10 @@ def test_the_slider_is_reached_and_moved_by_keys(page):
 
 def test_masks_and_truth_are_what_was_packed(page):
     browser = page()
-    assert tinted(browser, 'segmenter') == pytest.approx(25, abs=1.1)
+    assert tinted(browser, 'segmentor') == pytest.approx(25, abs=1.1)
     assert tinted(browser, 'truth') == pytest.approx(37.5, abs=1.1)  # the strip is not known
     assert tinted(browser, 'image') == 0
-    assert 'segmenter: IoU 50.0' in caption(browser)
+    assert 'segmentor: IoU 50.0' in caption(browser)
 
 
 def test_filters_and_their_state_in_the_address(page):
@@ -195,10 +195,10 @@ def test_a_link_to_a_section_leads_there(page):
     assert 'threshold=30' in browser.run('location.hash')
 
 
-def test_without_truth_or_segmenter_nothing_is_made_up(page):
+def test_without_truth_or_segmentor_nothing_is_made_up(page):
     unknown = example(iou=None)
     unknown |= pack_example(np.zeros((*SIZE, 3), np.uint8), np.ones(SIZE))
-    browser = page(unknown, segmenter=False)
+    browser = page(unknown, segmentor=False)
     panels = browser.run(
         "[...document.querySelectorAll('canvas')].map(c => c.ariaLabel.split(' of ')[0])"
     )
@@ -303,7 +303,7 @@ def test_what_was_learned_from_shows_its_pseudo_mask(page):
     )
     assert browser.run(titles) == [5, 6]
     assert tinted(browser, 'pseudo mask', 1) == pytest.approx(25, abs=1)
-    assert tinted(browser, 'segmenter', 1) == pytest.approx(25, abs=1)  # the right end
+    assert tinted(browser, 'segmentor', 1) == pytest.approx(25, abs=1)  # the right end
     left = browser.run("""(() => {
         const canvas = document.querySelector('canvas[aria-label^="pseudo mask"]');
         const at = (x) => [...canvas.getContext('2d').getImageData(x, 20, 1, 1).data].slice(0, 3);
@@ -312,4 +312,4 @@ def test_what_was_learned_from_shows_its_pseudo_mask(page):
     assert smoke[0] > smoke[2] + 40 and clear == [90, 90, 90]
     assert open_pixel[0] == open_pixel[2] > 100
     assert 'pseudo mask: IoU 50.0' in caption(browser, 1)
-    assert 'segmenter: IoU 50.0' in caption(browser, 0)
+    assert 'segmentor: IoU 50.0' in caption(browser, 0)

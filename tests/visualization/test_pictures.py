@@ -48,10 +48,10 @@ def test_sheet_holds_every_picture_at_its_place():
 
 
 def test_table_aligns_numbers_right_and_words_left():
-    table = markdown_table(['what', '%'], [['CAM', '9.5'], ['segmenter', '100.0']])
+    table = markdown_table(['what', '%'], [['CAM', '9.5'], ['segmentor', '100.0']])
     assert table.splitlines() == [
         '| what      |     % |',
         '| --------- | ----: |',
         '| CAM       |   9.5 |',
-        '| segmenter | 100.0 |',
+        '| segmentor | 100.0 |',
     ]

@@ -1,4 +1,4 @@
-"""IoU of maps that look at no image: everything, and the mean of the training images' masks."""
+"""Measures maps that ignore the image: everything, and the mean of the training masks."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What benchmarks have in common: options, times taken in turns, and tables of what was found."""
+"""Hold what benchmarks have in common: options, times taken in turns, and tables of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure exported segmenters: PyTorch, TorchScript and onnxruntime on the same batch.
+"""Measure exported segmentors: PyTorch, TorchScript and onnxruntime on the same batch.
 
 Random weights, with logits as far apart as those of a trained network, and noise for pictures:
 neither changes the time. All ways are timed in turns in one process, after rounds that are not
@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from benchmark import difference, options, positive, report, seconds_in_turns
 
-from mmsmoke.deploy.export import SegmenterGraph
+from mmsmoke.deploy.export import SegmentorGraph
 from mmsmoke.deploy.formats import FORMATS, require_packages
 from mmsmoke.deploy.parity import lay_out
 from mmsmoke.engine.launch import load_config
@@ -76,10 +76,10 @@ def measure(config: str, args: argparse.Namespace) -> list[dict]:
     ]
 
 
-def random_graph(config: str, images: torch.Tensor) -> SegmenterGraph:
+def random_graph(config: str, images: torch.Tensor) -> SegmentorGraph:
     torch.manual_seed(0)
     model = build_model(load_config(config))
-    graph = SegmenterGraph(model, images.shape[2:])
+    graph = SegmentorGraph(model, images.shape[2:])
     last = graph.model.decode_head.conv_seg
     last.weight *= SPREAD / graph(images).logit().std()
     return graph

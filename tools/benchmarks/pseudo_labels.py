@@ -84,7 +84,7 @@ def measure_size(
     """Adds a row to each table for each CRF."""
     data_root = resized(args.data_root, args.images, size, folder / 'data')
     for name, crf in CRFS.items():
-        runner = build_runner(label_config(args, data_root, crf, folder / name))
+        runner = build_runner(label_config(args, data_root, size, crf, folder / name))
         clock = defaultdict(float)
         measure(runner, clock)
         # the half-resolution run is compared with a naive loop that knows no such thing
@@ -115,9 +115,9 @@ def resized(data_root: str, images: int, size: int, folder: Path) -> Path:
 
 
 def label_config(
-    args: argparse.Namespace, data_root: Path, crf: dict | None, work_dir: Path
+    args: argparse.Namespace, data_root: Path, size: int, crf: dict | None, work_dir: Path
 ) -> Config:
-    cfg = load_config(args.config, work_dir, dict(data_root=str(data_root)))
+    cfg = load_config(args.config, work_dir, dict(data_root=str(data_root), size=size))
     cfg.model.backbone.init_cfg = None
     cfg.model.views = dict(recipe='thesis', scales=SCALES)
     cfg.test_dataloader.batch_size = args.batch_size

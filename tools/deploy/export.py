@@ -1,4 +1,4 @@
-"""Exports a segmenter to TorchScript and ONNX, if they compute what PyTorch does."""
+"""Exports a segmentor to TorchScript and ONNX, if they compute what PyTorch does."""
 
 import argparse
 import json
@@ -34,10 +34,10 @@ def main() -> None:
     if min(*(args.size or [1]), args.batch_size or 1) < 1 or args.batch_size == 0:
         raise UserError('size and batch-size must be at least 1')
 
-    from mmsmoke.deploy.export import export_segmenter
+    from mmsmoke.deploy.export import export_segmentor
     from mmsmoke.engine.launch import load_config
 
-    about = export_segmenter(
+    about = export_segmentor(
         load_config(args.config, options=args.cfg_options),
         args.checkpoint,
         args.out,

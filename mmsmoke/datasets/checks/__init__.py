@@ -1,1 +1,1 @@
-"""What may be wrong with a data set on disk, and how to find it."""
+"""Find what is wrong with a data set on disk, or looks like it."""

@@ -17,7 +17,7 @@ MOST_BITS = 20
 
 
 def perceptual_hash(grey: np.ndarray) -> np.ndarray:
-    """Which of the lowest frequencies of a picture lie above their median.
+    """Hash a picture: which of its lowest frequencies lie above their median.
 
     Changes of size, compression, brightness and contrast leave most of it as it is.
 
@@ -36,7 +36,7 @@ def similar_files(
     paths: Sequence[str | os.PathLike],
     parts: Sequence[str] = ('whole',),
 ) -> list[tuple[int, int]]:
-    """Pairs (i, j), i < j, of image files that look alike; none that cannot be read.
+    """List pairs (i, j), i < j, of image files that look alike; none that cannot be read.
 
     Args:
         parts: ``whole`` or ``lower``; it is enough to be alike in one of them.
@@ -64,7 +64,7 @@ def _hashes_of_file(path: str | os.PathLike, parts: Sequence[str]) -> list[np.nd
 def close_pairs(
     hashes: np.ndarray, most: int = MOST_BITS, groups: Sequence[Hashable] | None = None
 ) -> Iterator[tuple[int, int]]:
-    """Pairs (i, j), i < j, whose hashes differ in at most so many bits.
+    """List pairs (i, j), i < j, whose hashes differ in at most so many bits.
 
     Args:
         hashes: bool [N, NUM_BITS].
@@ -85,7 +85,7 @@ def close_pairs(
 
 
 def connected(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """For each of ``count`` items the first one that it is linked to, directly or through others.
+    """Return, for each of ``count`` items, the first that it is linked to, also through others.
 
     Example:
         >>> connected(5, [(1, 3), (3, 4)])

@@ -38,7 +38,7 @@ MOST_STRETCHED = 4.0
 
 @dataclass(frozen=True)
 class _Look:
-    """What one look at an image tells."""
+    """Hold what one look at an image tells."""
 
     size: tuple[int, int]  # width and height, as displayed
     statistics: list[float]
@@ -47,7 +47,7 @@ class _Look:
 
 @dataclass
 class Report:
-    """What is wrong, what may be, one line each, and the rows that are good enough to be counted.
+    """Hold problems and warnings, one line each, and the rows that are good enough to count.
 
     ``sizes`` are (width, height) as displayed, by image; ``masks`` names the images with a mask;
     ``probes`` tell for each class how well image statistics predict it.
@@ -62,7 +62,7 @@ class Report:
     probes: dict[str, Probe] = field(default_factory=dict)
 
     def table(self) -> tuple[list[str], list[list]]:
-        """Header and a row a split: images, positives of each class, masks, and their sizes."""
+        """Return header and a row a split: images, positives of each class, masks, their sizes."""
         lines = []
         for split in dict.fromkeys(row.split for row in self.rows):
             rows = [row for row in self.rows if row.split == split]
@@ -73,7 +73,7 @@ class Report:
         return ['split', 'images', *self.classes, 'masks', 'sizes'], lines
 
     def probe_table(self) -> tuple[list[str], list[list]]:
-        """Header and a row a class: how well statistics of the images predict it, in percent."""
+        """Return header and a row a class: how well image statistics predict it, in percent."""
         header = ['class', 'image statistics predict it, %', 'best of them', 'alone, %']
         lines = [
             [name, round(found.accuracy), found.most_telling[0], round(found.most_telling[1])]
@@ -158,7 +158,7 @@ def _look_at_all(root: Path, rows: list[Row]) -> tuple[dict, list[str]]:
 
 
 def _contradictions(rows: list[Row], folder: Path, classes: Sequence[str]) -> Iterator[str]:
-    """True masks that show what the label denies, or lack what it says."""
+    """List true masks that show what the label denies, or lack what it says."""
     for row in rows:
         values = np.unique(read_mask(folder / row.mask_name))
         for k, (name, label) in enumerate(zip(classes, row.labels, strict=True)):
@@ -170,7 +170,7 @@ def _contradictions(rows: list[Row], folder: Path, classes: Sequence[str]) -> It
 
 
 def _size_warnings(sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    """Images that a network sees distorted, and those that take long to decode."""
+    """Warn of images that a network sees distorted, and of those that take long to decode."""
     stretched = [name for name, size in sizes.items() if max(size) > MOST_STRETCHED * min(size)]
     huge = [name for name, (w, h) in sizes.items() if w * h > Image.MAX_IMAGE_PIXELS]
     for found, what in (
@@ -191,7 +191,7 @@ def _balance_warnings(train: list[Row], classes: Sequence[str]) -> Iterator[str]
 
 
 def _leak_warnings(rows: list[Row], looks: dict[str, _Look]) -> Iterator[str]:
-    """Images of different splits that show the same."""
+    """Warn of images of different splits that show the same."""
     hashes = np.array([looks[row.image].hash for row in rows], bool).reshape(-1, NUM_BITS)
     leaks = defaultdict(list)
     for i, j in close_pairs(hashes, groups=[row.split for row in rows]):

@@ -1,4 +1,4 @@
-"""Can a classifier tell the label without looking at what is in the picture?"""
+"""Test whether the label can be told without looking at what is in the picture."""
 
 import os
 from collections.abc import Hashable, Sequence
@@ -20,7 +20,7 @@ _RIDGE = 1e-2
 
 @dataclass(frozen=True)
 class Probe:
-    """Mean accuracy over images with and without the class, each held out once; 50 is chance.
+    """Hold the mean accuracy over images with and without the class, held out; 50 is chance.
 
     Attributes:
         accuracy: of all statistics together, in percent.
@@ -32,7 +32,7 @@ class Probe:
 
 
 def image_statistics(path: str | os.PathLike, image: np.ndarray) -> list[float]:
-    """What :data:`STATISTICS` names, of an image file and its pixels [H, W, 3] in RGB."""
+    """Return the :data:`STATISTICS` of an image file and its pixels [H, W, 3] in RGB."""
     height, width = image.shape[:2]
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     red, green, blue = image.reshape(-1, 3).mean(0)
@@ -42,7 +42,7 @@ def image_statistics(path: str | os.PathLike, image: np.ndarray) -> list[float]:
 
 
 def jpeg_quality(path: str | os.PathLike) -> float:
-    """How coarsely a JPEG was quantised, on the usual scale up to 100; 0 if it is no JPEG."""
+    """Return the quality of a JPEG, on the usual scale up to 100; 0 if it is no JPEG."""
     with Image.open(path) as file:
         tables = getattr(file, 'quantization', None)
     if not tables:
@@ -53,7 +53,7 @@ def jpeg_quality(path: str | os.PathLike) -> float:
 
 
 def probe(statistics: np.ndarray, labels: Sequence[int], groups: Sequence[Hashable]) -> Probe:
-    """How well a linear model of the statistics [N, S] predicts the labels.
+    """Measure how well a linear model of the statistics [N, S] predicts the labels.
 
     Args:
         groups: of each image; no group is in two folds.
@@ -79,7 +79,7 @@ def _held_out_accuracy(features: np.ndarray, labels: np.ndarray, folds: np.ndarr
 
 
 def _fit(features: np.ndarray, labels: np.ndarray):
-    """Logistic regression, both labels weighing the same."""
+    """Fit a logistic regression in which both labels weigh the same."""
     from scipy.optimize import minimize
 
     mean, spread = features.mean(0), features.std(0) + 1e-9

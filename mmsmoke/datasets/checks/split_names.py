@@ -10,7 +10,7 @@ OTHER_NAMES = dict(training='train', valid='val', validation='val', testing='tes
 
 
 def split_problems(rows: Sequence[Row], needed: Sequence[str] = NEEDED) -> Iterator[str]:
-    """Splits under another name than the one that configs look for, and those that are missing."""
+    """List splits under another name than configs look for, and those that are missing."""
     numbers_of = {}
     for row in rows:
         numbers_of.setdefault(' '.join(row.split.split()), []).append(row.number)
@@ -36,6 +36,6 @@ def split_warnings(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _meant(name: str) -> str:
-    """The name that configs have for a split; other names mean themselves."""
+    """Return the name that configs have for a split; other names mean themselves."""
     word = name.lower()
     return OTHER_NAMES.get(word, word if word in PURPOSES else name)

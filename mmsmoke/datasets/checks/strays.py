@@ -48,7 +48,7 @@ def _wanted_masks(rows: Sequence[Row]) -> dict[str, Row]:
 
 
 def _contents(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Files and folders at any depth, sorted by name, but for hidden ones."""
+    """List files and folders at any depth, sorted by name, but for hidden ones."""
     for path in sorted(folder.rglob('*')):
         name = path.relative_to(folder)
         if not any(part.startswith('.') for part in name.parts):

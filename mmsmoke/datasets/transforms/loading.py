@@ -9,7 +9,7 @@ from ..pictures import open_image, read_image, read_mask
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
-    """mmcv's LoadImageFromFile that names the file and its row if it cannot be read.
+    """Load as mmcv's LoadImageFromFile; name the file and its row if it cannot be read.
 
     It decodes as :func:`~mmsmoke.datasets.pictures.read_image` does, unless mmcv's options ask for
     something else.
@@ -32,7 +32,7 @@ class LoadImage(LoadImageFromFile):
 
 @TRANSFORMS.register_module()
 class LoadMask(BaseTransform):
-    """Adds ``gt_seg_map`` [H, W], uint8.
+    """Add ``gt_seg_map`` [H, W], uint8.
 
     An image without any class has an empty mask by definition, so it needs no file. A labelled
     image without a file stays without a mask, and metrics leave it out; with ``required`` it is
@@ -62,7 +62,7 @@ class LoadMask(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadContext(BaseTransform):
-    """Adds ``gt_context`` [H, W], uint8: where the co-occurring objects are. For metrics only."""
+    """Add ``gt_context`` [H, W], uint8: where the co-occurring objects are. For metrics only."""
 
     def transform(self, results: dict) -> dict:
         if 'context_path' in results:

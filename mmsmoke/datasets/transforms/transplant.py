@@ -94,7 +94,7 @@ class PlumeTransplant(BaseTransform):
         """Return a clear image with another one's plume, or None if that has none."""
         row = random.choice(self.rows[0])
         image = self._image(row.image)
-        plume = self._map(row.mask_name, image.shape[:2]) > self.certain
+        plume = self.map_of(row.mask_name, image.shape[:2]) > self.certain
         ys, xs = np.nonzero(plume)
         if not len(ys):
             return None
@@ -120,7 +120,7 @@ class PlumeTransplant(BaseTransform):
         image = results['img']
         if not self._file(results['mask_name']).is_file():
             return None
-        plume = self._map(results['mask_name'], image.shape[:2]) > self.possible
+        plume = self.map_of(results['mask_name'], image.shape[:2]) > self.possible
         if not plume.any() or plume.all():
             return None
         around = 2 * max(1, round(0.02 * max(image.shape[:2]))) + 1
@@ -141,7 +141,8 @@ class PlumeTransplant(BaseTransform):
     def _file(self, name: str) -> Path:
         return self.scores / name
 
-    def _map(self, name: str, size: tuple[int, int]) -> np.ndarray:
+    def map_of(self, name: str, size: tuple[int, int]) -> np.ndarray:
+        """Return the score map of an image at a size, in [0, 1]."""
         scores = read_scores(self._file(name), 1)[0]
         return cv2.resize(scores, size[::-1], interpolation=cv2.INTER_LINEAR)
 

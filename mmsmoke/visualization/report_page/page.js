@@ -1,7 +1,7 @@
 'use strict';
 // Draws the examples of a report and thresholds their maps anew whenever the slider moves.
 // Each example has a picture and one lossless image: red is the score of the CAM, blue the truth
-// (128 where it is unknown), bits of green are the mask of the segmenter and the pseudo mask.
+// (128 where it is unknown), bits of green are the mask of the segmentor and the pseudo mask.
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const controls = ['threshold', 'split', 'group', 'outcome'];
@@ -68,7 +68,7 @@ function thresholded(picture, maps) {
   };
 }
 
-const [SEGMENTER, LABEL, LABEL_OPEN] = [128, 64, 32]; // as pack_example has it
+const [SEGMENTOR, LABEL, LABEL_OPEN] = [128, 64, 32]; // as pack_example has it
 const smoke = [...data.colour, 0.5];
 const grey = [128, 128, 128, 0.7];
 
@@ -108,8 +108,8 @@ async function build(example) {
   draw(views.image, picture);
   draw(views.CAM, tinted(picture, (i) => [...data.heat[maps.data[4 * i]], 0.6]));
   const has = (i, bit) => maps.data[4 * i + 1] & bit;
-  if (views.segmenter) {
-    draw(views.segmenter, tinted(picture, (i) => (has(i, SEGMENTER) ? smoke : null)));
+  if (views.segmentor) {
+    draw(views.segmentor, tinted(picture, (i) => (has(i, SEGMENTOR) ? smoke : null)));
   }
   if (views['pseudo mask']) {
     const label = (i) => (has(i, LABEL) ? smoke : has(i, LABEL_OPEN) ? grey : null);

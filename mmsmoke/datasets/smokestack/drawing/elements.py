@@ -20,7 +20,7 @@ class Sky:
 
 @dataclass(frozen=True)
 class CloudLayer:
-    """Clouds all over the sky, seen in perspective."""
+    """Describe clouds all over the sky, seen in perspective."""
 
     seed: int
     cover: float
@@ -34,7 +34,7 @@ class CloudLayer:
 
 @dataclass(frozen=True)
 class Bank:
-    """A single cloud, a drifting haze or a fog bank."""
+    """Describe a single cloud, a drifting haze or a fog bank."""
 
     seed: int
     x: float
@@ -50,7 +50,7 @@ class Bank:
 
 @dataclass(frozen=True)
 class Ridge:
-    """A silhouette across the whole image: hills, or a far skyline when it has `steps`."""
+    """Describe a silhouette across the image: hills, or a far skyline when it has `steps`."""
 
     seed: int
     y: float
@@ -101,7 +101,7 @@ class Chimney:
 
 @dataclass(frozen=True)
 class Plume:
-    """Smoke from (x, y), risen by `rise` and blown by `reach` at its far end."""
+    """Describe smoke from (x, y), risen by `rise` and blown by `reach` at its far end."""
 
     seed: int
     x: float
@@ -128,7 +128,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Layout:
-    """What stands where, far to near. Replace a field to get an exact counterfactual."""
+    """Hold what stands where, far to near. Replace a field to get an exact counterfactual."""
 
     sky: Sky
     clouds: tuple[CloudLayer, ...]
@@ -148,7 +148,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Scene:
-    """A drawn layout.
+    """Hold a drawn layout.
 
     Attributes:
         image: uint8 [H, W, 3], RGB.
