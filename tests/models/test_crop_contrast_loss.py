@@ -149,6 +149,12 @@ def test_crops_lie_around_uncertain_places():
     assert (crops[40:, 0, 0, 0] < 16).any()  # of the clear image they lie anywhere
 
 
+def test_an_image_whose_map_is_empty_has_no_tags():
+    maps, labels = maps_and_labels()
+    tags = cut(-maps, labels)[1]
+    assert (tags[:40] == -1).all() and (tags[40:] == 0).all()
+
+
 def test_unlabelled_images_have_no_tags():
     maps, labels = maps_and_labels()
     assert (cut(maps, torch.full_like(labels, torch.nan))[1] == -1).all()

@@ -137,7 +137,9 @@ class CropContrastLoss(nn.Module):
         tags = torch.where(sure.sum(1) == 1, sure.int().argmax(1) + 1, UNKNOWN)
         little = (strength > self.low).float().mean((1, 2)) <= self.share
         tags[little] = BACKGROUND
-        tags[labels.isnan().any(1).repeat_interleave(self.crops)] = UNKNOWN
+        # nothing says where an image without a label, or with an empty map, has its classes
+        nowhere = labels.isnan() | ((labels > 0.5) & (scores.amax((2, 3)) == 0))
+        tags[nowhere.any(1).repeat_interleave(self.crops)] = UNKNOWN
         return windows(inputs), tags
 
     def _remember(self, keys: Tensor, tags: Tensor) -> None:
