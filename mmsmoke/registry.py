@@ -33,7 +33,7 @@ STRATEGIES = _child(root.STRATEGIES, 'engine')
 DATASETS = _child(
     root.DATASETS, 'datasets.weak_seg', 'datasets.ijmond', 'datasets.rise', 'datasets.smoke5k'
 )
-DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets.weighted_sampler')
 TRANSFORMS = _child(root.TRANSFORMS, 'datasets.transforms')
 
 MODELS = _child(root.MODELS, 'models')

@@ -9,6 +9,12 @@ def main() -> None:
     parser = run_parser(__doc__, ('checkpoint', 'its checkpoint'))
     add_label_options(parser)
     parser.add_argument('--split', help='images to label (train)')
+    parser.add_argument(
+        '--scores',
+        type=int,
+        metavar='STRIDE',
+        help='keep the scores, too, averaged over squares of so many pixels',
+    )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
         '--threshold',
@@ -33,6 +39,7 @@ def main() -> None:
         args.refine,
         None if found else _number(args.threshold),
         args.split,
+        args.scores,
     )
     cfg.test_cfg.overwrite = args.overwrite
     if found:

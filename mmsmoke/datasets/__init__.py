@@ -6,7 +6,13 @@ __all__, __getattr__, __dir__ = lazy(
         '.ijmond': ['IJmondDataset'],
         '.rise': ['RISEDataset'],
         '.smoke5k': ['Smoke5KDataset'],
-        '.transforms': ['LoadContext', 'LoadImage', 'LoadMask', 'PackWeakSegInputs'],
+        '.transforms': [
+            'LoadContext',
+            'LoadImage',
+            'LoadMask',
+            'PackWeakSegInputs',
+            'PlumeTransplant',
+        ],
         '.weak_seg': ['WeakSegDataset'],
     },
 )

@@ -63,6 +63,12 @@ def read_mask(path: str | os.PathLike) -> np.ndarray:
         raise DataError(f'{path}: mask cannot be read: {reason_of(error)}') from error
 
 
+def read_scores(path: str | os.PathLike, num_classes: int) -> np.ndarray:
+    """Return float [K, H / stride, W / stride] in [0, 1] from a PNG of scores of a label run."""
+    values = read_mask(path).astype(np.float32) / 255
+    return values.reshape(num_classes, -1, values.shape[1])
+
+
 def reason_of(error: Exception) -> str:
     """Return in one line why a picture cannot be read."""
     if isinstance(error, Image.DecompressionBombError):

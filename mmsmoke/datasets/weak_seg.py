@@ -1,5 +1,7 @@
 import copy
-from collections.abc import Sequence
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.dataset import BaseDataset
@@ -9,7 +11,15 @@ from mmsmoke.utils import DataError
 
 from .labels import label_of
 from .pictures import make_palette
-from .table import TABLE, balance_problems, choose_split, mask_problems, read_table, spread
+from .table import (
+    TABLE,
+    balance_problems,
+    choose_split,
+    group_of,
+    mask_problems,
+    read_table,
+    spread,
+)
 
 
 @DATASETS.register_module()
@@ -35,6 +45,11 @@ class WeakSegDataset(BaseDataset):
         filter_cfg: keeps the rows whose columns have these values, as in
             ``dict(smoke=1, camera=['north', 'south'])``. Labels are compared as such, whichever
             words labels.csv has for them.
+        unlabelled: rows whose columns have these values come without labels, whatever stands in
+            labels.csv: ``dict(split='target')``, or ``dict(unlabelled=1)`` for a column of that
+            name. Their labels are NaN; only a training set has such images.
+        portion: of the images, by lot: ``(0, 0.8)`` and ``(0.8, 1)`` are four fifths and the rest,
+            the same in every run. Images of one group stay together.
         num_images: exactly so many of the rows that are left, evenly spread; an error if there
             are fewer.
         check_masks: look at size and values of all masks in use before anything starts.
@@ -55,6 +70,8 @@ class WeakSegDataset(BaseDataset):
         classes: Sequence[str] | None = None,
         seg_map_dir: str | None = None,
         num_images: int | None = None,
+        portion: tuple[float, float] = (0, 1),
+        unlabelled: Mapping | None = None,
         metainfo: dict | None = None,
         check_masks: bool = True,
         **kwargs,
@@ -64,6 +81,8 @@ class WeakSegDataset(BaseDataset):
                 "data_prefix.seg_map_path is mmseg's: a WeakSegDataset reads masks from "
                 'seg_map_dir, which tools/train.py CONFIG --masks DIR sets'
             )
+        if unlabelled and kwargs.get('test_mode'):
+            raise DataError('unlabelled is for training: metrics compare with labels')
         metainfo = copy.copy(metainfo or {})
         if classes is not None:
             metainfo['classes'] = ('background', *classes)
@@ -73,6 +92,8 @@ class WeakSegDataset(BaseDataset):
         self.split = split
         self.seg_map_dir = seg_map_dir
         self.num_images = num_images
+        self.portion = portion
+        self.unlabelled = unlabelled
         self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
 
@@ -85,9 +106,12 @@ class WeakSegDataset(BaseDataset):
         rows, problems = read_table(self.data_root, self.label_classes)
         self._raise(problems)
         rows = choose_split(rows, self.split)
-        rows = [row for row in rows if self._wanted(row.columns)]
+        wanted = self.filter_cfg or {}
+        rows = [row for row in rows if self._fits(row.columns, wanted) and self._drawn(row)]
         if not rows:
-            raise DataError(f'{self.data_root}: no row of split {self.split!r} fits filter_cfg')
+            raise DataError(
+                f'{self.data_root}: no row of split {self.split!r} fits filter_cfg and portion'
+            )
         if self.num_images is not None:
             if len(rows) < self.num_images:
                 raise DataError(
@@ -96,7 +120,8 @@ class WeakSegDataset(BaseDataset):
                 )
             rows = [rows[place] for place in spread(len(rows), self.num_images)]
         if not (self.test_mode or self.seg_map_dir or self.filter_cfg):
-            self._raise(list(balance_problems(rows, self.label_classes, self.split)))
+            labelled = [row for row in rows if not self._is_unlabelled(row)]
+            self._raise(list(balance_problems(labelled, self.label_classes, self.split)))
         masks = self._mask_folder()
         if masks is not None and self.check_masks:
             self._raise(mask_problems(self.data_root, masks, rows, len(self.label_classes)))
@@ -117,14 +142,15 @@ class WeakSegDataset(BaseDataset):
         return Path(self.data_root) / 'masks'
 
     def _data_info(self, row, masks: Path | None) -> dict:
+        unlabelled = self._is_unlabelled(row)
         info = dict(
             img_path=str(Path(self.data_root) / row.image),
             image=row.image,
             mask_name=row.mask_name,
             row=row.number,
             columns=row.columns,
-            gt_label=[k for k, value in enumerate(row.labels) if value],
-            gt_score=[float(value) for value in row.labels],
+            gt_label=[k for k, value in enumerate(row.labels) if value and not unlabelled],
+            gt_score=[math.nan if unlabelled else float(value) for value in row.labels],
             # what mmseg's transforms ask for
             label_map=None,
             reduce_zero_label=False,
@@ -140,22 +166,31 @@ class WeakSegDataset(BaseDataset):
             info['context_path'] = str(context)
         return info
 
-    def _wanted(self, columns: dict[str, str]) -> bool:
-        for name, values in (self.filter_cfg or {}).items():
+    def _drawn(self, row) -> bool:
+        first, last = self.portion
+        name = group_of(row.columns, row.image).encode()
+        lot = int.from_bytes(hashlib.sha256(name).digest()[:6], 'big') / 2**48
+        return first <= lot < last
+
+    def _is_unlabelled(self, row) -> bool:
+        return bool(self.unlabelled) and self._fits(row.columns, self.unlabelled, 'unlabelled')
+
+    def _fits(self, columns: dict[str, str], wanted: Mapping, setting: str = 'filter_cfg') -> bool:
+        for name, values in wanted.items():
             if name not in columns:
-                raise DataError(f'filter_cfg: {self.data_root}/{TABLE} has no column {name!r}')
+                raise DataError(f'{setting}: {self.data_root}/{TABLE} has no column {name!r}')
             values = values if isinstance(values, list | tuple | set) else [values]
             if name in self.label_classes:
-                values = [self._filter_label(name, value) for value in values]
+                values = [self._filter_label(setting, name, value) for value in values]
             if columns[name] not in map(str, values):
                 return False
         return True
 
-    def _filter_label(self, name: str, value: object) -> int:
+    def _filter_label(self, setting: str, name: str, value: object) -> int:
         try:
             return label_of(value)
         except DataError as error:
-            raise DataError(f'filter_cfg: {name} {error}') from error
+            raise DataError(f'{setting}: {name} {error}') from error
 
     def _raise(self, problems: list[str]) -> None:
         if problems:

@@ -36,6 +36,7 @@ def load_label_run(
     refine: Sequence[str | Mapping] = (),
     threshold: float | None = None,
     split: str | None = None,
+    score_stride: int | None = None,
 ) -> Config:
     """Read the config of a model, and make a label run of it unless it is one.
 
@@ -47,6 +48,8 @@ def load_label_run(
     )
     if refine or threshold is not None or not is_label_run(cfg):
         cfg = label_run(cfg, refine, threshold)
+    if score_stride is not None:
+        cfg.custom_hooks[-1].score_stride = score_stride
     if split is not None:
         cfg.test_dataloader.dataset.split = split
     return cfg
@@ -62,6 +65,7 @@ def label_run(
     refine: Sequence[str | Mapping] = (),
     threshold: float | None = None,
     split: str = 'train',
+    score_stride: int | None = None,
 ) -> Config:
     """Return the config of a run in which this model labels a split, as its test would see it.
 
@@ -73,6 +77,8 @@ def label_run(
             name of one in ``configs/_base_/refine/``. Ends may be left out.
         threshold: of the masks; by default the one that suits the last refiner, 0.3 for maps, 0.5
             for a segmentor's probabilities.
+        score_stride: keep the scores as well, in ``scores/``, averaged over squares of so many
+            pixels.
     """
     cfg = copy.deepcopy(cfg)
     writer = dict(type=WRITER, threshold=0.5 if cfg.get('default_scope') == 'mmseg' else 0.3)
@@ -91,6 +97,8 @@ def label_run(
                 writer['threshold'] = suited
     if threshold is not None:
         writer['threshold'] = threshold
+    if score_stride is not None:
+        writer['score_stride'] = score_stride
     cfg.custom_hooks = [*hooks, writer]
     cfg.test_dataloader.dataset.split = split
     cfg.test_cfg = {**(cfg.get('test_cfg') or {}), 'type': LOOP}

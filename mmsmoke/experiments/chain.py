@@ -100,7 +100,11 @@ class Chain:
         options |= {**own.get('options', {}), 'randomness.seed': self.seed_of(stage)}
         cfg = load_config(trained.config, options=options)
         if kind in LABELLING:
-            given = {key: own[key] for key in ('refine', 'threshold', 'split') if key in own}
+            given = {
+                key: own[key]
+                for key in ('refine', 'threshold', 'split', 'score_stride')
+                if key in own
+            }
             cfg = label_run(cfg, **given)
         return cfg
 

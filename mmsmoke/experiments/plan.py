@@ -9,7 +9,7 @@ from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
 
 _STAGE = ('config', 'options', 'seed')
-_LABELLING = ('refine', 'threshold', 'split', 'options')
+_LABELLING = ('refine', 'threshold', 'split', 'score_stride', 'options')
 _STAGES = dict(
     pretrain=(*_STAGE, 'draw'),
     teach=_STAGE,

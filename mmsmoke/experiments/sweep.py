@@ -11,6 +11,7 @@ from mmsmoke.engine.launch import load_config
 from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import UserError, plain, read_json, write_json
 
+from .derived import KINDS, derived_step, path_of
 from .engine import in_order, run_steps
 from .executors import Executor
 from .pipeline import draw_if_missing
@@ -25,7 +26,7 @@ from .run_records import (
 from .screen import say
 from .step import RESULTS, Step
 
-_BEST = re.compile(r'\{best:([^}]+)\}')
+_MADE = re.compile(rf'\{{({"|".join(KINDS)}):([^}}:]+):?([^}}]*)\}}')
 ITSELF = ''
 """Among the inputs of a test, beside the names of variants: the training that is tested."""
 
@@ -49,9 +50,11 @@ def run_sweep(
 
     A sweep file has ``config``, ``options`` (changes to it for all), ``variants`` (name ->
     changes; the key ``config`` names another config, ``'{best:NAME}'`` in a value stands for the
-    best checkpoint of that variant with the same seed, ``'{best:WORK_DIR/NAME}'`` for that of a
+    best checkpoint of that variant with the same seed, others of its kind for what
+    :mod:`mmsmoke.experiments.derived` says, ``'{best:WORK_DIR/NAME}'`` for that of a
     finished sweep whose work_dir lies beside this one's; a variant with ``trained_as=NAME`` is not
-    trained, but tests the checkpoint of that one with more changes), ``seeds``, ``splits``,
+    trained, but tests the checkpoint of that one with more changes, or with ``retrain=METHOD`` with
+    a head that was retrained; see :mod:`mmsmoke.experiments.retraining`), ``seeds``, ``splits``,
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
     data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
     config) gives configs short names, so that a sweep that inherits may swap them. For the tables
@@ -140,13 +143,15 @@ def _needed(variants: Mapping, name: str) -> set[str]:
 def _named(variants: Mapping, name: str) -> set[str]:
     """List the variants that one names, also those of other sweeps."""
     base = variants[name].get('trained_as')
-    return {*_BEST.findall(str(variant_changes(variants, name))), *([base] if base else [])}
+    made = _MADE.findall(str(variant_changes(variants, name)))
+    return {*(other for _, other, _ in made), *([base] if base else [])}
 
 
 def variant_changes(variants: Mapping, name: str) -> dict:
     """Return what a variant changes, after what the one changes that it is trained as."""
     changes = dict(variants[name])
     base = changes.pop('trained_as', None)
+    changes.pop('retrain', None)
     if base is None:
         return changes
     if 'trained_as' in variants.get(base, {}):
@@ -199,6 +204,8 @@ def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
         cfg = _variant_config(sweep, plain(variant_changes(sweep.variants, name)), seed)
         before = [settings[other] for other in needs[name, seed]]
         before += _other_sweeps(sweep, name, seed)
+        if 'retrain' in sweep.variants[name]:
+            before.append(f'head: {sweep.variants[name]["retrain"]}')
         settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
     return settings
 
@@ -224,15 +231,31 @@ def _with_needed(keys: Iterable, needs: Mapping) -> dict:
 
 def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int], Step]:
     """Return the step that tests each run; another trains it, unless it is trained as another."""
-    trained, tested = {}, {}
+    trained, tested, makers, made = {}, {}, {}, {}
+
+    def derived(kind: str, other: str, seed: int, argument: str) -> Step:
+        key = kind, other, seed, argument
+        if key not in made:
+            configured, before = makers[other, seed]
+            inputs = {**before, ITSELF: trained[other, seed]}
+            place = f'{other}/seed-{seed}'
+            made[key] = derived_step(kind, place, argument, configured, inputs, ITSELF, sweep)
+        return made[key]
+
     for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
         inputs = {other: trained[other, at] for other, at in needs[name, seed]}
-        configured = partial(_filled_config, sweep, folder.parent, name, seed)
+        for kind, other, argument in _MADE.findall(str(variant_changes(sweep.variants, name))):
+            if kind != 'best':
+                inputs[f'{kind}:{other}:{argument}'] = derived(kind, other, seed, argument)
+        configured = partial(_filled_config, sweep, folder, name, seed, inputs)
+        makers[name, seed] = configured, inputs
         run, base = f'{name}/seed-{seed}', sweep.variants[name].get('trained_as')
         if base is None:
             title = f'{name}, seed {seed}'
             one = Step(run, 'train', partial(_training, configured), inputs, title)
             trained[name, seed], title = one, ''
+        elif method := sweep.variants[name].get('retrain'):
+            one, title = derived('head', base, seed, method), f'{name}, seed {seed}: a new head'
         else:
             one, title = trained[base, seed], f'{name}, seed {seed}: {base} again'
         arguments = partial(_testing, configured, sweep.splits, sweep.threshold_split)
@@ -259,17 +282,27 @@ def _testing(
     )
 
 
-def _filled_config(sweep: Config, others: Path, name: str, seed: int, found: Mapping) -> Config:
+def _filled_config(
+    sweep: Config,
+    folder: Path,
+    name: str,
+    seed: int,
+    inputs: Mapping[str, Step],
+    found: Mapping,
+) -> Config:
     """Return the config of a run, with the checkpoints that it starts from.
 
     Args:
-        others: folder of other sweeps.
+        folder: of the sweep; other sweeps lie beside it.
+        inputs: steps that the run needs, of which ``found`` has the results.
     """
 
     def fill(match: re.Match) -> str:
-        if match[1] in found:
-            return found[match[1]]['checkpoint']['path']
-        run = others / match[1] / f'seed-{seed}'
+        kind, other, argument = match.groups()
+        key = other if kind == 'best' else f'{kind}:{other}:{argument}'
+        if key in found:
+            return path_of(kind, inputs[key], found[key], folder)
+        run = folder.parent / other / f'seed-{seed}'
         if not (run / RESULTS).is_file():
             raise UserError(f'variant {name} starts from {run}, which is not finished')
         return read_json(run / RESULTS)['checkpoint']['path']
@@ -291,9 +324,9 @@ def variant_config(sweep: Config, changes: dict) -> str:
 
 
 def _replace(node, fill: Callable[[re.Match], str]):
-    """Return a value with every ``{best:…}`` in it filled in."""
+    """Return a value with every ``{best:…}`` and its like in it filled in."""
     if isinstance(node, str):
-        return _BEST.sub(fill, node)
+        return _MADE.sub(fill, node)
     if isinstance(node, Mapping):
         return {key: _replace(value, fill) for key, value in node.items()}
     if isinstance(node, list | tuple):

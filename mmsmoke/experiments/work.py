@@ -21,6 +21,7 @@ from mmsmoke.utils.environment import checkpoint_record
 from .evaluate import evaluate_splits, masks_hash, masks_hash_of, tested_splits
 from .step import CONFIG, DETAILS, Kind
 from .threshold import search_threshold, use_threshold
+from .upweighting import upweight_errors
 
 
 def train(folder: Path, config: str) -> dict:
@@ -65,6 +66,20 @@ def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = No
 def search(folder: Path, config: str, checkpoint: str, split: str) -> dict:
     """Find the threshold of a label run, as :func:`search_threshold` does."""
     return search_threshold(_load(config, folder), checkpoint, split)
+
+
+def errors(folder: Path, config: str, checkpoint: str, factor: float) -> dict:
+    """Write weights of the training images; see :func:`upweight_errors`."""
+    cfg = _load(config, folder)
+    return upweight_errors(cfg, checkpoint, folder / 'weights.csv', factor)
+
+
+def head(folder: Path, config: str, checkpoint: str, method: str, portion: Sequence[float]) -> dict:
+    """Retrain the head of a classifier; see :func:`retrain_head`."""
+    from .retraining import retrain_head  # loads networks
+
+    cfg = _load(config, folder)
+    return retrain_head(cfg, checkpoint, folder / 'head.pth', method, portion)
 
 
 def _load(config: str, folder: Path) -> Config:
@@ -116,6 +131,16 @@ def read_in_search(config: Config, checkpoint: str, split: str) -> dict:
     return _test_data(config, checkpoint, [split])
 
 
+def read_in_errors(config: Config, checkpoint: str, factor: float) -> dict:
+    """Return hashes of the checkpoint, and of labels and true masks."""
+    return _test_data(config, checkpoint, ['train'])
+
+
+def read_in_head(config: Config, checkpoint: str, method: str, portion: Sequence[float]) -> dict:
+    """Return hashes of the checkpoint, and of labels and true masks."""
+    return _test_data(config, checkpoint, ['train', config.val_dataloader.dataset.split])
+
+
 def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
     table = Path(config.test_dataloader.dataset.data_root) / 'labels.csv'
     return dict(
@@ -151,9 +176,24 @@ def _search_command(folder: Path, config: Config, checkpoint: str, split: str) -
     return f'tools/search_threshold.py {folder / CONFIG} {checkpoint} --split {split}'
 
 
+def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float) -> str:
+    return f'tools/upweight_errors.py {folder / CONFIG} {checkpoint} --factor {factor:g}'
+
+
+def _head_command(
+    folder: Path, config: Config, checkpoint: str, method: str, portion: Sequence[float]
+) -> str:
+    where = ' '.join(f'{end:g}' for end in portion)
+    return (
+        f'tools/retrain_head.py {folder / CONFIG} {checkpoint} --method {method} --portion {where}'
+    )
+
+
 KINDS = dict(
     train=Kind(train, read_in_training, _train_command, parallel=True),
     test=Kind(test, read_in_test, _test_command, parallel=True),
     label=Kind(label, read_in_labelling, _label_command, parallel=True),
     search=Kind(search, read_in_search, _search_command, parallel=True),
+    errors=Kind(errors, read_in_errors, _errors_command),
+    head=Kind(head, read_in_head, _head_command),
 )

@@ -28,8 +28,11 @@ __all__, __getattr__, __dir__ = lazy(
             'strongest',
             'threshold_of_power',
         ],
+        '.contrast': ['supervised_contrast'],
         '.cooccurrence': ['confusion_counts', 'energy_share', 'points_at', 'two_causes'],
         '.crf': ['CRF_PRESETS', 'CRFSettings', 'dense_crf', 'label_probs'],
+        '.disagreement': ['divergence', 'mutual_information'],
+        '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.iou': [
             'EMPTY_TRUTH',
             'THRESHOLDS',

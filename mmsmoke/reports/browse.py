@@ -70,6 +70,7 @@ def draw_training(
         if 'data_root' in node:
             node['test_mode'] = True  # a split may lack a kind of image that training needs
             node['split'] = split or node.get('split', 'train')
+            node.pop('unlabelled', None)
     sheet = []
     with scope_of(cfg):
         dataset = DATASETS.build(settings)

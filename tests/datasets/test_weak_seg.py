@@ -144,6 +144,44 @@ def test_filter_by_what_is_no_label(tiny_dataset):
     assert message.startswith("filter_cfg: smoke must be 0 or 1, got 'some'")
 
 
+@pytest.mark.parametrize('where', [dict(split='test'), dict(camera=['south'], split=['test'])])
+def test_unlabelled_rows_come_without_labels(tiny_dataset, where):
+    root = tiny_dataset()
+    dataset = WeakSegDataset(
+        str(root), split=['train', 'test'], unlabelled=where, pipeline=PIPELINE
+    )
+    known = WeakSegDataset(str(root), split=['train', 'test'])
+    left_out = 0
+    for index, (info, labelled) in enumerate(zip(infos(dataset), infos(known), strict=True)):
+        sample = dataset[index]['data_samples']
+        if info['columns']['split'] == 'test' and info['columns']['camera'] in (
+            where.get('camera') or ['north', 'south']
+        ):
+            left_out += 1
+            assert np.isnan(info['gt_score']).all() and info['gt_label'] == []
+            assert sample.gt_score.isnan().all() and 'gt_sem_seg' not in sample
+        else:
+            assert info['gt_score'] == labelled['gt_score']
+            assert info['gt_label'] == labelled['gt_label']
+    assert left_out == (2 if 'camera' in where else 4)
+
+
+def test_labelled_rows_alone_must_be_of_either_kind(tiny_dataset):
+    root = tiny_dataset(splits=dict(train=4, val=4))
+    assert 'no positive image' in error_of(root, unlabelled=dict(smoke=1))
+
+
+def test_unlabelled_rows_are_for_training(tiny_dataset):
+    message = error_of(tiny_dataset(), unlabelled=dict(camera='south'), test_mode=True)
+    assert message == 'unlabelled is for training: metrics compare with labels'
+
+
+def test_unlabelled_rows_of_a_column_that_is_not_there(tiny_dataset):
+    assert 'unlabelled: ' in error_of(tiny_dataset(), unlabelled=dict(lens='long'))
+    message = error_of(tiny_dataset(), unlabelled=dict(smoke='some'))
+    assert message.startswith("unlabelled: smoke must be 0 or 1, got 'some'")
+
+
 @pytest.mark.parametrize(('indices', 'expected'), [(2, [0, 1]), ([4, 1], [4, 1])])
 def test_indices(tiny_dataset, indices, expected):
     dataset = WeakSegDataset(str(tiny_dataset()), indices=indices)

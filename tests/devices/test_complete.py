@@ -10,6 +10,7 @@ import pytest
 import test_functions_on_cuda
 import test_metrics_on_cuda
 import test_refiners_on_cuda
+import test_remedies_on_cuda
 import test_runs_on_cuda
 import tiny_models
 from mmengine.registry import Registry
@@ -51,6 +52,7 @@ NETWORKS = [
 ]
 TRIED = {name.split('-')[0] for table in TABLES for name in table}
 TRIED |= types_in(NETWORKS) | {*test_refiners_on_cuda.ALSO_TRIED, *test_runs_on_cuda.TRIED}
+TRIED |= {*test_remedies_on_cuda.TRIED}
 
 
 def functions() -> set[str]:

@@ -6,7 +6,7 @@ import torch
 from fake_cuda import PRECISIONS, devices_of, fake_cuda, on_cpu, on_cuda
 
 from mmsmoke import functional as F
-from mmsmoke.functional import affinity, cam, iou, otsu, transfer
+from mmsmoke.functional import affinity, cam, false_positives, iou, kmeans, otsu, transfer
 
 pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
 
@@ -34,6 +34,8 @@ COUNTS = whole(9, 5, 2, 101, 3).cumsum(-1)
 EFFECTS = rand(4, 5)
 IMAGE = whole(256, 8, 8, 3).byte()
 PROBS = torch.stack([SCORES[0], 1 - SCORES[0]])
+POINTS, CENTRES, FOUND = rand(20, 3), rand(2, 3, 4, 3), whole(4, 3, 2) + 1
+TAGS = whole(3, 20) - 1
 
 # NAME or NAME-VARIANT: what is called, given a function that brings a tensor to the device
 CASES = {
@@ -99,6 +101,22 @@ CASES = {
         for metric in transfer.METRICS
         if metric != 'kl' or level == 'global'
     },
+    'kmeans': lambda on: kmeans.kmeans(on(POINTS), 4, torch.Generator().manual_seed(0)),
+    'spread_start': lambda on: kmeans.spread_start(on(POINTS), 4, torch.Generator().manual_seed(0)),
+    'lloyd': lambda on: kmeans.lloyd(on(POINTS), on(POINTS[:4])),
+    'regions_of': lambda on: F.regions_of(on(MAPS)),
+    'region_means': lambda on: F.region_means(on(OTHERS), on(OTHERS > 0.5)),
+    'nearest_centre': lambda on: false_positives.nearest_centre(
+        on(POINTS), on(CENTRES[0]), on(FOUND[:, 0])
+    ),
+    'false_positive_losses': lambda on: F.false_positive_losses(
+        on(OTHERS), on(OTHERS), on(OTHERS[:, :, 0, 0] > 0.3), *map(on, CENTRES), on(FOUND)
+    ),
+    'supervised_contrast': lambda on: F.supervised_contrast(
+        on(POINTS), on(CENTRES[0, 0]), on(TAGS), on(TAGS[:4]), 0.5
+    ),
+    'mutual_information': lambda on: F.mutual_information(on(LAYERS)),
+    'divergence': lambda on: F.divergence(on(LAYERS), 0.3),
     'match_grids': lambda on: transfer.match_grids(on(MAPS), on(OTHERS)),
 }
 # what gives numbers of Python

@@ -43,6 +43,12 @@ OF_CNN = classifier(CNN, CAM, 16)
 TEACHER = classifier(PCM, PCM_HEAD, 16, mean=100)
 STUDENT = classifier(VIT, CAM, 24)
 LAYERS = dict(type='mmsmoke.GradCAM', layers=[-2, -1])
+FPR = dict(type='mmsmoke.FalsePositiveLoss')
+CROPS = dict(
+    type='mmsmoke.CropContrastLoss', crops=2, crop_size=SIZE, width=8, queue=20, temperature=1.0
+)
+TWO_HEADS = dict(type='mmsmoke.DiversifiedHead')
+DISAGREE = dict(type='mmsmoke.DisagreementLoss', prior=0.5)
 
 
 def distiller(align, teacher=TEACHER, **others):
@@ -67,6 +73,11 @@ CLASSIFIERS = dict(
         24,
         cam=dict(type='mmsmoke.LinearCAM'),
     ),
+    false_positives=dict(OF_CNN, aux=[FPR]),
+    crops=dict(OF_CNN, aux=[dict(CROPS, start=0)]),
+    crops_later=dict(OF_CNN, aux=[CROPS]),
+    two_heads=classifier(CNN, TWO_HEADS, 16, aux=[DISAGREE]),
+    two_heads_of_vit=classifier(VIT, TWO_HEADS, 24, aux=[DISAGREE]),
     cached=classifier(dict(type='mmsmoke.FeatureCache', backbone=CNN), CAM, 16),
     **{
         f'views_{recipe}': dict(OF_CNN, cam=dict(type='mmsmoke.MultiScaleCAM', recipe=recipe))

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mmengine.hooks import CheckpointHook
 
 from mmsmoke.engine.hooks.checkpoint_hook import AtomicCheckpointHook, AtomicLocalBackend
 
@@ -23,20 +24,35 @@ def test_checkpoint_is_whole_or_not_there(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ('wanted', 'measured', 'advice'),
+    ('wanted', 'measured'),
     [
-        ('cam/image_iou', {'label/accuracy': 90.0}, True),
-        ('seg/image_iou', {'seg/false_images': 3.0}, False),  # no label is predicted there
-        ('seg/image_iou', None, False),
+        ('cam/image_iou', {'label/accuracy': 90.0}),
+        ('seg/image_iou', {'label/worst_class': 3.0}),
+        ('seg/image_iou', None),
     ],
 )
-def test_another_choice_is_named_where_there_is_one(wanted, measured, advice):
+def test_what_cannot_be_chosen_by_is_said(wanted, measured):
     hook = AtomicCheckpointHook(interval=1, save_best=wanted, rule='greater')
     said = []
     runner = SimpleNamespace(logger=SimpleNamespace(warning=said.append))
     hook._save_best_checkpoint(runner, measured)
     (said,) = said
-    assert f'gives no {wanted}' in said and said.endswith('save_best=label/accuracy') == advice
+    assert f'gives no {wanted}' in said and 'the newest checkpoint will count' in said
+
+
+def test_without_masks_the_best_classifier_is_that_of_the_best_worst_class(monkeypatch):
+    hook = AtomicCheckpointHook(interval=1, save_best='cam/image_iou', rule='greater')
+    said, kept = [], []
+    runner = SimpleNamespace(logger=SimpleNamespace(warning=said.append, info=said.append))
+    monkeypatch.setattr(CheckpointHook, '_save_best_checkpoint', lambda *_: kept.append(1))
+    monkeypatch.setattr(AtomicCheckpointHook, '_best', lambda *_: {})
+    for accuracy in (70.0, 80.0):
+        hook._save_best_checkpoint(runner, {'label/worst_class': accuracy})
+    assert hook.key_indicators == ['label/worst_class'] and hook.rules == ['greater']
+    assert len(said) == 1 and 'highest label/worst_class' in said[0] and kept == [1, 1]
+    hook = AtomicCheckpointHook(interval=1, save_best='cam/image_iou', rule='greater')
+    hook._save_best_checkpoint(runner, {'label/worst_class': 70.0, 'cam/image_iou': 3.0})
+    assert hook.key_indicators == ['cam/image_iou']
 
 
 BEST = dict(best_score=24.1, best_ckpt='run/best_cam_image_iou_epoch_7.pth')

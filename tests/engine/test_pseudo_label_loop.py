@@ -8,7 +8,8 @@ from label_runs import label_config, masks_of, run
 from mmengine.dataset import pseudo_collate
 from PIL import Image
 
-from mmsmoke.engine import PseudoLabelHook, read_scores
+from mmsmoke.datasets.pictures import read_scores
+from mmsmoke.engine import PseudoLabelHook
 from mmsmoke.engine.hooks import pseudo_label_hook
 from mmsmoke.engine.loops import pseudo_label_loop
 from mmsmoke.engine.loops.pseudo_label_loop import one_thread

@@ -18,11 +18,11 @@ def evaluate(predicted, truth, classes=('smoke',), names=None):
 
 def test_share_of_right_images_in_percent():
     result = evaluate([[0.9], [0.4], [0.51], [0.2]], [[1.0], [0.0], [0.0], [1.0]])
-    assert result == {'label/accuracy': 50}
+    assert result == {'label/accuracy': 50, 'label/worst_class': 50}
 
 
 def test_one_half_is_no_smoke():
-    assert evaluate([[0.5]], [[0.0]]) == {'label/accuracy': 100}
+    assert evaluate([[0.5]], [[0.0]])['label/accuracy'] == 100
 
 
 def test_classes_are_counted_each_on_its_own():
@@ -34,7 +34,14 @@ def test_classes_are_counted_each_on_its_own():
         'label/accuracy_smoke': 50,
         'label/accuracy_steam': 100,
         'label/accuracy_fog': 0,
+        'label/worst_class': 0,
     }
+
+
+def test_the_worst_class_is_that_of_fewer_right_answers():
+    predicted = [[0.9], [0.9], [0.9], [0.9], [0.1]]
+    result = evaluate(predicted, [[1.0], [1.0], [1.0], [0.0], [0.0]])
+    assert result == {'label/accuracy': 80, 'label/worst_class': 50}
 
 
 def test_repeated_image_counts_once():

@@ -141,6 +141,19 @@ def test_frozen_teacher_is_untouched_by_a_step():
     }
 
 
+def test_networks_may_have_further_losses():
+    aux = [dict(type='mmsmoke.FalsePositiveLoss')]
+    networks = dict(student=dict(VIT, aux=aux), teacher=dict(PCM, aux=aux))
+    names = {'loss_fpr_region', 'loss_fpr_pixel'}
+    for paradigm, theirs in (('teacher_student', set()), ('co_training', names)):
+        model = build(**networks, paradigm=paradigm)
+        for network in (model.student, model.teacher):
+            network.aux[0].counts.fill_(1)
+        losses = losses_of(model)
+        new = losses.keys() - losses_of(build(paradigm=paradigm)).keys()
+        assert new == names | {f'teacher_{name}' for name in theirs}
+
+
 def test_groups_of_learnable_parameters_keep_their_settings():
     model = build()
     config = dict(OPTIMIZER, paramwise_cfg=dict(norm_decay_mult=0, bypass_duplicate=True))

@@ -123,7 +123,11 @@ def test_labels_alone_are_enough(tiny_dataset, project):
     work_dir, data = folder / 'work', f'data_root={root}'
     done = run(PYTHON, 'tools/train.py', folder / 'cam.py', '--work-dir', work_dir,
                '--cfg-options', data)  # fmt: skip
-    assert 'the newest checkpoint will count as the best' in done.stdout + done.stderr
+    assert (
+        'the best checkpoint is that with the highest label/worst_class'
+        in done.stdout + done.stderr
+    )
+    assert list(work_dir.glob('best_label_worst_class_epoch_*.pth'))
     out = folder / 'labels'
     run(PYTHON, 'tools/make_pseudo_labels.py', folder / 'cam.py', work_dir / 'epoch_2.pth',
         '--work-dir', out, '--cfg-options', data)  # fmt: skip

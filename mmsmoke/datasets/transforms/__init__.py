@@ -1,2 +1,3 @@
 from .formatting import PackWeakSegInputs
 from .loading import LoadContext, LoadImage, LoadMask
+from .transplant import PlumeTransplant

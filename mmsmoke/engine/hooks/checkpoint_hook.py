@@ -8,6 +8,9 @@ from mmsmoke.registry import HOOKS
 from mmsmoke.utils import atomic_path
 from mmsmoke.utils.stored_configs import KEY, config_to_json
 
+MAPS, LABELS = 'cam/image_iou', 'label/worst_class'
+"""By what the best classifier is chosen: by its maps or, without any true mask, by labels."""
+
 
 class AtomicLocalBackend(LocalBackend):
     """Write under a temporary name, then renames: no reader ever meets half a file."""
@@ -59,6 +62,7 @@ class AtomicCheckpointHook(CheckpointHook):
         return known
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        self._choose_without_masks(runner, metrics or {})
         missing = [key for key in self.key_indicators or [] if key not in (metrics or {})]
         if not self.save_best or not missing or 'auto' in missing:
             super()._save_best_checkpoint(runner, metrics)
@@ -72,11 +76,17 @@ class AtomicCheckpointHook(CheckpointHook):
                 f'validation gives no {missing[0]}, for want of true masks: the newest checkpoint '
                 'will count as the best'
             )
-            other = 'label/accuracy'
-            if other in (metrics or {}):
-                option = f'default_hooks.checkpoint.save_best={other}'
-                message += f'. Another choice: --cfg-options {option}'
             runner.logger.warning(message)
+
+    def _choose_without_masks(self, runner, metrics: dict) -> None:
+        """Keep the best by labels where no true mask says how good the maps are."""
+        if self.key_indicators != [MAPS] or MAPS in metrics or LABELS not in metrics:
+            return
+        self._init_rule(['greater'], [LABELS])
+        runner.logger.warning(
+            f'validation gives no {MAPS}, for want of true masks: the best checkpoint is that with '
+            f'the highest {LABELS}'
+        )
 
 
 def _in_words(key: str, score: float, path: str) -> str:

@@ -183,9 +183,3 @@ def save_scores(path: Path, scores: Tensor, stride: int) -> None:
     values = (small * 255).round().byte().flatten(0, 1).cpu().numpy()
     with atomic_path(path) as temporary:
         Image.fromarray(values).save(temporary, optimize=True)
-
-
-def read_scores(path: Path, num_classes: int) -> np.ndarray:
-    """Read float [K, H / stride, W / stride] in [0, 1] from what save_scores wrote."""
-    values = np.asarray(Image.open(path), np.float32) / 255
-    return values.reshape(num_classes, -1, values.shape[1])

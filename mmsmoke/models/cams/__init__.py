@@ -1,3 +1,4 @@
+from .combined import CombinedCAM
 from .grad_cam import GradCAM
 from .linear import LinearCAM, ProjectionCAM
 from .multi_scale import MultiScaleCAM

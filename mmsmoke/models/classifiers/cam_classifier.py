@@ -1,5 +1,9 @@
+from collections.abc import Sequence
+
+import torch
 from mmpretrain.models import ImageClassifier
-from torch import Tensor
+from mmpretrain.structures import label_to_onehot
+from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
@@ -16,17 +20,29 @@ class CAMClassifier(ImageClassifier):
             by default.
         views: arguments of :class:`~mmsmoke.models.cams.MultiScaleCAM`, as in
             ``dict(recipe='irn')``, to read the same maps from several views of an image.
+        aux: further losses, such as ``[dict(type='mmsmoke.FalsePositiveLoss')]``. Each is built
+            with ``classifier``, and called with it, the inputs [B, 3, H, W], its features and the
+            labels [B, K]; it returns losses by name.
 
     The backbone's last output must be a map [B, C, h, w]: for mmpretrain's ViTs say
-    ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`.
+    ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`. Images whose labels are
+    NaN, see ``unlabelled`` of :class:`~mmsmoke.datasets.WeakSegDataset`, are not for the head.
     """
 
-    def __init__(self, *args, cam: dict | None = None, views: dict | None = None, **kwargs):
+    def __init__(
+        self,
+        *args,
+        cam: dict | None = None,
+        views: dict | None = None,
+        aux: Sequence[dict] = (),
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
         cam = cam or dict(type='mmsmoke.LinearCAM')
         if views is not None:
             cam = {'type': 'mmsmoke.MultiScaleCAM', 'cam': cam, **views}
         self.read_out = MODELS.build(cam)
+        self.aux = nn.ModuleList([MODELS.build({**one, 'classifier': self}) for one in aux])
 
     def read_out_by(self, cam: dict) -> None:
         """Read maps out in another way from now on; several views stay what they are."""
@@ -40,6 +56,30 @@ class CAMClassifier(ImageClassifier):
     def cam_normalize(self) -> str:
         """Say how maps become scores, see :func:`~mmsmoke.functional.normalize_cams`."""
         return self.read_out.normalize
+
+    def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
+        return self.losses_of(inputs, self.extract_feat(inputs), data_samples)
+
+    def losses_of(
+        self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list[WeakSegDataSample]
+    ) -> dict[str, Tensor]:
+        """Return the head's ``loss``, and those of ``aux`` under their own names."""
+        labels = labels_of(data_samples, self.head.num_classes)
+        losses = self._head_losses(feats, data_samples, labels.isnan().any(1))
+        for aux in self.aux:
+            losses.update(aux(self, inputs, feats, labels))
+        return losses
+
+    def _head_losses(
+        self, feats: tuple[Tensor, ...], data_samples: list, unlabelled: Tensor
+    ) -> dict[str, Tensor]:
+        if unlabelled.all():
+            return dict(loss=0 * self.head(feats).sum())
+        if unlabelled.any():
+            feats = tuple(feat[~unlabelled] for feat in feats)
+            pairs = zip(data_samples, unlabelled.tolist(), strict=True)
+            data_samples = [sample for sample, left_out in pairs if not left_out]
+        return self.head.loss(feats, data_samples)
 
     def predict(
         self, inputs: Tensor, data_samples: list[WeakSegDataSample] | None = None, **kwargs
@@ -61,3 +101,11 @@ class CAMClassifier(ImageClassifier):
                 sample.cams, normalize = self.read_out.fuse(layers), 'none'
             sample.set_metainfo(dict(cam_normalize=normalize))
         return data_samples
+
+
+def labels_of(data_samples: list, num_classes: int) -> Tensor:
+    """Return the labels of samples, [B, K]; of those that come without, NaN."""
+    if 'gt_score' in data_samples[0]:
+        return torch.stack([sample.gt_score for sample in data_samples]).float()
+    indices = [sample.gt_label for sample in data_samples]
+    return torch.stack([label_to_onehot(one, num_classes) for one in indices]).float()

@@ -10,7 +10,7 @@ from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, require_one_of, resolve_network
 
-from ..cams import ProjectionCAM
+from ..cams import CombinedCAM, ProjectionCAM
 from .renormalize import Renormalize
 
 # what of the student is compared with what of the teacher
@@ -52,6 +52,8 @@ class CrossArchDistiller(BaseModel):
             labels).
         read_projection: predict with the maps of the projection instead of the student's own; it
             shows what was aligned. For ``read_out`` only, and not for publishing.
+        combine: predict with the maps of both networks, ``and`` (the minimum), ``or`` (the maximum)
+            or ``mean``; see :class:`~mmsmoke.models.cams.CombinedCAM`. Not for publishing.
         detach: through whom the transfer loss sends no gradient, in co-training: ``teacher``,
             ``student`` or ``none``. Projections learn in any case.
     """
@@ -67,6 +69,7 @@ class CrossArchDistiller(BaseModel):
         paradigm: str = 'teacher_student',
         detach: str = 'teacher',
         read_projection: bool = False,
+        combine: str | None = None,
         init_cfg: dict | None = None,
     ):
         require_one_of(ALIGN, align=align)
@@ -91,6 +94,9 @@ class CrossArchDistiller(BaseModel):
             if align != 'read_out':
                 raise UserError(f'align={align!r} has no projection onto class maps to read')
             self.student.read_out = ProjectionCAM(self.projection)
+        if combine is not None:
+            ours = self.student.read_out
+            self.student.read_out = CombinedCAM(ours, self.teacher, combine, self.renormalize)
 
     def _build_projections(self, projection: dict | None, teacher_projection: dict | None) -> None:
         student_source, teacher_source = ALIGN[self.align]
@@ -175,12 +181,15 @@ class CrossArchDistiller(BaseModel):
 
     def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
         student_feats = self.student.extract_feat(inputs)
-        losses = dict(loss_cls=self.student.head.loss(student_feats, data_samples)['loss'])
+        losses = self.student.losses_of(inputs, student_feats, data_samples)
+        losses['loss_cls'] = losses.pop('loss')
         with torch.set_grad_enabled(not self.frozen_teacher):
-            teacher_feats = self.teacher.extract_feat(self.renormalize(inputs))
+            teacher_inputs = self.renormalize(inputs)
+            teacher_feats = self.teacher.extract_feat(teacher_inputs)
             if not self.frozen_teacher:
-                teacher_loss = self.teacher.head.loss(teacher_feats, data_samples)
-                losses['loss_teacher_cls'] = teacher_loss['loss']
+                theirs = self.teacher.losses_of(teacher_inputs, teacher_feats, data_samples)
+                losses['loss_teacher_cls'] = theirs.pop('loss')
+                losses |= {f'teacher_{name}': value for name, value in theirs.items()}
             teacher_map = self._source(self.teacher.head, teacher_feats, 'teacher')
         student_map = self._source(self.student.head, student_feats, 'student')
         if self.projection is not None:

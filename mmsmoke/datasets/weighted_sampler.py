@@ -1,0 +1,75 @@
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from mmengine.dataset import DefaultSampler
+
+from mmsmoke.registry import DATA_SAMPLERS
+from mmsmoke.utils import DataError, UserError
+
+WEIGHT = 'weight'
+
+
+@DATA_SAMPLERS.register_module()
+class WeightedSampler(DefaultSampler):
+    """Show images in proportion to their weights; an epoch is as long as without any.
+
+    In an epoch of N images, one with the share p of all weights comes ``floor(N p)`` or one time
+    more, by lot. Which, and in which order, depends on seed and epoch alone, so that processes
+    share an epoch out, and a resumed training goes on as it would have.
+
+    Args:
+        dataset: of ours, or a wrapper of one.
+        weights: CSV file with the columns ``image`` and ``weight``, as tools/upweight_errors.py
+            writes it; images that it does not name weigh 1. By default the weights are those of
+            the column ``weight`` of labels.csv.
+        seed: as in mmengine's DefaultSampler.
+    """
+
+    def __init__(self, dataset, weights: str | None = None, seed: int | None = None):
+        super().__init__(dataset, shuffle=True, seed=seed)
+        rows = [dataset.get_data_info(index) for index in range(len(dataset))]
+        self.weights = torch.tensor(_read(weights, rows), dtype=torch.double)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        drawn = draw(self.weights, self.total_size, generator)
+        yield from drawn[self.rank : self.total_size : self.world_size].tolist()
+
+
+def draw(weights: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
+    """Return ``count`` indices in random order, each floor or ceil of ``count * share`` times."""
+    places = torch.randperm(len(weights), generator=generator)
+    ends = (weights[places] / weights.sum()).cumsum(0) * count
+    start = torch.rand(1, generator=generator, dtype=torch.double)
+    found = torch.searchsorted(ends, start + torch.arange(count, dtype=torch.double), right=True)
+    chosen = places[found.clamp(max=len(weights) - 1)]
+    return chosen[torch.randperm(count, generator=generator)]
+
+
+def _read(file: str | None, rows: Sequence[dict]) -> list[float]:
+    if file is None:
+        if any(WEIGHT not in row['columns'] for row in rows):
+            raise DataError(f'labels.csv has no column {WEIGHT!r}; name a file of weights')
+        known = {row['image']: row['columns'][WEIGHT] for row in rows}
+    else:
+        if not Path(file).is_file():
+            raise UserError(f'{file}, the file of weights, not found')
+        with open(file, newline='', encoding='utf-8') as lines:
+            known = {line['image']: line[WEIGHT] for line in csv.DictReader(lines)}
+    found = [_number(known.get(row['image'], 1), row['image']) for row in rows]
+    if not sum(found):
+        raise DataError(f'all {len(found)} images weigh 0')
+    return found
+
+
+def _number(value: str | float, image: str) -> float:
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = math.nan
+    if not (math.isfinite(weight) and weight >= 0):
+        raise DataError(f'{image}: a weight is a number of at least 0, not {value!r}')
+    return weight

@@ -1,0 +1,70 @@
+"""What the variants of a sweep make of each other's trainings, besides starting from them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmsmoke.engine.labelling import label_run
+
+from .step import Step
+
+Configured = Callable[[Mapping], Config]
+KINDS = ('best', 'errors', 'scores', 'head')
+"""``{best:NAME}`` is the best checkpoint of a variant with the same seed; ``{errors:NAME:FACTOR}``
+weights of the images that it calls wrong; ``{scores:NAME}`` a folder of its maps of the training
+images; ``{head:NAME:METHOD}`` its checkpoint with a retrained head."""
+
+
+def derived_step(
+    kind: str,
+    place: str,
+    argument: str,
+    configured: Configured,
+    inputs: Mapping[str, Step],
+    itself: str,
+    sweep: Config,
+) -> Step:
+    """Return the step that makes something of a finished training.
+
+    Args:
+        place: folder of the training, below that of the sweep.
+        argument: what stands after the name of the variant.
+        configured: makes the config of the training of what ``inputs`` found.
+        itself: name of the training among the inputs.
+    """
+
+    def of(found: Mapping) -> dict:
+        cfg = configured(found)
+        # a sweep may test on other data; these are the images that were learned from
+        cfg.test_dataloader.dataset.data_root = cfg.train_dataloader.dataset.data_root
+        return dict(config=cfg, checkpoint=found[itself]['checkpoint']['path'])
+
+    if kind == 'scores':
+        refine = sweep.get('labels', {}).get('refine', ())
+
+        def labelling(found: Mapping) -> dict:
+            made = of(found)
+            return {**made, 'config': label_run(made['config'], refine, score_stride=1)}
+
+        return Step(f'{place}/scores', 'label', labelling, inputs)
+    if kind == 'errors':
+        factor = float(argument or 20)
+        name = f'{place}/errors-{factor:g}'
+        return Step(name, 'errors', lambda found: dict(**of(found), factor=factor), inputs)
+    portion = list(sweep.get('held_out', (0.8, 1.0)))
+    method = argument or 'afr'
+
+    def retraining(found: Mapping) -> dict:
+        return dict(**of(found), method=method, portion=portion)
+
+    return Step(f'{place}/head-{method}', 'head', retraining, inputs)
+
+
+def path_of(kind: str, step: Step, result: Mapping, folder: Path) -> str:
+    """Return what stands in a config for something that a step has made."""
+    if kind == 'errors':
+        return result['weights']
+    if kind == 'scores':
+        return str(folder / step.name / 'scores')
+    return result['checkpoint']['path']
