@@ -6,7 +6,16 @@ import torch
 from fake_cuda import PRECISIONS, devices_of, fake_cuda, on_cpu, on_cuda
 
 from mmsmoke import functional as F
-from mmsmoke.functional import affinity, cam, false_positives, iou, kmeans, otsu, transfer
+from mmsmoke.functional import (
+    affinity,
+    cam,
+    false_positives,
+    iou,
+    kmeans,
+    last_layer,
+    otsu,
+    transfer,
+)
 
 pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
 
@@ -36,6 +45,7 @@ IMAGE = whole(256, 8, 8, 3).byte()
 PROBS = torch.stack([SCORES[0], 1 - SCORES[0]])
 POINTS, CENTRES, FOUND = rand(20, 3), rand(2, 3, 4, 3), whole(4, 3, 2) + 1
 TAGS = whole(3, 20) - 1
+SURE, OTHER, YES = rand(12, 2), rand(12, 2), whole(2, 12, 2).float()
 
 # NAME or NAME-VARIANT: what is called, given a function that brings a tensor to the device
 CASES = {
@@ -82,6 +92,12 @@ CASES = {
     'dense_crf-half': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch', half=True),
     'dense_crf-image_of_the_cpu': lambda on: F.dense_crf(IMAGE, on(PROBS), backend='torch'),
     'passed': lambda on: iou.passed(on(SCORES.flatten())),
+    'true_probability': lambda on: last_layer.true_probability(on(SURE), on(YES)),
+    'balanced': lambda on: last_layer.balanced(on(SURE), on(YES)),
+    'afr_weights': lambda on: last_layer.afr_weights(on(SURE), on(YES), 4),
+    'self_weights': lambda on: last_layer.self_weights(on(SURE), on(OTHER), on(YES), 3),
+    'lfr_weights': lambda on: last_layer.lfr_weights(on(SURE), on(YES)),
+    'group_weights': lambda on: last_layer.group_weights(on(YES), on(OTHER[:, 0] > 0.5)),
     'threshold_counts': lambda on: F.threshold_counts(on(SCORES), on(TRUTH)),
     'mask_counts': lambda on: F.mask_counts(on(TRUTH.T), on(TRUTH), 2),
     'pooled_iou': lambda on: F.pooled_iou(on(COUNTS)),
@@ -121,6 +137,7 @@ CASES = {
 }
 # what gives numbers of Python
 NUMBERS = {
+    'worst_class_accuracy': lambda on: last_layer.worst_class_accuracy(on(SURE), on(YES)),
     'otsu_threshold': lambda on: otsu.otsu_threshold(on(otsu.score_histogram(SCORES))),
     'bootstrap_interval': lambda on: F.bootstrap_interval(on(EFFECTS), 'abcd', lambda s: s.sum(-1)),
 }
