@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from mmengine.config import Config
 
@@ -41,11 +40,11 @@ def load_label_run(
     """Read the config of a model, and make a label run of it unless it is one.
 
     Args: as :func:`~mmsmoke.engine.launch.load_config` and :func:`label_run` have them; work_dir
-        is ``work_dirs/NAME_labels`` by default.
+        is by default that of the training and ``_labels``, as in ``work_dirs/NAME_labels``.
     """
-    cfg = load_config(
-        config, work_dir or f'work_dirs/{Path(config).stem}_labels', options, launcher
-    )
+    cfg = load_config(config, work_dir, options, launcher)
+    if work_dir is None and not is_label_run(cfg):  # beside the training, not into it
+        cfg.work_dir += '_labels'
     if refine or threshold is not None or not is_label_run(cfg):
         cfg = label_run(cfg, refine, threshold)
     if score_stride is not None:
