@@ -106,8 +106,7 @@ class WeakSegDataset(BaseDataset):
         rows, problems = read_table(self.data_root, self.label_classes)
         self._raise(problems)
         rows = choose_split(rows, self.split)
-        wanted = self.filter_cfg or {}
-        rows = [row for row in rows if self._fits(row.columns, wanted) and self._drawn(row)]
+        rows = [row for row in rows if self._wanted(row.columns) and self._drawn(row)]
         if not rows:
             raise DataError(
                 f'{self.data_root}: no row of split {self.split!r} fits filter_cfg and portion'
@@ -165,6 +164,9 @@ class WeakSegDataset(BaseDataset):
         if self.test_mode and context.is_file():
             info['context_path'] = str(context)
         return info
+
+    def _wanted(self, columns: dict[str, str]) -> bool:
+        return self._fits(columns, self.filter_cfg or {})
 
     def _drawn(self, row) -> bool:
         first, last = self.portion

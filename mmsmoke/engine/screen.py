@@ -13,7 +13,7 @@ MAIN = (
 LESSER = ('seg/false_images', 'deployed/image_iou', 'deployed/false_images')
 MOST = 5
 _DETAIL = re.compile(
-    r'(_low|_high|_oracle|_threshold|time|Acc)$|^(companion|pairs|deployed)/'
+    r'(_low|_high|_oracle|_threshold|time|Acc|worst_class)$|^(companion|pairs|deployed)/'
     r'|/(pooled_iou|miou|precision|recall|f1|false_pixels|false_images|ignored)(_|$)'
 )
 _MEASURED = re.compile(r'((?:Epoch|Iter)\((?:val|test)\) *[][\d/ ]*\])  +(.*)', re.DOTALL)
