@@ -15,7 +15,7 @@ from mmsmoke.utils import DataError, atomic_path, save_png
 
 JPEG_QUALITY = 95
 BEHIND = (124, 117, 104)
-"""What is seen through transparent grey pictures, in RGB, as in mmcv."""
+"""Names the colour that shows through transparent grey pictures, in RGB, as in mmcv."""
 
 
 def read_image(path: str | os.PathLike, row: int | None = None) -> np.ndarray:

@@ -30,7 +30,7 @@ GROUPS = ('group', 'scene', 'video', 'clip')
 OPACITIES = ('high_opacity', 'low_opacity')
 """Classes of IJmond, converted with ``--opacity classes``."""
 SYNTHETIC = 'synthetic'
-"""What the column ``kind`` of SMOKE5K calls composites."""
+"""Marks the composites of SMOKE5K in the column ``kind``."""
 
 
 @dataclass(frozen=True)

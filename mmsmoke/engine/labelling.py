@@ -1,4 +1,4 @@
-"""Makes label runs of the configs of classifiers and segmentors: stage 2 needs none of its own."""
+"""Make label runs of the configs of classifiers and segmentors: stage 2 needs none of its own."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ SHORT = dict(
 )
 """Names the hook behind each short form, and the arguments that follow its colons."""
 THRESHOLDS = {'crf:irn': 0.5, 'crf:translucent': 0.6, 'affinity': 0.5}
-"""Which threshold suits the scores that a refiner leaves; others leave them as they were."""
+"""Gives the threshold that suits the scores of a refiner; others leave the threshold as it was."""
 RECIPES = 'configs/_base_/refine'
 EVALUATOR = [
     dict(type='mmsmoke.PseudoLabelMetric'),

@@ -1,5 +1,6 @@
 import torch
 
+from mmsmoke.functional.last_layer import worst_class_accuracy
 from mmsmoke.registry import METRICS
 from mmsmoke.utils import UserError
 
@@ -23,16 +24,12 @@ class LabelAccuracy(ImageMetric):
             raise UserError(
                 f'the head has num_classes={len(predicted)}, the data set has {len(true)}'
             )
-        return dict(right=((predicted > 0.5) == (true > 0.5)).tolist(), true=true.tolist())
+        return dict(predicted=predicted.tolist(), true=true.tolist())
 
     def compute(self, results: list[dict]) -> dict[str, float]:
-        right = torch.tensor([result['right'] for result in results]).double()
-        true = torch.tensor([result['true'] for result in results]) > 0.5
-        sides = [
-            right[side[:, k], k].mean()
-            for k in range(right.shape[1])
-            for side in (true, ~true)
-            if side[:, k].any()
-        ]
-        worst = dict(worst_class=100 * float(min(sides)))
+        predicted, true = (
+            torch.tensor([result[name] for result in results]) for name in ('predicted', 'true')
+        )
+        right = ((predicted > 0.5) == (true > 0.5)).double()
+        worst = dict(worst_class=worst_class_accuracy(predicted, true))
         return self.per_class('accuracy', 100 * right.mean(0)) | worst

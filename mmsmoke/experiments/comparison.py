@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS
 
 from mmsmoke.engine.labelling import label_run
 from mmsmoke.engine.launch import load_config
-from mmsmoke.inference.predictor import scope_of
+from mmsmoke.inference.predictor import build_test_data
 from mmsmoke.reports.sheets import draw_masks
 from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import UserError, mappings, plain, write_json
@@ -111,8 +110,7 @@ def compare_refiners(
             result['rows'].setdefault(name, {})[classifier] = _numbers(searched, found)
             result['rows'] = {name: result['rows'][name] for name in rows if name in result['rows']}
             write_json(out, result)
-    with scope_of(first):
-        dataset = DATASETS.build({**first.test_dataloader.dataset, 'split': plan.test_split})
+    dataset = build_test_data(first, split=plan.test_split)
     for classifier in classifiers:
         picture = out.with_name(f'{out.stem}_{classifier}.png')
         named = {name: folder / steps[name, classifier].name / 'masks' for name in result['rows']}

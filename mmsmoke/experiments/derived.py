@@ -1,4 +1,4 @@
-"""What the variants of a sweep make of each other's trainings, besides starting from them."""
+"""Make weights, maps and retrained heads of one variant of a sweep for another one."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Chooses which of several heads of a classifier makes its predictions and maps."""
+"""Choose which of several heads of a classifier makes its predictions and maps."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Retrains the last layer of a classifier on what the layers before it see, computed once."""
+"""Retrain the last layer of a classifier on what the layers before it see, computed once."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS
 from torch import Tensor, nn
 
 from mmsmoke.datasets.pictures import read_mask
@@ -19,15 +17,13 @@ from mmsmoke.functional.last_layer import (
     group_weights,
     lfr_weights,
     self_weights,
-    true_probability,
     worst_class_accuracy,
 )
-from mmsmoke.inference.predictor import load_model, scope_of
+from mmsmoke.inference.predictor import batches_of, build_test_data, load_model
 from mmsmoke.models import CAMHead, CLSHead, PCMHead
 from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.utils.checkpoints import read_checkpoint
 from mmsmoke.utils.environment import checkpoint_record
-from mmsmoke.utils.progress import progress
 
 GRIDS = dict(
     plain=[dict(pull=pull) for pull in (0.0, 0.1, 1.0)],
@@ -40,7 +36,7 @@ GRIDS = dict(
 
 
 class Seen(NamedTuple):
-    """What the layers before the head see of some images, and what their labels say.
+    """Hold what the layers before the head see of some images, and what their labels say.
 
     Attributes:
         feats: what the head takes of all images.
@@ -126,14 +122,10 @@ def retrain_head(
 @torch.no_grad()
 def look(model: nn.Module, learner: nn.Module, cfg: Config, **changes) -> Seen:
     """Return what a network sees of the images of a split, as its test shows them."""
-    settings = copy.deepcopy(cfg.test_dataloader.dataset)
-    settings.update(changes)
-    with scope_of(cfg):
-        dataset = DATASETS.build(settings)
+    dataset = build_test_data(cfg, **changes)
     feats, labels, context = [], [], []
-    for start in progress(range(0, len(dataset), 32), text='features'):
-        items = [dataset[index] for index in range(start, min(start + 32, len(dataset)))]
-        batch = model.data_preprocessor(pseudo_collate(items))
+    for items in batches_of(dataset, text='features'):
+        batch = model.data_preprocessor(items)
         feats.append(_what_the_head_takes(learner.head, learner.extract_feat(batch['inputs'])))
         labels += [sample.gt_score for sample in batch['data_samples']]
     for index in range(len(dataset)):
@@ -166,7 +158,7 @@ def _probability(model: nn.Module, cfg: Config, portion: Sequence[float]) -> Ten
 def accuracies(head: nn.Module, seen: Seen) -> dict[str, float]:
     """Return accuracy and the worst class' accuracy of a head, in percent."""
     probability = head(seen.feats).sigmoid()
-    right = true_probability(probability, seen.labels) > 0.5
+    right = (probability > 0.5) == (seen.labels > 0.5)
     return dict(
         accuracy=100 * float(right.double().mean()),
         worst_class=worst_class_accuracy(probability, seen.labels),

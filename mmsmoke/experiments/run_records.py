@@ -21,7 +21,7 @@ from mmsmoke.utils.environment import environment
 from mmsmoke.utils.options import RUN_KEYS
 
 VERSION = 2
-"""Of what :func:`settings_hash` describes; hashes without a colon are of version 1, whole files."""
+"""Numbers the way in which :func:`settings_hash` hashes; without a colon it is the first one."""
 _OF_THE_MACHINE = (
     'work_dir', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'log_processor', 'load_from',
     'resume', 'size', 'data_root', 'custom_imports', 'tta_model', 'tta_pipeline',

@@ -1,19 +1,15 @@
-"""Gives more weight to the training images that a classifier calls wrong (JTT's first half)."""
+"""Give more weight to the training images that a classifier calls wrong (JTT's first half)."""
 
-import copy
 import csv
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS
 
 from mmsmoke.datasets.weighted_sampler import WEIGHT
-from mmsmoke.inference.predictor import load_model, scope_of
+from mmsmoke.inference.predictor import batches_of, build_test_data, load_model
 from mmsmoke.utils import atomic_path
 from mmsmoke.utils.environment import checkpoint_record
-from mmsmoke.utils.progress import progress
 
 
 def upweight_errors(
@@ -25,15 +21,11 @@ def upweight_errors(
         How many images were called wrong, and of those labelled with and without a class.
     """
     model = load_model(cfg, checkpoint)
-    settings = copy.deepcopy(cfg.test_dataloader.dataset)
-    settings.split = split
-    with scope_of(cfg):
-        dataset = DATASETS.build(settings)
+    dataset = build_test_data(cfg, split=split)
     rows, wrong = [], dict(positive=0, clear=0)
     with torch.no_grad():
-        for start in progress(range(0, len(dataset), 32), text='errors'):
-            items = [dataset[index] for index in range(start, min(start + 32, len(dataset)))]
-            for sample in model.test_step(pseudo_collate(items)):
+        for batch in batches_of(dataset, text='errors'):
+            for sample in model.test_step(batch):
                 mistaken = bool(((sample.pred_score > 0.5) != (sample.gt_score > 0.5)).any())
                 wrong['positive' if sample.gt_score.any() else 'clear'] += mistaken
                 rows.append({'image': sample.image, WEIGHT: factor if mistaken else 1})

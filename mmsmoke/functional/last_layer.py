@@ -1,4 +1,4 @@
-"""Which images the last layer of a classifier should learn from again, and how much from each.
+"""Weigh the images from which the last layer of a classifier learns again.
 
 Labels and probabilities are [N, K] of N images and K classes; weights are, too, and sum to 1 over
 the images of each class.
@@ -75,14 +75,15 @@ def group_weights(labels: Tensor, context: Tensor) -> Tensor:
 
 
 def worst_class_accuracy(probability: Tensor, labels: Tensor) -> float:
-    """Return the lower share of right answers, of yes and of no, in percent.
+    """Return the lowest share of right answers, of yes and of no of any class, in percent.
 
     It needs no groups, and tells a classifier that takes a shortcut from one that does not better
     than accuracy does (arXiv 2302.12254).
     """
-    right = true_probability(probability, labels) > 0.5
-    sides = [right[side] for side in (labels > 0.5, labels <= 0.5) if side.any()]
-    return 100 * min(float(side.double().mean()) for side in sides)
+    yes = labels > 0.5
+    right = ((probability > 0.5) == yes).double()
+    sides = [right[side[:, k], k] for k in range(labels.shape[1]) for side in (yes, ~yes)]
+    return 100 * min(float(side.mean()) for side in sides if len(side))
 
 
 def _strongest(values: Tensor, count: int) -> Tensor:

@@ -16,6 +16,7 @@ from mmsmoke.engine.launch import holds_student, load_config, load_weights, use_
 from mmsmoke.utils import UserError, mappings, resolve_network
 from mmsmoke.utils.build_errors import naming_settings
 from mmsmoke.utils.checkpoints import read_checkpoint
+from mmsmoke.utils.progress import progress
 from mmsmoke.utils.quiet import silence_known_noise
 from mmsmoke.utils.stored_components import StoredConfig, registered_only
 from mmsmoke.utils.stored_configs import stored_config
@@ -33,14 +34,26 @@ class Predictor:
         self.model = load_model(self.cfg, result['checkpoint']['path'])
 
     def dataset(self, split: str | Sequence[str], **changes):
-        settings = copy.deepcopy(self.cfg.test_dataloader.dataset)
-        settings.update(split=split, **changes)
-        with scope_of(self.cfg):
-            return DATASETS.build(settings)
+        return build_test_data(self.cfg, split=split, **changes)
 
     @torch.no_grad()
     def __call__(self, item: dict):
         return self.model.test_step(pseudo_collate([item]))[0]
+
+
+def build_test_data(cfg: Config, **changes):
+    """Build the data set that a config tests on, with changes such as another split."""
+    settings = copy.deepcopy(cfg.test_dataloader.dataset)
+    settings.update(changes)
+    with scope_of(cfg):
+        return DATASETS.build(settings)
+
+
+def batches_of(dataset, size: int = 32, text: str = '') -> Iterator[dict]:
+    """Yield the items of a data set in its order, as batches; show a bar that says ``text``."""
+    for start in progress(range(0, len(dataset), size), text=text):
+        ends = range(start, min(start + size, len(dataset)))
+        yield pseudo_collate([dataset[index] for index in ends])
 
 
 def config_and_weights(

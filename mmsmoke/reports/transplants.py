@@ -1,4 +1,4 @@
-"""Shows what PlumeTransplant makes of images, and how much of what it moves is smoke."""
+"""Show what PlumeTransplant makes of images, and how much of what it moves is smoke."""
 
 from pathlib import Path
 

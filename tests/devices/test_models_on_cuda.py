@@ -37,7 +37,7 @@ def losses_of(net):
 
 @torch.no_grad()
 def predictions_of(net, data):
-    """What a network says of each picture, by name."""
+    """Return what a network says of each picture, by name."""
     found = net.eval().test_step(data)
     return [found] if isinstance(found, dict) else [answers_of(sample) for sample in found]
 

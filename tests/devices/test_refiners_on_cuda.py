@@ -117,7 +117,7 @@ def samples(place):
 
 
 def after(hook, place):
-    """What a hook makes of samples."""
+    """Return what a hook makes of samples."""
     hook.palette, hook.folder = [[0, 0, 0]] * 3, Path.cwd()
     found = samples(place)
     images = [torch.from_numpy(image).permute(2, 0, 1) for image in IMAGES]

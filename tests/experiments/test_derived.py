@@ -1,4 +1,4 @@
-"""What the variants of a sweep make of each other's trainings."""
+"""Check what one variant of a sweep is given of another one's training."""
 
 import pytest
 from mmengine.config import Config

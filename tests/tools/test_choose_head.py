@@ -1,4 +1,4 @@
-"""From a training in two processes with every remedy to the choice of a head."""
+"""Train in two processes with every remedy, and choose a head."""
 
 import sys
 

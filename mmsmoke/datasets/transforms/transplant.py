@@ -18,7 +18,7 @@ AT_MOST = 128  # pixels a side at which a hole is filled: what fills it is smoot
 
 @TRANSFORMS.register_module()
 class PlumeTransplant(BaseTransform):
-    """Puts a plume of one training image into another, or takes an image's own plume away.
+    """Put a plume of one training image into another, or take an image's own plume away.
 
     A clear image, with or without what usually comes together with smoke, becomes a positive one;
     a positive image becomes a clear one in which all else is still there. So images that contradict

@@ -9,7 +9,7 @@ from mmsmoke.utils import atomic_path
 from mmsmoke.utils.stored_configs import KEY, config_to_json
 
 MAPS, LABELS = 'cam/image_iou', 'label/worst_class'
-"""By what the best classifier is chosen: by its maps or, without any true mask, by labels."""
+"""Name the metrics that choose the best classifier: by maps or, without true masks, by labels."""
 
 
 class AtomicLocalBackend(LocalBackend):
