@@ -12,6 +12,7 @@ test_evaluator = [
     dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
     dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),
     dict(type='mmsmoke.CompanionMetric', source='mask'),
+    dict(type='mmsmoke.CounterfactualMetric', source='mask'),
 ]
 tta_model = dict(type='mmsmoke.MeanTTA')
 val_cfg = dict()

@@ -16,6 +16,7 @@ from mmsmoke.functional import (
 from mmsmoke.registry import METRICS
 
 from .image_metric import ImageMetric, evidence_of, normalize_of
+from .pseudo_label_metric import ALARM
 
 _CERTAIN = 1e-7
 """Probabilities are kept so far from 0 and 1: their logits would be infinite."""
@@ -51,6 +52,13 @@ class CounterfactualMetric(ImageMetric):
     ``same_map``              IoU of the maps with and without the chimneys; 100 is best
     ========================= ==================================================================
 
+    A segmentor's masks (``source='mask'``) have no logits: there are IoUs, ``recall_moved``,
+    ``same_map`` and, instead of decisions,
+
+    ========================= ==================================================================
+    ``outlined_KIND``         images of a kind of which the mask covers more than 0.1 %
+    ========================= ==================================================================
+
     Effects, reliance, deltas and flips come with the ends of their 95 % interval, ``…_low`` and
     ``…_high``, by bootstrap over the scenes. Maps that a read-out could only give as scores, such
     as those of fused layers, have no ``response``; a warning says so.
@@ -58,18 +66,40 @@ class CounterfactualMetric(ImageMetric):
     Args:
         threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
         normalize: see :class:`PseudoLabelMetric`.
+        source: ``scores`` (a classifier's ``pred_score`` and ``cams``) or ``mask`` (a segmentor's
+            ``pred_sem_seg``).
     """
 
     default_prefix = 'pairs'
 
-    def __init__(self, threshold: float | None = None, normalize: str = 'auto', **kwargs):
+    def __init__(
+        self,
+        threshold: float | None = None,
+        normalize: str = 'auto',
+        source: str = 'scores',
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.threshold, self.normalize = threshold, normalize
+        if source not in ('scores', 'mask'):
+            raise ValueError(f"source must be 'scores' or 'mask', got {source!r}")
+        self.source, self.threshold, self.normalize = source, threshold, normalize
 
     def look(self, sample: dict) -> dict:
         columns = sample.get('columns', {})
         if columns.get('kind') not in KINDS or not columns.get('scene'):
             return {}
+        found = self._mask(sample) if self.source == 'mask' else self._scores(sample)
+        found = {name: value.cpu() for name, value in found.items()}
+        return dict(scene=columns['scene'], kind=columns['kind'], **found)
+
+    def _mask(self, sample: dict) -> dict[str, Tensor]:
+        mask = sample['pred_sem_seg']['data'][0]
+        truth = sample['gt_sem_seg']['data'][0].to(mask.device)
+        counts = mask_counts(mask, truth, len(self.foreground_names()))
+        pixels = counts[:, 1].sum()
+        return dict(mask=mask, counts=counts[1:], outlined=counts[1:, 1] > ALARM * pixels)
+
+    def _scores(self, sample: dict) -> dict[str, Tensor]:
         cams, evidence = sample['cams'].float(), evidence_of(sample)
         truth = sample['gt_sem_seg']['data'][0].to(cams.device)
         on_chimney = cams.new_full((len(cams),), torch.nan)
@@ -87,8 +117,7 @@ class CounterfactualMetric(ImageMetric):
                 cams_to_scores(cams, truth.shape, None, normalize), self.threshold
             )
             found.update(mask=mask, counts=mask_counts(mask, truth, len(cams))[1:])
-        found = {name: value.cpu() for name, value in found.items()}
-        return dict(scene=columns['scene'], kind=columns['kind'], **found)
+        return found
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         scenes = {}
@@ -97,6 +126,12 @@ class CounterfactualMetric(ImageMetric):
         whole = [scene for scene in scenes.values() if len(scene) == len(KINDS)]
         if not whole:
             return {}
+        if self.source == 'mask':
+            outlined = _by_kind(whole, 'outlined')
+            metrics = {}
+            for kind, found in outlined.items():
+                metrics |= self.per_class(f'outlined_{kind}', 100 * found.double().mean(0))
+            return metrics | self._maps(whole)
         self.warn_of_scores([found for scene in whole for found in scene.values()], 'response')
         metrics = self._decisions(_by_kind(whole, 'logit'))
         for name, key in dict(response='activation', chimney_response='on_chimney').items():
@@ -161,6 +196,6 @@ def _by_kind(scenes: list[dict], name: str) -> dict[str, Tensor]:
 
 def _overlap(one: dict, other: dict) -> Tensor:
     """Return the IoU [K] of two masks; nan where both are empty."""
-    values = torch.arange(1, len(one['logit']) + 1)[:, None, None]
+    values = torch.arange(1, len(one['counts']) + 1)[:, None, None]
     first, second = one['mask'] == values, other['mask'] == values
     return (first & second).sum((1, 2)) / (first | second).sum((1, 2))

@@ -1,4 +1,4 @@
-"""Make weights, maps and retrained heads of one variant of a sweep for another one."""
+"""Make maps, masks, weights and retrained heads of one variant of a sweep for another one."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,10 +10,12 @@ from mmsmoke.engine.labelling import label_run
 from .step import Step
 
 Configured = Callable[[Mapping], Config]
-KINDS = ('best', 'errors', 'scores', 'head')
+KINDS = ('best', 'errors', 'scores', 'masks', 'head')
 """``{best:NAME}`` is the best checkpoint of a variant with the same seed; ``{errors:NAME:FACTOR}``
 weights of the images that it calls wrong; ``{scores:NAME}`` a folder of its maps of the training
-images; ``{head:NAME:METHOD}`` its checkpoint with a retrained head."""
+images; ``{masks:NAME}`` one of pseudo masks of them, whose threshold is chosen on the sweep's
+``threshold_split`` of their data; ``{head:NAME:METHOD}`` its checkpoint with a retrained head. The
+sweep's ``labels`` may say how maps are refined for both: ``dict(refine=[…])``."""
 
 
 def derived_step(
@@ -40,14 +42,28 @@ def derived_step(
         cfg.test_dataloader.dataset.data_root = cfg.train_dataloader.dataset.data_root
         return dict(config=cfg, checkpoint=found[itself]['checkpoint']['path'])
 
-    if kind == 'scores':
+    if kind in ('scores', 'masks'):
         refine = sweep.get('labels', {}).get('refine', ())
+        stride, split = (1, None) if kind == 'scores' else (None, sweep.threshold_split)
 
         def labelling(found: Mapping) -> dict:
             made = of(found)
-            return {**made, 'config': label_run(made['config'], refine, score_stride=1)}
+            searched = {'found': found['search']} if 'search' in found else {}
+            return {
+                **made,
+                'config': label_run(made['config'], refine, score_stride=stride),
+            } | searched
 
-        return Step(f'{place}/scores', 'label', labelling, inputs)
+        if split is not None:
+
+            def searching(found: Mapping) -> dict:
+                return {**labelling(found), 'split': split}
+
+            inputs = {
+                **inputs,
+                'search': Step(f'{place}/masks/threshold', 'search', searching, inputs),
+            }
+        return Step(f'{place}/{kind}', 'label', labelling, inputs)
     if kind == 'errors':
         factor = float(argument or 20)
         name = f'{place}/errors-{factor:g}'
@@ -65,6 +81,6 @@ def path_of(kind: str, step: Step, result: Mapping, folder: Path) -> str:
     """Return what stands in a config for something that a step has made."""
     if kind == 'errors':
         return result['weights']
-    if kind == 'scores':
-        return str(folder / step.name / 'scores')
+    if kind in ('scores', 'masks'):
+        return str(folder / step.name / kind)
     return result['checkpoint']['path']

@@ -29,6 +29,8 @@ from .step import RESULTS, Step
 _MADE = re.compile(rf'\{{({"|".join(KINDS)}):([^}}:]+):?([^}}]*)\}}')
 ITSELF = ''
 """Among the inputs of a test, beside the names of variants: the training that is tested."""
+MASKS = 'masks'
+"""Among the splits of a run: the numbers of the pseudo masks that a segmentor has learned from."""
 
 
 def run_sweep(
@@ -100,11 +102,16 @@ def run_sweep(
     settings = _all_settings(sweep, needs) if todo else {}
     steps = _steps(sweep, folder, needs)
     keys = {steps[key].name: key for key in todo}
-    wanted = [steps[key] for key in todo]
-    for step, tested in run_steps(wanted, folder, jobs, executor):
+    wanted, of_masks = [steps[key] for key in todo], {}
+    for step, found in run_steps(wanted, folder, jobs, executor):
+        if step.kind == 'label':
+            of_masks[step.name] = found['metrics']
         if step.name in keys:
             name, seed = keys[step.name]
-            record = run_record(name, seed, tested) | dict(settings=settings[name, seed])
+            record = run_record(name, seed, found) | dict(settings=settings[name, seed])
+            for learned_from in step.inputs[ITSELF].inputs.values():
+                if learned_from.name in of_masks:
+                    record['splits'][MASKS] = of_masks[learned_from.name]
             runs[name, seed] = record
             write_json(out, result := _result(sweep_file, sweep, whole, runs))
     say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')

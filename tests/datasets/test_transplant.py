@@ -82,6 +82,28 @@ def test_a_plume_is_taken_away_and_the_chimney_stays(root, view):
     assert near(image['img'][41:, 61:65], CHIMNEY).all()
 
 
+def test_what_replaces_a_plume_has_the_colours_of_its_own_sky(root):
+    """Row by row: a sky is not the same above and below."""
+    evening = np.full((60, 80, 3), (20, 60, 120), np.uint8)
+    evening[:30] = (120, 20, 60)
+    evening[::2] += 10  # a texture
+    for index in (1, 3):
+        cv2.imwrite(str(root / f'images/{index}.png'), evening)
+    found = transplant(root).transform(results(root, 0))['img']
+    replaced = found[12:28, 22:38].astype(int)
+    assert near(np.median(replaced, axis=(0, 1)), SKY).all()
+    assert not near(found, PLUME).any()
+    assert near(found[41:, 61:65], CHIMNEY).all()
+    sky = near(found[:, :55], SKY, 25)  # not where rows of two colours meet
+    assert sky.mean() > 0.95
+
+
+def test_without_a_clear_image_of_its_place_a_plume_stays(root):
+    table = (root / 'labels.csv').read_text().replace('0,a', '0,b')
+    (root / 'labels.csv').write_text(table)
+    assert transplant(root, view='view').transform(results(root, 0))['gt_score'] == [1.0]
+
+
 def test_where_it_goes_is_drawn_by_lot(root):
     tool, found = transplant(root), []
     for seed in range(12):

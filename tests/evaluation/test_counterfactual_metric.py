@@ -33,8 +33,8 @@ def samples_of(model, count=4):
             )
 
 
-def evaluate(samples, threshold=0.5):
-    metric = CounterfactualMetric(threshold)
+def evaluate(samples, threshold=0.5, **settings):
+    metric = CounterfactualMetric(threshold, **settings)
     metric.dataset_meta = dict(classes=('background', 'smoke'))
     metric.process({}, list(samples))
     found = metric.evaluate(99)
@@ -75,6 +75,50 @@ def test_classifier_that_needs_both_leans_half_on_each():
     found = evaluate(samples_of(lambda s, c: (4.0 * bool(s.any() and c.any()) - 2, s + c)))
     assert found['reliance'] == pytest.approx(50)
     assert found['flips_no_smoke'] == found['flips_no_chimney'] == 100
+
+
+def masks_of(model):
+    """What a segmentor that sees where smoke and chimney are makes of the scenes."""
+    for number in range(4):
+        for kind in KINDS:
+            smoke, chimney = scene(number, kind)
+            yield dict(
+                image=f'{number} {kind}',
+                columns=dict(scene=str(number), kind=kind),
+                pred_sem_seg=dict(data=(model(smoke, chimney)[None] > 0).long()),
+                gt_sem_seg=dict(data=(smoke[None] > 0).long()),
+            )
+
+
+def test_segmentors_outline_what_they_read():
+    found = evaluate(masks_of(lambda smoke, _: smoke), None, source='mask')
+    assert [found[f'outlined_{kind}'] for kind in KINDS] == [100, 100, 0, 0, 100]
+    assert found['iou_smoke'] == found['iou_moved'] == found['same_map'] == 100
+    found = evaluate(masks_of(lambda _, chimney: chimney), None, source='mask')
+    assert [found[f'outlined_{kind}'] for kind in KINDS] == [100, 0, 100, 0, 100]
+    assert found['iou_smoke'] == found['same_map'] == 0
+    assert not {'reliance', 'called_chimney', 'response'} & set(found)  # masks have no logits
+
+
+def test_a_segmentor_outlines_nothing_below_a_thousandth_of_the_pixels():
+    def samples(pixels):
+        for kind in KINDS:
+            mask = torch.zeros(1, 100, 100, dtype=torch.long)
+            mask[0, 0, :pixels] = 1
+            yield dict(
+                image=kind,
+                columns=dict(scene='1', kind=kind),
+                pred_sem_seg=dict(data=mask),
+                gt_sem_seg=dict(data=torch.zeros_like(mask)),
+            )
+
+    assert evaluate(samples(10), source='mask')['outlined_chimney'] == 0
+    assert evaluate(samples(11), source='mask')['outlined_chimney'] == 100
+
+
+def test_a_source_that_does_not_exist():
+    with pytest.raises(ValueError, match="'scores' or 'mask', got 'masks'"):
+        CounterfactualMetric(source='masks')
 
 
 def test_interval_of_the_reliance_holds_it():

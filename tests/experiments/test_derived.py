@@ -1,10 +1,12 @@
 """Check what one variant of a sweep is given of another one's training."""
 
 import pytest
+from fake_executor import fake_engine
 from mmengine.config import Config
 
 from mmsmoke.experiments import sweep as sweeps
-from mmsmoke.experiments.sweep import ITSELF
+from mmsmoke.experiments.sweep import ITSELF, run_sweep
+from mmsmoke.utils.environment import environment
 
 CNN = 'configs/cam/resnet18-s_12e_smokestack-128.py'
 FIRST = dict(checkpoint=dict(path='w/first/best.pth'))
@@ -46,6 +48,53 @@ def test_maps_of_another_are_those_of_a_label_run_that_keeps_them(steps, tmp_pat
     made = {'first': FIRST, 'scores:first:': {}}
     config = tested['second'].inputs[ITSELF].arguments(made)['config']
     assert config.train_cfg.x == str(tmp_path / 'first/seed-3/scores/scores')
+
+
+def test_masks_of_another_have_a_threshold_of_the_images_that_it_learned_from(steps, tmp_path):
+    tested = steps(first={}, second={'train_dataloader.dataset.seg_map_dir': '{masks:first}'})
+    masks = tested['second'].inputs[ITSELF].inputs['masks:first:']
+    search = masks.inputs['search']
+    assert (masks.kind, search.kind) == ('label', 'search')
+    searched = search.arguments({ITSELF: FIRST})
+    assert searched['split'] == 'val'
+    learned_from = searched['config'].train_dataloader.dataset.data_root
+    assert searched['config'].test_dataloader.dataset.data_root == learned_from
+    labelled = masks.arguments({ITSELF: FIRST, 'search': dict(threshold=0.4)})
+    assert labelled['found'] == dict(threshold=0.4)
+    assert labelled['config'].test_dataloader.dataset.split == 'train'
+    made = {'first': FIRST, 'masks:first:': {}}
+    config = tested['second'].inputs[ITSELF].arguments(made)['config']
+    assert config.train_dataloader.dataset.seg_map_dir == str(tmp_path / 'first/seed-3/masks/masks')
+
+
+def test_numbers_of_the_masks_stand_with_the_run_that_learned_from_them(tmp_path, monkeypatch):
+    def answer(kind, folder, arguments):
+        if kind == 'train':
+            return dict(checkpoint=dict(path=str(folder / 'best.pth'), sha256='p'))
+        if kind == 'search':
+            return dict(threshold=0.4)
+        if kind == 'label':
+            return dict(metrics={'pseudo/precision': 70.0})
+        record = dict(sha256='x')
+        return dict(
+            config=record, checkpoint=record, data_root='d', protocol={}, splits=dict(test={}),
+            environment=environment(),
+        )  # fmt: skip
+
+    fake_engine(monkeypatch, answer)
+    sweep = dict(
+        config=CNN,
+        work_dir=str(tmp_path / 'runs'),
+        seeds=[0],
+        variants=dict(first={}, second={'train_dataloader.dataset.seg_map_dir': '{masks:first}'}),
+        splits=['test'],
+        threshold_split='val',
+        columns=[('precision', 'masks', 'pseudo/precision')],
+    )
+    Config(sweep).dump(tmp_path / 'sweep.py')
+    first, second = run_sweep(str(tmp_path / 'sweep.py'))['runs']
+    assert second['splits'] == dict(test={}, masks={'pseudo/precision': 70.0})
+    assert first['splits'] == dict(test={})
 
 
 def test_a_retrained_head_is_tested_instead_of_what_it_began_with(steps):

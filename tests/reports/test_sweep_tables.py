@@ -37,6 +37,12 @@ def test_a_row_a_variant_in_order():
     ]
 
 
+def test_variants_without_any_of_the_numbers_are_left_out():
+    others = [dict(variant='other', seed=0, splits=dict(pairs={'reliance': 3.0}))]
+    rows = cells(sweep_table(dict(columns=COLUMNS, runs=others + runs_of('one', 80.0))))
+    assert [row[0] for row in rows[2:]] == ['one']
+
+
 @pytest.mark.parametrize(
     'values, text', [([81.24], '81.2'), ([1.0, 2.0, 3.0], '2.0 ± 1.0'), ([80, None], '–')]
 )

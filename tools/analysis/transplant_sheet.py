@@ -13,16 +13,16 @@ def main() -> None:
     parser.add_argument('out', help='PNG to write')
     parser.add_argument('--split', default='train', help='%(default)s')
     parser.add_argument('--count', type=int, default=8, help='images of each kind (%(default)s)')
-    parser.add_argument('--certain', type=float, default=0.6, help='score of a plume (%(default)s)')
+    parser.add_argument('--certain', type=float, help='score of a plume that is pasted')
+    parser.add_argument('--possible', type=float, help='score of a plume that is taken away')
     parser.add_argument('--view', help='column of cameras that do not move')
     args = parser.parse_args()
 
     from mmsmoke.datasets.transforms import PlumeTransplant
     from mmsmoke.reports.transplants import draw_transplants, share_of_smoke
 
-    transplant = PlumeTransplant(
-        args.data_root, args.scores, args.split, certain=args.certain, view=args.view
-    )
+    given = {name: getattr(args, name) for name in ('certain', 'possible') if getattr(args, name)}
+    transplant = PlumeTransplant(args.data_root, args.scores, args.split, view=args.view, **given)
     draw_transplants(transplant, args.out, args.count)
     known = share_of_smoke(transplant)
     print(f'{args.out} is written')

@@ -13,8 +13,6 @@ from mmsmoke.utils import DataError, UserError
 from ..pictures import read_image, read_scores
 from ..table import choose_split, read_table
 
-AT_MOST = 128  # pixels a side at which a hole is filled: what fills it is smooth anyway
-
 
 @TRANSFORMS.register_module()
 class PlumeTransplant(BaseTransform):
@@ -39,7 +37,8 @@ class PlumeTransplant(BaseTransform):
         brightness: range of the factor of its colours.
         view: column that tells which images show the same place, of a camera that does not move.
             Plumes are then the difference to the median of the clear images of their place, and
-            what is taken away is replaced by a clear image of it.
+            what is taken away is replaced by a clear image of it, else by any clear image whose
+            rows get the colours of the image's own.
     """
 
     def __init__(
@@ -48,8 +47,8 @@ class PlumeTransplant(BaseTransform):
         scores: str,
         split: str = 'train',
         prob: float = 0.5,
-        certain: float = 0.6,
-        possible: float = 0.1,
+        certain: float = 0.8,
+        possible: float = 0.3,
         scale: tuple[float, float] = (0.6, 1.4),
         brightness: tuple[float, float] = (0.85, 1.15),
         view: str | None = None,
@@ -126,15 +125,16 @@ class PlumeTransplant(BaseTransform):
         around = 2 * max(1, round(0.02 * max(image.shape[:2]))) + 1
         hole = cv2.dilate(plume.astype(np.uint8), np.ones((around, around), np.uint8))
         alpha = _feathered(hole > 0)[..., None]
+        clear = self.rows[1]
         if self.view:
             same = results['columns'][self.view]
-            clear = [row for row in self.rows[1] if row.columns[self.view] == same]
-            if not clear:
-                return None
-            behind = self._image(random.choice(clear).image)
-            behind = cv2.resize(behind, image.shape[1::-1]).astype(np.float32)
-        else:
-            behind = _filled(image, hole)
+            clear = [row for row in clear if row.columns[self.view] == same]
+        if not clear:
+            return None
+        behind = self._image(random.choice(clear).image)
+        behind = cv2.resize(behind, image.shape[1::-1]).astype(np.float32)
+        if not self.view:
+            behind = _recoloured(behind, image, hole == 0)
         mixed = (1 - alpha) * image + alpha * behind
         return mixed.clip(0, 255).round().astype(np.uint8)
 
@@ -186,11 +186,16 @@ def _placed(
     return piece[cut[0], cut[1]], alpha[cut[0], cut[1]], (where[0], where[1])
 
 
-def _filled(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Return the picture with a hole filled from its edge, smoothly."""
-    shrink = min(1.0, AT_MOST / max(image.shape[:2]))
-    size = [max(1, round(side * shrink)) for side in image.shape[1::-1]]
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    gap = cv2.resize(hole, size, interpolation=cv2.INTER_NEAREST)
-    filled = cv2.inpaint(small, (gap > 0).astype(np.uint8), 3, cv2.INPAINT_TELEA)
-    return cv2.resize(filled, image.shape[1::-1]).astype(np.float32)
+def _recoloured(picture: np.ndarray, like: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Give every row of a picture the median colour that another one's known pixels have there.
+
+    A sky changes from top to bottom; what stands in it, such as a chimney, hardly moves a median.
+    """
+    rows = np.flatnonzero(known.mean(1) > 0.1)
+    if not len(rows):
+        return picture
+    ours = np.stack([np.median(like[row, known[row]], axis=0) for row in rows])
+    shift = ours - np.median(picture[rows], axis=1)
+    at = np.arange(len(picture))
+    shift = np.stack([np.interp(at, rows, channel) for channel in shift.T], -1)
+    return picture + cv2.blur(shift, (1, 2 * (len(picture) // 50) + 1))[:, None]
