@@ -1,33 +1,49 @@
 # How much do classifiers with weights from packages lean on chimneys, the more often a chimney
-# means smoke? Shares its runs with packaged_smokestack.
-_base_ = './packaged_smokestack.py'
+# means smoke? Plain, taught and cured; shares its runs with packaged_cure.
+_base_ = './packaged_cure.py'
 
 shares = (0.0, 0.1, 0.25, 0.5)  # P(chimney | clear); P(chimney | smoke) is 1
-titles = dict(lite0='CNN (teacher)', vit='ViT', own_maps='ViT, taught')
-draw, variants = dict(_base_.draw), {}
+titles = dict(
+    lite0='CNN (teacher)',
+    vit='ViT',
+    own_maps='ViT, taught',
+    vit_max='ViT, maximum',
+    vit_max_plumes='ViT, maximum and plumes',
+)
+draw, variants = dict(_base_.draw), dict(_delete_=True)
 lines = {title: {} for title in titles.values()}
 for share in shares:
-    root = f'data/smokestack-{share:g}-126'
-    if share != 0.1:
+    root, end = f'data/smokestack-{share:g}-126', f', {share:g}'
+    if share == 0.1:
+        root, end = _base_.data_root, ''
+    else:
         draw[root] = dict(p_chimney_clear=share, size=126, train=1200, val=300, test=300)
-    for method, changes in _base_.main_rows.items():
-        name = method if share == 0.1 else f'{method}, {share:g}'
-        variants[name] = {**changes, **({} if share == 0.1 else {'data_root': root})}
-        if method == 'own_maps' and share != 0.1:
-            variants[name]['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0, {share:g}}}'
-        lines[titles[method]][f'{share:g}'] = name
+    for method, title in titles.items():
+        variants[method + end] = {**_base_.variants[method], 'data_root': root}
+        lines[title][f'{share:g}'] = method + end
+    variants['own_maps' + end]['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0{end}}}'
+    variants['vit_max_plumes' + end]['train_dataloader.dataset.pipeline'] = [
+        {**step, 'data_root': root, 'scores': f'{{scores:vit_max{end}}}'}
+        if step['type'] == 'mmsmoke.PlumeTransplant'
+        else step
+        for step in _base_.variants.vit_max_plumes['train_dataloader.dataset.pipeline']
+    ]
 baseline = None
 curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []
 for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
-    for column in ('reliance', 'chimney called smoke'):
-        claims.append(
-            dict(
-                claim=f'the taught ViT leans less on chimneys than the plain one, P = {share:g}',
-                more=f'vit{end}',
-                less=f'own_maps{end}',
-                column=column,
+    for better, worse, cured, plain in (
+        ('taught ViT', 'plain one', 'own_maps', 'vit'),
+        ('cured ViT', 'plain one', 'vit_max_plumes', 'vit'),
+    ):
+        for column in ('reliance', 'chimney called smoke'):
+            claims.append(
+                dict(
+                    claim=f'the {better} leans less on chimneys than the {worse}, P = {share:g}',
+                    more=plain + end,
+                    less=cured + end,
+                    column=column,
+                )
             )
-        )
-del share, root, method, changes, name, titles, end, lines, column
+del share, root, end, method, title, titles, lines, better, worse, cured, plain, column

@@ -17,9 +17,6 @@ transplant = dict(
     type='mmsmoke.PlumeTransplant',
     data_root=_base_.data_root,
     scores='{scores:vit_max}',
-    prob=0.5,
-    certain=0.8,
-    possible=0.3,
 )
 plumes = {
     'train_dataloader.dataset.pipeline': [

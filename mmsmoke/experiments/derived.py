@@ -13,9 +13,9 @@ Configured = Callable[[Mapping], Config]
 KINDS = ('best', 'errors', 'scores', 'masks', 'head')
 """``{best:NAME}`` is the best checkpoint of a variant with the same seed; ``{errors:NAME:FACTOR}``
 weights of the images that it calls wrong; ``{scores:NAME}`` a folder of its maps of the training
-images; ``{masks:NAME}`` one of pseudo masks of them, whose threshold is chosen on the sweep's
+images, and ``{masks:NAME}`` one of their masks, whose threshold is chosen on the sweep's
 ``threshold_split`` of their data; ``{head:NAME:METHOD}`` its checkpoint with a retrained head. The
-sweep's ``labels`` may say how maps are refined for both: ``dict(refine=[…])``."""
+sweep's ``labels`` may say how maps are refined: ``dict(refine=[…])``."""
 
 
 def derived_step(
@@ -43,27 +43,21 @@ def derived_step(
         return dict(config=cfg, checkpoint=found[itself]['checkpoint']['path'])
 
     if kind in ('scores', 'masks'):
-        refine = sweep.get('labels', {}).get('refine', ())
-        stride, split = (1, None) if kind == 'scores' else (None, sweep.threshold_split)
+        refine, split = sweep.get('labels', {}).get('refine', ()), sweep.threshold_split
 
         def labelling(found: Mapping) -> dict:
             made = of(found)
-            searched = {'found': found['search']} if 'search' in found else {}
-            return {
-                **made,
-                'config': label_run(made['config'], refine, score_stride=stride),
-            } | searched
+            made['config'] = label_run(made['config'], refine, score_stride=1)
+            return {**made, 'found': found['search']} if 'search' in found else made
 
         if split is not None:
 
             def searching(found: Mapping) -> dict:
                 return {**labelling(found), 'split': split}
 
-            inputs = {
-                **inputs,
-                'search': Step(f'{place}/masks/threshold', 'search', searching, inputs),
-            }
-        return Step(f'{place}/{kind}', 'label', labelling, inputs)
+            search = Step(f'{place}/labels/threshold', 'search', searching, inputs)
+            inputs = {**inputs, 'search': search}
+        return Step(f'{place}/labels', 'label', labelling, inputs)
     if kind == 'errors':
         factor = float(argument or 20)
         name = f'{place}/errors-{factor:g}'

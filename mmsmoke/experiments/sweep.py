@@ -246,7 +246,8 @@ def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int],
             configured, before = makers[other, seed]
             inputs = {**before, ITSELF: trained[other, seed]}
             place = f'{other}/seed-{seed}'
-            made[key] = derived_step(kind, place, argument, configured, inputs, ITSELF, sweep)
+            one = derived_step(kind, place, argument, configured, inputs, ITSELF, sweep)
+            made[key] = made.setdefault(one.name, one)  # maps and masks are of one label run
         return made[key]
 
     for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):

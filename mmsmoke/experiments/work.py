@@ -88,12 +88,13 @@ def _load(config: str, folder: Path) -> Config:
 
 
 def read_in_training(config: Config) -> dict[str, str]:
-    """Return hashes of labels, masks, those validated on, too, and checkpoints.
+    """Return hashes of labels, masks, those validated on, too, maps and checkpoints.
 
-    Of pseudo masks it is that of their manifest.
+    Of pseudo masks and of maps it is that of their manifest.
     """
     nodes = list(mappings(config.train_dataloader.dataset))
     files = [Path(node['data_root']) / 'labels.csv' for node in nodes if node.get('data_root')]
+    files += [Path(node['scores']).parent / 'manifest.json' for node in nodes if 'scores' in node]
     hashes = {}
     for node in nodes:
         if not node.get('seg_map_dir'):

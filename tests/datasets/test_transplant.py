@@ -45,8 +45,8 @@ def results(root, index):
 
 
 def transplant(root, **settings):
-    settings = dict(prob=1.0, scale=(1, 1), brightness=(1, 1), **settings)
-    return PlumeTransplant(str(root), str(root / 'scores'), **settings)
+    plain = dict(prob=1.0, certain=0.8, scale=(1, 1), brightness=(1, 1))
+    return PlumeTransplant(str(root), str(root / 'scores'), **{**plain, **settings})
 
 
 def test_unlabelled_images_stay_what_they_are(root):
@@ -98,6 +98,16 @@ def test_what_replaces_a_plume_has_the_colours_of_its_own_sky(root):
     assert sky.mean() > 0.95
 
 
+def test_it_is_as_sure_as_the_label_run_was(root):
+    with pytest.raises(UserError, match=r'manifest.json, which tells the threshold.*say certain=…'):
+        transplant(root, certain=None)
+    (root / 'manifest.json').write_text('{"protocol": {"threshold": 0.9}}')
+    found = transplant(root, certain=None)
+    assert found.certain == 0.9 and found.possible == pytest.approx(0.8)
+    (root / 'manifest.json').write_text('{"protocol": {"threshold": 0.4}}')
+    assert transplant(root, certain=None).possible == 0.1
+
+
 def test_without_a_clear_image_of_its_place_a_plume_stays(root):
     table = (root / 'labels.csv').read_text().replace('0,a', '0,b')
     (root / 'labels.csv').write_text(table)
@@ -116,7 +126,12 @@ def test_where_it_goes_is_drawn_by_lot(root):
 
 def test_size_and_brightness_are_drawn(root):
     tool = PlumeTransplant(
-        str(root), str(root / 'scores'), prob=1, scale=(0.5, 0.5), brightness=(0.5, 0.5)
+        str(root),
+        str(root / 'scores'),
+        prob=1,
+        certain=0.8,
+        scale=(0.5, 0.5),
+        brightness=(0.5, 0.5),
     )
     random.seed(5)
     before = results(root, 1)['img']
@@ -136,7 +151,7 @@ def test_images_stay_as_they_are_where_nothing_says_what_a_plume_is(root):
 
 
 def test_the_share_of_changed_images_is_as_asked(root):
-    tool = PlumeTransplant(str(root), str(root / 'scores'), prob=0.25)
+    tool = PlumeTransplant(str(root), str(root / 'scores'), prob=0.25, certain=0.8)
     random.seed(0)
     changed = [tool.transform(results(root, 0))['gt_score'] == [0.0] for _ in range(400)]
     assert 0.18 < np.mean(changed) < 0.32

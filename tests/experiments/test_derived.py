@@ -41,13 +41,13 @@ def test_weights_of_the_images_that_another_calls_wrong(steps):
 def test_maps_of_another_are_those_of_a_label_run_that_keeps_them(steps, tmp_path):
     tested = steps(first={}, second={'train_cfg.x': '{scores:first}'})
     scores = tested['second'].inputs[ITSELF].inputs['scores:first:']
-    cfg = scores.arguments({ITSELF: FIRST})['config']
+    cfg = scores.arguments({ITSELF: FIRST, 'search': {}})['config']
     assert cfg.test_cfg.type == 'mmsmoke.PseudoLabelLoop'
     assert cfg.custom_hooks[-1].score_stride == 1
     assert cfg.test_dataloader.dataset.split == 'train'
     made = {'first': FIRST, 'scores:first:': {}}
     config = tested['second'].inputs[ITSELF].arguments(made)['config']
-    assert config.train_cfg.x == str(tmp_path / 'first/seed-3/scores/scores')
+    assert config.train_cfg.x == str(tmp_path / 'first/seed-3/labels/scores')
 
 
 def test_masks_of_another_have_a_threshold_of_the_images_that_it_learned_from(steps, tmp_path):
@@ -64,7 +64,9 @@ def test_masks_of_another_have_a_threshold_of_the_images_that_it_learned_from(st
     assert labelled['config'].test_dataloader.dataset.split == 'train'
     made = {'first': FIRST, 'masks:first:': {}}
     config = tested['second'].inputs[ITSELF].arguments(made)['config']
-    assert config.train_dataloader.dataset.seg_map_dir == str(tmp_path / 'first/seed-3/masks/masks')
+    assert config.train_dataloader.dataset.seg_map_dir == str(
+        tmp_path / 'first/seed-3/labels/masks'
+    )
 
 
 def test_numbers_of_the_masks_stand_with_the_run_that_learned_from_them(tmp_path, monkeypatch):
@@ -112,6 +114,12 @@ def test_another_may_begin_with_a_retrained_head(steps):
     training = tested['second'].inputs[ITSELF]
     made = {'first': FIRST, 'head:first:afr': dict(checkpoint=dict(path='w/head.pth'))}
     assert training.arguments(made)['config'].model.init_cfg.checkpoint == 'w/head.pth'
+
+
+def test_maps_and_masks_are_of_one_label_run(steps):
+    changes = {'train_cfg.x': '{scores:first}', 'train_cfg.y': '{masks:first}'}
+    inputs = steps(first={}, second=changes)['second'].inputs[ITSELF].inputs
+    assert inputs['scores:first:'] is inputs['masks:first:']
 
 
 def test_what_two_need_is_made_once(steps):

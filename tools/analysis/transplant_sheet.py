@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument('out', help='PNG to write')
     parser.add_argument('--split', default='train', help='%(default)s')
     parser.add_argument('--count', type=int, default=8, help='images of each kind (%(default)s)')
-    parser.add_argument('--certain', type=float, help='score of a plume that is pasted')
+    parser.add_argument('--certain', type=float, help='score of a plume that is pasted (threshold)')
     parser.add_argument('--possible', type=float, help='score of a plume that is taken away')
     parser.add_argument('--view', help='column of cameras that do not move')
     args = parser.parse_args()

@@ -8,7 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmsmoke.registry import TRANSFORMS
-from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils import DataError, UserError, read_json
 
 from ..pictures import read_image, read_scores
 from ..table import choose_split, read_table
@@ -24,15 +24,17 @@ class PlumeTransplant(BaseTransform):
     class learn from it.
 
     Score maps on disk say what is a plume: a label run, such as one of the teacher, writes them
-    (``tools/make_pseudo_labels.py … --scores 1``). A map that clings to chimneys moves chimneys:
-    tools/analysis/transplant_sheet.py shows what is made of the images.
+    (``tools/make_pseudo_labels.py … --scores 1 --threshold-from val``). A map that clings to
+    chimneys moves chimneys: tools/analysis/transplant_sheet.py shows what is made of the images.
 
     Args:
         data_root, split: of the images whose plumes are moved.
         scores: folder of the score maps.
         prob: how often an image is changed.
-        certain: a plume that is pasted has a higher score than this.
-        possible: what is taken away has a higher score than this.
+        certain: a plume that is pasted has a higher score than this; by default the threshold of
+            the label run.
+        possible: what is taken away has a higher score than this, and lies near; by default twice
+            as far below 1 as ``certain``.
         scale: range of the pasted plume's size, in parts of its own.
         brightness: range of the factor of its colours.
         view: column that tells which images show the same place, of a camera that does not move.
@@ -47,18 +49,26 @@ class PlumeTransplant(BaseTransform):
         scores: str,
         split: str = 'train',
         prob: float = 0.5,
-        certain: float = 0.8,
-        possible: float = 0.3,
+        certain: float | None = None,
+        possible: float | None = None,
         scale: tuple[float, float] = (0.6, 1.4),
         brightness: tuple[float, float] = (0.85, 1.15),
         view: str | None = None,
     ):
+        self.root, self.scores, self.split, self.prob = Path(data_root), Path(scores), split, prob
+        certain = self._threshold() if certain is None else certain
+        possible = max(0.1, 2 * certain - 1) if possible is None else possible
         if not 0 < possible <= certain < 1:
             raise UserError(f'0 < possible <= certain < 1, got {possible} and {certain}')
-        self.root, self.scores, self.split = Path(data_root), Path(scores), split
-        self.prob, self.certain, self.possible = prob, certain, possible
+        self.certain, self.possible = certain, possible
         self.scale, self.brightness, self.view = scale, brightness, view
         self._rows = None
+
+    def _threshold(self) -> float:
+        manifest = self.scores.parent / 'manifest.json'
+        if not manifest.is_file():
+            raise UserError(f'{manifest}, which tells the threshold, is not there: say certain=…')
+        return read_json(manifest)['protocol']['threshold']
 
     @property
     def rows(self) -> tuple[list, list]:
