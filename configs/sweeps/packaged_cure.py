@@ -41,9 +41,9 @@ variants = dict(
     lite0_plumes={'config': 'lite0', **plumes},
     vit_plumes={'config': 'vit', **plumes},
     vit_max_plumes={**vit_max, **plumes},
-    own_maps_max_plumes={**own_maps_max, **plumes},
-    # a cured teacher, a student that sees the images as they are
+    # a cured teacher, and a student that sees the images as they are, or one that is cured, too
     vit_taught_by_cured={taught: '{best:lite0_plumes}'},
+    crossarch_cured={**own_maps_max, **plumes, taught: '{best:lite0_plumes}'},
     lite0_taught={'config': 'reverse', taught: '{best:vit}'},
     lite0_taught_by_cured={
         'config': 'reverse',
@@ -89,6 +89,7 @@ claims = [
         ('transplanting plumes', 'ViT', 'vit', 'vit_plumes'),
         ('transplanting plumes', 'ViT with the maximum', 'vit_max', 'vit_max_plumes'),
         ('a cured teacher', 'ViT', 'own_maps', 'vit_taught_by_cured'),
+        ('all together', 'taught ViT', 'own_maps', 'crossarch_cured'),
         ('a cured teacher', 'CNN', 'lite0_taught', 'lite0_taught_by_cured'),
         ('a retrained head (AFR)', 'CNN', 'lite0_part', 'lite0_afr'),
         ('a retrained head (AFR)', 'ViT', 'vit_part', 'vit_afr'),
