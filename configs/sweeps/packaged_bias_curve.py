@@ -22,12 +22,7 @@ for share in shares:
         variants[method + end] = {**_base_.variants[method], 'data_root': root}
         lines[title][f'{share:g}'] = method + end
     variants['own_maps' + end]['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0{end}}}'
-    variants['vit_max_plumes' + end]['train_dataloader.dataset.pipeline'] = [
-        {**step, 'data_root': root, 'scores': f'{{scores:vit_max{end}}}'}
-        if step['type'] == 'mmsmoke.PlumeTransplant'
-        else step
-        for step in _base_.variants.vit_max_plumes['train_dataloader.dataset.pipeline']
-    ]
+    variants['vit_max_plumes' + end]['plumes'] = f'{{scores:vit_max{end}}}'
 baseline = None
 curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []

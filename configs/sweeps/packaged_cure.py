@@ -13,20 +13,7 @@ errors = {
         _delete_=True, type='mmsmoke.WeightedSampler', weights='{errors:lite0_early:20}'
     )
 }
-transplant = dict(
-    type='mmsmoke.PlumeTransplant',
-    data_root=_base_.data_root,
-    scores='{scores:vit_max}',
-)
-plumes = {
-    'train_dataloader.dataset.pipeline': [
-        dict(type='mmsmoke.LoadImage'),
-        transplant,
-        dict(type='mmcv.Resize', scale=(126, 126)),
-        dict(type='mmcv.RandomFlip', prob=0.5),
-        dict(type='mmsmoke.PackWeakSegInputs'),
-    ]
-}
+plumes = dict(plumes='{scores:vit_max}')
 variants = dict(
     # the logit is that of the place with most evidence
     lite0_max={'config': 'lite0', 'model.head.pool': 'max'},
@@ -96,4 +83,4 @@ claims = [
     )
 ]
 claims += [{**claim, 'column': 'reliance'} for claim in claims]
-del taught, part, vit_max, own_maps_max, errors, transplant, plumes, name, method, mode
+del taught, part, vit_max, own_maps_max, errors, plumes, name, method, mode

@@ -15,6 +15,7 @@ from mmsmoke.engine import ScreenRunner, latest_checkpoint
 from mmsmoke.utils import UserError, mappings, read_config, resolve_network
 from mmsmoke.utils.build_errors import naming_settings
 from mmsmoke.utils.checkpoints import read_checkpoint, require_resumable, weights_of
+from mmsmoke.utils.configs import move_plumes
 from mmsmoke.utils.locks import exclusive
 from mmsmoke.utils.models import unwrapped
 from mmsmoke.utils.options import (
@@ -52,6 +53,8 @@ def load_config(
         require_useful_names(cfg)
     apply_options(cfg, options or {}, keys)
     require_sound_numbers(cfg)
+    if cfg.get('plumes') and 'model' in cfg:
+        move_plumes(cfg)
     if 'optim_wrapper' in cfg:
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)

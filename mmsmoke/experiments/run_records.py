@@ -24,7 +24,7 @@ VERSION = 2
 """Numbers the way in which :func:`settings_hash` hashes; without a colon it is the first one."""
 _OF_THE_MACHINE = (
     'work_dir', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'log_processor', 'load_from',
-    'resume', 'size', 'data_root', 'custom_imports', 'tta_model', 'tta_pipeline',
+    'resume', 'size', 'data_root', 'plumes', 'custom_imports', 'tta_model', 'tta_pipeline',
 )  # fmt: skip
 
 

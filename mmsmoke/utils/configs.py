@@ -14,6 +14,8 @@ import mmsmoke
 from .errors import UserError
 from .files import sha256_of_file
 
+TRANSPLANT = 'mmsmoke.PlumeTransplant'
+
 
 def find_config(config: str | os.PathLike) -> Path:
     """Return the named file, or that of this name among the configs of the package."""
@@ -118,6 +120,23 @@ def resized(node, size: int):
         if 'type' in new and key in new:
             new[key] = size if isinstance(new[key], int) else (size, size)
     return new
+
+
+def move_plumes(cfg: Config) -> None:
+    """Let a classifier learn from images whose plumes were moved, as the maps in ``plumes`` say.
+
+    See :class:`~mmsmoke.datasets.transforms.PlumeTransplant`.
+    """
+    dataset = cfg.train_dataloader.dataset
+    steps = [step for step in dataset.get('pipeline', []) if step['type'] != TRANSPLANT]
+    types = [step['type'].split('.')[-1] for step in steps]
+    loading = [place for place, name in enumerate(types, 1) if name.startswith('LoadImage')]
+    if not loading or 'LoadMask' in types:
+        raise UserError(
+            f'{cfg.filename}: plumes can be moved for classifiers alone: no mask moves with them'
+        )
+    transplant = dict(type=TRANSPLANT, data_root=dataset.data_root, scores=cfg.plumes)
+    dataset.pipeline = [*steps[: loading[0]], transplant, *steps[loading[0] :]]
 
 
 def checkpoint_hashes(node) -> dict[str, str]:

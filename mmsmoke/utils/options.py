@@ -24,6 +24,7 @@ RUN_KEYS = (
     'find_unused_parameters',
     'data_root',
     'size',
+    'plumes',
 )
 """Names at the top level of a config that a run reads; others there serve the file itself."""
 

@@ -142,3 +142,37 @@ def test_a_size_alone_does_nothing_in_a_file(tmp_path):
     path.write_text("_base_ = 'mmsmoke::cam/lite0_3e_weakseg-168.py'\nsize = 96\n")
     with pytest.raises(UserError, match='size has no effect: the base has used its own'):
         load_config(path)
+
+
+def test_one_line_lets_any_classifier_learn_from_moved_plumes(tmp_path):
+    def types(cfg):
+        return [step['type'].split('.')[-1] for step in cfg.train_dataloader.dataset.pipeline]
+
+    options = dict(plumes='maps/scores', data_root='data/mine')
+    for config in (
+        'cam/lite0_3e_weakseg-168.py',
+        'crossarch/crossarch_r50-pcm_vit-b_3e_ijmond-512.py',
+    ):
+        before, cfg = (
+            load_config(f'configs/{config}'),
+            load_config(f'configs/{config}', options=options),
+        )
+        loaded = types(before).index('LoadImage') + 1
+        assert types(cfg)[loaded] == 'PlumeTransplant'
+        assert types(cfg)[:loaded] + types(cfg)[loaded + 1 :] == types(before)
+        transplant = cfg.train_dataloader.dataset.pipeline[loaded]
+        assert (transplant.data_root, transplant.scores) == ('data/mine', 'maps/scores')
+        assert cfg.test_dataloader.dataset.pipeline == before.test_dataloader.dataset.pipeline
+        # a config that a training has left in its work_dir has both, the line and what it made
+        cfg.dump(tmp_path / 'config.py')
+        assert types(load_config(tmp_path / 'config.py')) == types(cfg)
+    path = tmp_path / 'mine.py'
+    path.write_text("_base_ = 'mmsmoke::cam/lite0_3e_weakseg-168.py'\nplumes = 'maps/scores'\n")
+    assert 'PlumeTransplant' in types(load_config(path))
+    assert 'PlumeTransplant' not in types(load_config(path, options=dict(plumes=None)))
+
+
+def test_segmentors_learn_from_no_moved_plumes():
+    config = 'configs/segmentors/linear_dinov2-s_3e_weakseg-168.py'
+    with pytest.raises(UserError, match='plumes can be moved for classifiers alone'):
+        load_config(config, options=dict(plumes='maps/scores'))
