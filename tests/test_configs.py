@@ -32,7 +32,7 @@ def build(path):
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     for loader in filter(None, loaders):  # what is not validated has none
         for node in mappings(loader.dataset):
-            if 'data_root' in node:
+            if 'data_root' in node and 'scores' not in node:  # no transform
                 DATASETS.build({**node, 'lazy_init': True})
     EVALUATOR.build(dict(type='Evaluator', metrics=cfg.get('test_evaluator', [])))
     for hook in [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]:

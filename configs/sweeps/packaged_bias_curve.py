@@ -7,8 +7,8 @@ titles = dict(
     lite0='CNN (teacher)',
     vit='ViT',
     own_maps='ViT, taught',
-    vit_max='ViT, maximum',
-    vit_max_plumes='ViT, maximum and plumes',
+    vit_top='ViT, a tenth of the map',
+    vit_top_plumes='ViT, cured',
 )
 draw, variants = dict(_base_.draw), dict(_delete_=True)
 lines = {title: {} for title in titles.values()}
@@ -22,7 +22,7 @@ for share in shares:
         variants[method + end] = {**_base_.variants[method], 'data_root': root}
         lines[title][f'{share:g}'] = method + end
     variants['own_maps' + end]['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0{end}}}'
-    variants['vit_max_plumes' + end]['plumes'] = f'{{scores:vit_max{end}}}'
+    variants['vit_top_plumes' + end]['plumes'] = f'{{scores:vit_top{end}}}'
 baseline = None
 curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []
@@ -30,7 +30,7 @@ for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
     for better, worse, cured, plain in (
         ('taught ViT', 'plain one', 'own_maps', 'vit'),
-        ('cured ViT', 'plain one', 'vit_max_plumes', 'vit'),
+        ('cured ViT', 'plain one', 'vit_top_plumes', 'vit'),
     ):
         for column in ('reliance', 'chimney called smoke'):
             claims.append(

@@ -50,7 +50,7 @@ def share_of_smoke(transplant: PlumeTransplant) -> dict[str, float] | None:
         if not path.is_file():
             continue
         truth = read_mask(path)
-        plume = transplant.map_of(row.mask_name, truth.shape) > transplant.certain
+        plume = transplant.map_of(row.mask_name, truth.shape) > transplant.levels[0]
         known = truth != 255
         right += int((plume & (truth == 1)).sum())
         moved += int((plume & known).sum())

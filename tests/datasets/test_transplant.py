@@ -100,12 +100,11 @@ def test_what_replaces_a_plume_has_the_colours_of_its_own_sky(root):
 
 def test_it_is_as_sure_as_the_label_run_was(root):
     with pytest.raises(UserError, match=r'manifest.json, which tells the threshold.*say certain=…'):
-        transplant(root, certain=None)
+        transplant(root, certain=None).transform(results(root, 0))
     (root / 'manifest.json').write_text('{"protocol": {"threshold": 0.9}}')
-    found = transplant(root, certain=None)
-    assert found.certain == 0.9 and found.possible == pytest.approx(0.8)
+    assert transplant(root, certain=None).levels == pytest.approx((0.9, 0.8))
     (root / 'manifest.json').write_text('{"protocol": {"threshold": 0.4}}')
-    assert transplant(root, certain=None).possible == 0.1
+    assert transplant(root, certain=None).levels == (0.4, 0.1)
 
 
 def test_without_a_clear_image_of_its_place_a_plume_stays(root):
@@ -159,7 +158,7 @@ def test_the_share_of_changed_images_is_as_asked(root):
 
 def test_what_it_cannot_do_is_named(root):
     with pytest.raises(UserError, match='possible <= certain'):
-        transplant(root, certain=0.1, possible=0.6)
+        transplant(root, certain=0.1, possible=0.6).transform(results(root, 0))
     two = dict(results(root, 0), gt_score=[1.0, 0.0])
     with pytest.raises(DataError, match='one class'):
         transplant(root).transform(two)

@@ -203,6 +203,10 @@ def test_what_a_training_reads_is_part_of_its_settings(tmp_path, tiny_dataset):
     assert set(before) == {f'{root}/labels.csv', str(tmp_path / 'label/manifest.json')}
     write_json(tmp_path / 'label/manifest.json', dict(threshold=0.4))
     assert hashes(str(folder)) != before
+    # and of maps that move plumes
+    moved = dict(pipeline=[dict(type='PlumeTransplant', scores=str(tmp_path / 'label/scores'))])
+    read = read_in_training(Config(dict(model=dict(), train_dataloader=dict(dataset=moved))))
+    assert set(read) == {str(tmp_path / 'label/manifest.json')}
 
 
 def test_new_true_masks_ask_for_what_looks_at_them(tmp_path, tiny_dataset):

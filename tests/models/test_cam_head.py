@@ -48,7 +48,29 @@ def test_only_the_last_feature_map_counts():
     assert torch.equal(head((torch.rand(2, 4, 9, 9), *features())), head(features()))
 
 
-@pytest.mark.parametrize('pool', ['avg', 'max'])
+@pytest.mark.parametrize('share', [0.05, 0.1, 0.5, 0.999])
+def test_logit_is_the_mean_of_the_strongest_positions(share):
+    head = build(share)
+    signed = head.class_maps(features()).detach().flatten(2)
+    count = max(1, round(share * signed.shape[-1]))
+    expected = [[sum(sorted(map(float, m))[-count:]) / count for m in one] for one in signed]
+    torch.testing.assert_close(head(features()), torch.tensor(expected))
+
+
+def test_between_the_maximum_and_the_mean():
+    logits = [build(pool)(features()) for pool in ('max', 0.01, 0.2, 0.999, 'avg')]
+    torch.testing.assert_close(logits[0], logits[1])
+    torch.testing.assert_close(logits[3], logits[4])
+    assert (logits[1] >= logits[2]).all() and (logits[2] >= logits[3]).all()
+
+
+@pytest.mark.parametrize('pool', [0.0, 1.5, -0.1, 'top'])
+def test_what_no_pool_is(pool):
+    with pytest.raises(ValueError, match=r'one of .* or between 0 and 1'):
+        build(pool)
+
+
+@pytest.mark.parametrize('pool', ['avg', 'max', 0.2])
 def test_permuting_positions_permutes_the_map_and_keeps_the_logit(pool):
     head = build(pool)
     order = torch.randperm(35, generator=torch.Generator().manual_seed(0))
@@ -58,7 +80,7 @@ def test_permuting_positions_permutes_the_map_and_keeps_the_logit(pool):
     torch.testing.assert_close(head(shuffled), head(features()))
 
 
-@pytest.mark.parametrize('pool', ['avg', 'max'])
+@pytest.mark.parametrize('pool', ['avg', 'max', 0.2])
 def test_background_is_a_last_channel_that_no_logit_sees(pool):
     head, plain = build(pool, background=True), build(pool)
     with torch.no_grad():

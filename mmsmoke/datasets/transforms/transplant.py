@@ -1,6 +1,6 @@
 import math
 import random
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import cv2
@@ -56,19 +56,24 @@ class PlumeTransplant(BaseTransform):
         view: str | None = None,
     ):
         self.root, self.scores, self.split, self.prob = Path(data_root), Path(scores), split, prob
-        certain = self._threshold() if certain is None else certain
-        possible = max(0.1, 2 * certain - 1) if possible is None else possible
-        if not 0 < possible <= certain < 1:
-            raise UserError(f'0 < possible <= certain < 1, got {possible} and {certain}')
-        self.certain, self.possible = certain, possible
+        self._certain, self._possible = certain, possible
         self.scale, self.brightness, self.view = scale, brightness, view
         self._rows = None
 
-    def _threshold(self) -> float:
-        manifest = self.scores.parent / 'manifest.json'
-        if not manifest.is_file():
-            raise UserError(f'{manifest}, which tells the threshold, is not there: say certain=…')
-        return read_json(manifest)['protocol']['threshold']
+    @cached_property
+    def levels(self) -> tuple[float, float]:
+        """Return the scores above which a plume is pasted, and taken away."""
+        certain, possible = self._certain, self._possible
+        if certain is None:
+            manifest = self.scores.parent / 'manifest.json'
+            if not manifest.is_file():
+                raise UserError(f'{manifest}, which tells the threshold, is missing: say certain=…')
+            certain = read_json(manifest)['protocol']['threshold']
+        if possible is None:
+            possible = max(0.1, 2 * certain - 1)
+        if not 0 < possible <= certain < 1:
+            raise UserError(f'0 < possible <= certain < 1, got {possible} and {certain}')
+        return certain, possible
 
     @property
     def rows(self) -> tuple[list, list]:
@@ -103,7 +108,7 @@ class PlumeTransplant(BaseTransform):
         """Return a clear image with another one's plume, or None if that has none."""
         row = random.choice(self.rows[0])
         image = self._image(row.image)
-        plume = self.map_of(row.mask_name, image.shape[:2]) > self.certain
+        plume = self.map_of(row.mask_name, image.shape[:2]) > self.levels[0]
         ys, xs = np.nonzero(plume)
         if not len(ys):
             return None
@@ -129,7 +134,7 @@ class PlumeTransplant(BaseTransform):
         image = results['img']
         if not self._file(results['mask_name']).is_file():
             return None
-        plume = self.map_of(results['mask_name'], image.shape[:2]) > self.possible
+        plume = self.map_of(results['mask_name'], image.shape[:2]) > self.levels[1]
         if not plume.any() or plume.all():
             return None
         around = 2 * max(1, round(0.02 * max(image.shape[:2]))) + 1
