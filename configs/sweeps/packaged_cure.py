@@ -62,6 +62,17 @@ for name in ('lite0', 'vit'):
         variants[f'{name}_{method}'] = dict(trained_as=f'{name}_part', retrain=method)
 for mode in ('and', 'or', 'mean'):
     variants[f'own_maps_{mode}'] = {'trained_as': 'own_maps', 'model.combine': mode}
+columns = [
+    ('accuracy', 'test', 'label/accuracy'),
+    ('reliance', 'pairs', 'pairs/reliance'),
+    ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
+    ('neither called smoke', 'pairs', 'pairs/called_neither'),
+    ('smoke without chimney found', 'pairs', 'pairs/called_smoke'),
+    ('CAM IoU', 'test', 'cam/image_iou'),
+    ('CAM IoU, smoke without chimney', 'pairs', 'pairs/iou_smoke'),
+    ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
+    ('same map', 'pairs', 'pairs/same_map'),
+]
 claims = [
     dict(
         claim=f'{remedy} cures the {network}',
