@@ -73,28 +73,32 @@ columns = [
     ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
     ('same map', 'pairs', 'pairs/same_map'),
 ]
-claims = [
-    dict(
-        claim=f'{remedy} cures the {network}',
-        more=before,
-        less=after,
-        column='chimney called smoke',
-    )
-    for remedy, network, before, after in (
-        ('a tenth of the map', 'ViT', 'vit', 'vit_top'),
-        ('a tenth of the map', 'taught ViT', 'own_maps', 'own_maps_top'),
-        ('JTT', 'CNN', 'lite0', 'lite0_jtt'),
-        ('JTT', 'ViT', 'vit', 'vit_jtt'),
-        ('transplanting plumes', 'CNN', 'lite0', 'lite0_plumes'),
-        ('transplanting plumes', 'ViT', 'vit', 'vit_plumes'),
-        ('transplanting plumes', 'ViT that pools a tenth', 'vit_top', 'vit_top_plumes'),
-        ('transplanting them twice', 'ViT that pools a tenth', 'vit_top', 'vit_top_twice'),
-        ('a cured teacher', 'ViT', 'own_maps', 'vit_taught_by_cured'),
-        ('all together', 'taught ViT', 'own_maps', 'crossarch_cured'),
-        ('a cured teacher', 'CNN', 'lite0_taught', 'lite0_taught_by_cured'),
-        ('a retrained head (AFR)', 'CNN', 'lite0_part', 'lite0_afr'),
-        ('a retrained head (AFR)', 'ViT', 'vit_part', 'vit_afr'),
-    )
-]
-claims += [{**claim, 'column': 'reliance'} for claim in claims]
-del taught, part, top, vit_top, own_maps_top, errors, plumes, name, method, mode
+claims = []
+for claim, more, less, column in (
+    ('pooling a tenth makes better maps of the ViT', 'vit_top', 'vit', 'CAM IoU'),
+    ('moved plumes cure the CNN', 'lite0', 'lite0_plumes', 'reliance'),
+    ('moved plumes cure the ViT that pools a tenth', 'vit_top', 'vit_top_plumes', 'reliance'),
+    ('the cured ViT leans less on chimneys', 'vit', 'vit_top_plumes', 'reliance'),
+    ('the cured ViT calls fewer chimneys smoke', 'vit', 'vit_top_plumes', 'chimney called smoke'),
+    ('a cured teacher passes its maps on', 'lite0_taught_by_cured', 'lite0', 'CAM IoU'),
+    ('a cured teacher passes its cure on', 'lite0', 'lite0_taught_by_cured', 'reliance'),
+    ('JTT cures the ViT', 'vit', 'vit_jtt', 'chimney called smoke'),
+    ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
+):
+    claims.append(dict(claim=claim, more=more, less=less, column=column))
+del (
+    taught,
+    part,
+    top,
+    vit_top,
+    own_maps_top,
+    errors,
+    plumes,
+    name,
+    method,
+    mode,
+    claim,
+    more,
+    less,
+    column,
+)
