@@ -23,6 +23,7 @@ masks = 'train_dataloader.dataset.seg_map_dir'
 for name in labelled_by:
     variants[f'segmentor of {name}'] = {**segmentor, masks: f'{{masks:{name}}}'}
 variants['segmentor of true masks'] = {**segmentor, masks: '{data_root}/masks'}
+rows = [name for name in variants if name.startswith('segmentor')]
 baseline = 'segmentor of vit'
 columns = [
     ('precision of its masks', 'masks', 'pseudo/precision'),

@@ -22,6 +22,7 @@ from mmsmoke.utils.options import RUN_KEYS
 
 VERSION = 2
 """Numbers the way in which :func:`settings_hash` hashes; without a colon it is the first one."""
+HOW_TO_READ = ('rows', 'baseline', 'claims', 'curves')
 _OF_THE_MACHINE = (
     'work_dir', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'log_processor', 'load_from',
     'resume', 'size', 'data_root', 'plumes', 'custom_imports', 'tta_model', 'tta_pipeline',
@@ -82,7 +83,7 @@ def read_sweep(
 
 def how_to_read(sweep: Config) -> dict:
     """Return what of a sweep file makes tables of its runs."""
-    return {key: plain(sweep[key]) for key in ('baseline', 'claims', 'curves') if key in sweep}
+    return {key: plain(sweep[key]) for key in HOW_TO_READ if key in sweep}
 
 
 def settings_hash(
@@ -159,7 +160,7 @@ def merge_results(results: Sequence[dict]) -> dict:
         (name for name in known if name[0] in order),
         key=lambda name: (name[1], order.index(name[0])),
     )
-    kept = {k: v for k, v in first.items() if k not in ('baseline', 'claims', 'curves')}
+    kept = {k: v for k, v in first.items() if k not in HOW_TO_READ}
     return {**kept, **how_to_read(sweep), **made_with([known[name] for name in names])}
 
 

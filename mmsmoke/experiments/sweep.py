@@ -60,9 +60,9 @@ def run_sweep(
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
     data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
     config) gives configs short names, so that a sweep that inherits may swap them. For the tables
-    it may have ``baseline`` (the variant that the others are compared with), ``claims`` and
-    ``curves``; see :mod:`mmsmoke.reports.sweep_tables`. ``scales`` (name -> changes to the sweep
-    itself) describe the same with other networks and sizes.
+    it may have ``rows`` (the variants that are shown), ``baseline`` (the one that the others are
+    compared with), ``claims`` and ``curves``; see :mod:`mmsmoke.reports.sweep_tables`. ``scales``
+    (name -> changes to the sweep itself) describe the same with other networks and sizes.
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -109,9 +109,9 @@ def run_sweep(
         if step.name in keys:
             name, seed = keys[step.name]
             record = run_record(name, seed, found) | dict(settings=settings[name, seed])
-            for learned_from in step.inputs[ITSELF].inputs.values():
-                if learned_from.name in of_masks:
-                    record['splits'][MASKS] = of_masks[learned_from.name]
+            for kind, made in step.inputs[ITSELF].inputs.items():
+                if kind.startswith('masks:'):
+                    record['splits'][MASKS] = of_masks[made.name]
             runs[name, seed] = record
             write_json(out, result := _result(sweep_file, sweep, whole, runs))
     say(f'\n{sweep_tables(result)}\n\nnumbers   {out}')

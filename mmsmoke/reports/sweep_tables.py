@@ -6,6 +6,7 @@ A result of :func:`~mmsmoke.experiments.sweep.run_sweep` may have
 - ``claims``: sentences that the runs can confirm or refute, each a dict of ``claim``, ``more`` and
   ``less`` (variants, or lists of as many: the former is said to have more than the latter) and
   ``column`` (a title);
+- ``rows``: the variants that the table shows, if not all;
 - ``curves``: ``x`` (a title) and ``lines``, name -> {x: variant}, for plots; with ``log_x`` on a
   logarithmic scale.
 
@@ -44,9 +45,10 @@ def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
     """Return header and rows: mean ± standard deviation over the seeds, one row a variant.
 
     Of one seed, the 95 % interval over the images, where the metric has one. With a baseline: ▲
-    higher, ▼ lower, ≈ within the noise. Variants without any of the numbers are left out.
+    higher, ▼ lower, ≈ within the noise.
     """
-    variants = list(dict.fromkeys(run['variant'] for run in result['runs'] if _any(result, run)))
+    variants = dict.fromkeys(run['variant'] for run in result['runs'])
+    variants = [name for name in variants if name in result.get('rows', variants)]
     columns = []
     for _, split, metric in result['columns']:
         values = {name: _by_seed(result, name, split, metric) for name in variants}
@@ -59,14 +61,6 @@ def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
     seeds = [len({run['seed'] for run in result['runs'] if run['variant'] == v}) for v in variants]
     titles = [title for title, _, _ in result['columns']]
     return ['variant', 'seeds', *titles], list(zip(variants, seeds, *columns, strict=True))
-
-
-def _any(result: Mapping, run: Mapping) -> bool:
-    """Tell whether a run has any number of the table."""
-    splits = run['splits']
-    return any(
-        splits.get(split, {}).get(metric) is not None for _, split, metric in result['columns']
-    )
 
 
 def claims_table(result: Mapping) -> str:

@@ -88,15 +88,19 @@ def test_numbers_of_the_masks_stand_with_the_run_that_learned_from_them(tmp_path
         config=CNN,
         work_dir=str(tmp_path / 'runs'),
         seeds=[0],
-        variants=dict(first={}, second={'train_dataloader.dataset.seg_map_dir': '{masks:first}'}),
+        variants=dict(
+            first={},
+            second={'train_dataloader.dataset.seg_map_dir': '{masks:first}'},
+            third={'plumes': '{scores:first}'},
+        ),
         splits=['test'],
         threshold_split='val',
         columns=[('precision', 'masks', 'pseudo/precision')],
     )
     Config(sweep).dump(tmp_path / 'sweep.py')
-    first, second = run_sweep(str(tmp_path / 'sweep.py'))['runs']
+    first, second, third = run_sweep(str(tmp_path / 'sweep.py'))['runs']
     assert second['splits'] == dict(test={}, masks={'pseudo/precision': 70.0})
-    assert first['splits'] == dict(test={})
+    assert first['splits'] == third['splits'] == dict(test={})
 
 
 def test_a_retrained_head_is_tested_instead_of_what_it_began_with(steps):

@@ -37,10 +37,10 @@ def test_a_row_a_variant_in_order():
     ]
 
 
-def test_variants_without_any_of_the_numbers_are_left_out():
-    others = [dict(variant='other', seed=0, splits=dict(pairs={'reliance': 3.0}))]
-    rows = cells(sweep_table(dict(columns=COLUMNS, runs=others + runs_of('one', 80.0))))
-    assert [row[0] for row in rows[2:]] == ['one']
+def test_a_sweep_may_say_which_rows_it_shows():
+    runs = runs_of('teacher', 80.0) + runs_of('student', 70.0)
+    rows = cells(sweep_table(dict(columns=COLUMNS, runs=runs, rows=['student'])))
+    assert [row[0] for row in rows[2:]] == ['student']
 
 
 @pytest.mark.parametrize(
