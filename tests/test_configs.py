@@ -120,6 +120,7 @@ def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
     from mmsmoke.engine.launch import load_config
     from mmsmoke.experiments.run_records import read_sweep
     from mmsmoke.experiments.sweep import variant_changes, variant_config
+    from mmsmoke.inference.predictor import scope_of
     from mmsmoke.registry import MODELS
 
     for scale in (None, *read_sweep(plan).get('scales', ())):
@@ -128,7 +129,8 @@ def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
             changes = variant_changes(sweep.variants, variant)
             config = variant_config(sweep, changes)
             cfg = load_config(ROOT / config, options={**sweep.options, **changes})
-            MODELS.build(cfg.model)
+            with scope_of(cfg):  # some are segmentors
+                MODELS.build(cfg.model)
             root = cfg.train_dataloader.dataset.data_root
             assert root in sweep.get('draw', {}) or root == 'data/smoke5k-pack'
 
