@@ -1,4 +1,4 @@
-# Cured of what always comes together with smoke, in four steps: docs/cooccurrence.md.
+# Cured of what always comes together with smoke; docs/cooccurrence.md has the steps before.
 _base_ = './crossarch-own_lite0_dinov2-s_3e_weakseg-168.py'
 
 plumes = 'work_dirs/dinov2-s-top_3e_weakseg-168_labels/scores'

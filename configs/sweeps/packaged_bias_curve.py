@@ -28,17 +28,8 @@ curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []
 for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
-    for better, worse, cured, plain in (
-        ('taught ViT', 'plain one', 'own_maps', 'vit'),
-        ('cured ViT', 'plain one', 'vit_top_plumes', 'vit'),
-    ):
+    for name, method in (('taught', 'own_maps'), ('cured', 'vit_top_plumes')):
+        claim = f'the {name} ViT leans less on chimneys than the plain one, P = {share:g}'
         for column in ('reliance', 'chimney called smoke'):
-            claims.append(
-                dict(
-                    claim=f'the {better} leans less on chimneys than the {worse}, P = {share:g}',
-                    more=plain + end,
-                    less=cured + end,
-                    column=column,
-                )
-            )
-del share, root, end, method, title, titles, lines, better, worse, cured, plain, column
+            claims.append(dict(claim=claim, more='vit' + end, less=method + end, column=column))
+del share, root, end, method, title, titles, lines, name, claim, column

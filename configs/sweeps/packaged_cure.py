@@ -86,19 +86,5 @@ for claim, more, less, column in (
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del (
-    taught,
-    part,
-    top,
-    vit_top,
-    own_maps_top,
-    errors,
-    plumes,
-    name,
-    method,
-    mode,
-    claim,
-    more,
-    less,
-    column,
-)
+del taught, part, top, vit_top, own_maps_top, errors, plumes
+del name, method, mode, claim, more, less, column

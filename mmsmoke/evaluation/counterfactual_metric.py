@@ -127,11 +127,7 @@ class CounterfactualMetric(ImageMetric):
         if not whole:
             return {}
         if self.source == 'mask':
-            outlined = _by_kind(whole, 'outlined')
-            metrics = {}
-            for kind, found in outlined.items():
-                metrics |= self.per_class(f'outlined_{kind}', 100 * found.double().mean(0))
-            return metrics | self._maps(whole)
+            return self._shares('outlined', _by_kind(whole, 'outlined')) | self._maps(whole)
         self.warn_of_scores([found for scene in whole for found in scene.values()], 'response')
         metrics = self._decisions(_by_kind(whole, 'logit'))
         for name, key in dict(response='activation', chimney_response='on_chimney').items():
@@ -148,12 +144,18 @@ class CounterfactualMetric(ImageMetric):
             **self._mean('chimney_effect', causes[..., 1]),
             **self._with_interval('reliance', causes, _reliance),
         }
-        for kind in KINDS:
-            metrics |= self.per_class(f'called_{kind}', 100 * called[kind].double().mean(0))
+        metrics |= self._shares('called', called)
         for change, kind in dict(no_smoke='chimney', no_chimney='smoke', moved='moved').items():
             flips = 100 * (called[kind] != called['both']).double()
             metrics |= self._mean(f'flips_{change}', flips)
             metrics |= self._mean(f'delta_{change}', logits[kind] - logits['both'])
+        return metrics
+
+    def _shares(self, name: str, found: dict[str, Tensor]) -> dict[str, float]:
+        """Return how many images of each kind [N, K] something is true of, in percent."""
+        metrics = {}
+        for kind, values in found.items():
+            metrics |= self.per_class(f'{name}_{kind}', 100 * values.double().mean(0))
         return metrics
 
     def _mean(self, name: str, values: Tensor) -> dict[str, float]:

@@ -241,14 +241,11 @@ def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int],
     trained, tested, makers, made = {}, {}, {}, {}
 
     def derived(kind: str, other: str, seed: int, argument: str) -> Step:
-        key = kind, other, seed, argument
-        if key not in made:
-            configured, before = makers[other, seed]
-            inputs = {**before, ITSELF: trained[other, seed]}
-            place = f'{other}/seed-{seed}'
-            one = derived_step(kind, place, argument, configured, inputs, ITSELF, sweep)
-            made[key] = made.setdefault(one.name, one)  # maps and masks are of one label run
-        return made[key]
+        configured, before = makers[other, seed]
+        inputs = {**before, ITSELF: trained[other, seed]}
+        place = f'{other}/seed-{seed}'
+        one = derived_step(kind, place, argument, configured, inputs, ITSELF, sweep)
+        return made.setdefault(one.name, one)  # maps and masks are of one label run
 
     for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
         inputs = {other: trained[other, at] for other, at in needs[name, seed]}

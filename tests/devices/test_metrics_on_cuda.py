@@ -21,6 +21,7 @@ CASES = {
     'CompanionMetric': dict(threshold=0.4),
     'CompanionMetric-mask': dict(source='mask'),
     'CounterfactualMetric': dict(threshold=0.4),
+    'CounterfactualMetric-mask': dict(source='mask'),
     'KnownIoUMetric': {},
 }
 SIZE = 12

@@ -21,8 +21,10 @@ def main() -> None:
     from mmsmoke.datasets.transforms import PlumeTransplant
     from mmsmoke.reports.transplants import draw_transplants, share_of_smoke
 
-    given = {name: getattr(args, name) for name in ('certain', 'possible') if getattr(args, name)}
-    transplant = PlumeTransplant(args.data_root, args.scores, args.split, view=args.view, **given)
+    transplant = PlumeTransplant(
+        args.data_root, args.scores, args.split,
+        certain=args.certain, possible=args.possible, view=args.view,
+    )  # fmt: skip
     draw_transplants(transplant, args.out, args.count)
     known = share_of_smoke(transplant)
     print(f'{args.out} is written')

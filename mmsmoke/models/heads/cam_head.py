@@ -7,8 +7,11 @@ from torch import Tensor, nn
 from mmsmoke.registry import MODELS
 
 
-def mean_of_strongest(maps: Tensor, size: int = 1, share: float = 0.1) -> Tensor:
-    """Pool maps [B, K, h, w] to the mean of this share of their highest values, [B, K, 1, 1]."""
+def mean_of_strongest(maps: Tensor, _: int, share: float) -> Tensor:
+    """Pool maps [B, K, h, w] to the mean of this share of their highest values, [B, K, 1, 1].
+
+    It is called as adaptive pools are, with the size 1.
+    """
     values = maps.flatten(2)
     count = max(1, round(share * values.shape[-1]))
     return values.topk(count).values.mean(-1)[..., None, None]
