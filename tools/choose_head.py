@@ -1,4 +1,4 @@
-"""Says which head of a classifier with several is the best on the validation images."""
+"""Puts that head of a classifier with several first which is the best on the validation images."""
 
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 
@@ -6,23 +6,25 @@ from mmsmoke.utils.cli import run_parser, user_errors_as_text
 @user_errors_as_text
 def main() -> None:
     parser = run_parser(__doc__, ('checkpoint', 'of the classifier'))
-    parser.add_argument('--out', help='JSON to write')
+    parser.add_argument('--out', help='checkpoint to write (chosen.pth in the work dir)')
     args = parser.parse_args()
+
+    from pathlib import Path
 
     from mmsmoke.engine.launch import load_config
     from mmsmoke.experiments.heads import choose_head
     from mmsmoke.utils import write_json
 
     cfg = load_config(args.config, args.work_dir, args.cfg_options)
-    result = choose_head(cfg, args.checkpoint)
-    if args.out:
-        write_json(args.out, result)
-    for one in result['tried']:
+    out = Path(args.out or Path(cfg.work_dir) / 'chosen.pth')
+    result = choose_head(cfg, args.checkpoint, out)
+    write_json(out.with_suffix('.json'), result)
+    for index, one in enumerate(result['tried']):
         print(
-            f'head {one["active"]}: accuracy {one["accuracy"]:.1f}, of the worst class '
-            f'{one["worst_class"]:.1f}'
+            f'head {index}: accuracy {one["accuracy"]:.1f}, of the worst class '
+            f'{one["worst_class"]:.1f}' + (' <- first now' if index == result['chosen'] else '')
         )
-    print(f'take --cfg-options {result["option"]}')
+    print(out)
 
 
 if __name__ == '__main__':

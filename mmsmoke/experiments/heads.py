@@ -1,5 +1,6 @@
 """Choose which of several heads of a classifier makes its predictions and maps."""
 
+import copy
 from pathlib import Path
 
 from mmengine.config import Config
@@ -7,26 +8,35 @@ from mmengine.config import Config
 from mmsmoke.inference.predictor import load_model
 from mmsmoke.models import DiversifiedHead
 from mmsmoke.utils import UserError
+from mmsmoke.utils.environment import checkpoint_record
 
-from .retraining import accuracies, look
+from .retraining import accuracies, look, write_head
 
 
-def choose_head(cfg: Config, checkpoint: str | Path) -> dict:
-    """Return how good each head is on the validation images, and which is the best.
+def choose_head(cfg: Config, checkpoint: str | Path, out: str | Path) -> dict:
+    """Write a checkpoint in which the head that is best on the validation images comes first.
 
-    What counts is the accuracy of the worst class, which needs no masks. Heads that are equally
-    good keep their order.
+    What counts is the accuracy of the worst class, which needs no masks. Of heads that are equally
+    good the earlier one is taken.
+
+    Returns:
+        What was tried, and the number of the chosen one.
     """
     model = load_model(cfg, checkpoint)
     learner = getattr(model, 'student', model)
-    head = learner.head
-    if not isinstance(head, DiversifiedHead):
-        raise UserError(f'{type(head).__name__} is a single head; there is nothing to choose')
+    if not isinstance(learner.head, DiversifiedHead):
+        raise UserError(f'{type(learner.head).__name__} is a single head: nothing is to be chosen')
     seen = look(model, learner, cfg, split=cfg.val_dataloader.dataset.split)
     tried = []
-    for active in range(head.heads):
-        head.active = active
-        tried.append(dict(active=active, **accuracies(head, seen)))
-    chosen = max(tried, key=lambda one: one['worst_class'])
-    key = f'model.{"student." if learner is not model else ""}head.active'
-    return dict(tried=tried, chosen=chosen, option=f'{key}={chosen["active"]}')
+    for index in range(learner.head.heads):
+        head = copy.deepcopy(learner.head)
+        head.put_first(index)
+        tried.append((accuracies(head, seen), index, head))
+    _, chosen, head = max(tried, key=lambda one: one[0]['worst_class'])
+    write_head(checkpoint, out, head, 'student.' if learner is not model else '')
+    return dict(
+        tried=[numbers for numbers, *_ in tried],
+        chosen=chosen,
+        checkpoint=checkpoint_record(out),
+        start=checkpoint_record(checkpoint),
+    )

@@ -105,7 +105,7 @@ def retrain_head(
         fit(head, ours.feats, ours.labels, weights(one), one.get('pull', 0.0), lr, steps)
         tried.append((dict(**one, **accuracies(head, val)), head))
     best, head = max(tried, key=lambda pair: pair[0]['worst_class'])
-    _write(checkpoint, out, head, 'student.' if learner is not model else '')
+    write_head(checkpoint, out, head, 'student.' if learner is not model else '')
     return dict(
         method=method,
         oracle=method == 'dfr',
@@ -165,7 +165,8 @@ def accuracies(head: nn.Module, seen: Seen) -> dict[str, float]:
     )
 
 
-def _write(checkpoint: str | Path, out: str | Path, head: nn.Module, prefix: str) -> None:
+def write_head(checkpoint: str | Path, out: str | Path, head: nn.Module, prefix: str) -> None:
+    """Write a checkpoint with another head of the same shape, whose names have this prefix."""
     content = read_checkpoint(checkpoint)
     for name, value in head.state_dict().items():
         content['state_dict'][f'{prefix}head.{name}'] = value

@@ -56,7 +56,8 @@ def run_sweep(
     :mod:`mmsmoke.experiments.derived` says, ``'{best:WORK_DIR/NAME}'`` for that of a
     finished sweep whose work_dir lies beside this one's; a variant with ``trained_as=NAME`` is not
     trained, but tests the checkpoint of that one with more changes, or with ``retrain=METHOD`` with
-    a head that was retrained; see :mod:`mmsmoke.experiments.retraining`), ``seeds``, ``splits``,
+    a head that was retrained, see :mod:`mmsmoke.experiments.retraining`, or ``choose``, the best of
+    several; see :mod:`mmsmoke.experiments.heads`), ``seeds``, ``splits``,
     ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
     data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
     config) gives configs short names, so that a sweep that inherits may swap them. For the tables
@@ -261,6 +262,7 @@ def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int],
             trained[name, seed], title = one, ''
         elif method := sweep.variants[name].get('retrain'):
             one, title = derived('head', base, seed, method), f'{name}, seed {seed}: a new head'
+            trained[name, seed] = one
         else:
             one, title = trained[base, seed], f'{name}, seed {seed}: {base} again'
         arguments = partial(_testing, configured, sweep.splits, sweep.threshold_split)

@@ -23,6 +23,9 @@ from .step import CONFIG, DETAILS, Kind
 from .threshold import search_threshold, use_threshold
 from .upweighting import upweight_errors
 
+CHOOSE = 'choose'
+"""Method of a step for heads that retrains none, but takes the best of several."""
+
 
 def train(folder: Path, config: str) -> dict:
     """Train what a config describes, or go on with it; name the checkpoint that counts."""
@@ -75,10 +78,13 @@ def errors(folder: Path, config: str, checkpoint: str, factor: float) -> dict:
 
 
 def head(folder: Path, config: str, checkpoint: str, method: str, portion: Sequence[float]) -> dict:
-    """Retrain the head of a classifier; see :func:`retrain_head`."""
-    from .retraining import retrain_head  # loads networks
+    """Retrain the head of a classifier, or ``choose`` one of several."""
+    from .heads import choose_head  # they load networks
+    from .retraining import retrain_head
 
     cfg = _load(config, folder)
+    if method == CHOOSE:
+        return choose_head(cfg, checkpoint, folder / 'head.pth')
     return retrain_head(cfg, checkpoint, folder / 'head.pth', method, portion)
 
 
@@ -184,6 +190,8 @@ def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float
 def _head_command(
     folder: Path, config: Config, checkpoint: str, method: str, portion: Sequence[float]
 ) -> str:
+    if method == CHOOSE:
+        return f'tools/choose_head.py {folder / CONFIG} {checkpoint}'
     where = ' '.join(f'{end:g}' for end in portion)
     return (
         f'tools/retrain_head.py {folder / CONFIG} {checkpoint} --method {method} --portion {where}'

@@ -391,6 +391,19 @@ def test_pairs_are_the_same_in_every_preset():
     assert first == second
 
 
+def test_unlabelled_scenes_show_idle_chimneys_whatever_the_preset(tmp_path):
+    source = Smokestack('extreme')
+    presence = [source._presence('unlabelled', index) for index in range(400)]
+    clear = [chimney for smokes, chimney in presence if not smokes]
+    assert 0.4 < sum(clear) / len(clear) < 0.6
+    assert all(chimney for smokes, chimney in presence if smokes)
+    few = dict(SMALL, preset='extreme', workers=1)
+    none = write_smokestack(tmp_path / 'none', **few)
+    some = write_smokestack(tmp_path / 'some', **few, unlabelled=3)
+    assert some.rows[: len(none.rows)] == none.rows
+    assert [row['split'] for row in some.rows[len(none.rows) :]] == 3 * ['unlabelled']
+
+
 def test_pairs_on_disk(tmp_path):
     written = write_smokestack(tmp_path / 'pairs', **SMALL, pairs=2, workers=1)
     rows = [row for row in written.rows if row['split'] == 'pairs']

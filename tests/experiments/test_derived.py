@@ -113,6 +113,15 @@ def test_a_retrained_head_is_tested_instead_of_what_it_began_with(steps):
     assert tested['cured'].arguments(found)['checkpoint'] == 'w/head.pth'
 
 
+def test_the_best_of_several_heads_is_chosen_and_makes_maps_for_another(steps):
+    chosen = dict(trained_as='first', retrain='choose')
+    tested = steps(first={}, chosen=chosen, second={'train_cfg.x': '{scores:chosen}'})
+    head = tested['chosen'].inputs[ITSELF]
+    assert (head.name, head.kind) == ('first/seed-3/head-choose', 'head')
+    labels = tested['second'].inputs[ITSELF].inputs['scores:chosen:']
+    assert labels.inputs[ITSELF] is head and labels.name == 'chosen/seed-3/labels'
+
+
 def test_another_may_begin_with_a_retrained_head(steps):
     tested = steps(first={}, second={'model.init_cfg': dict(checkpoint='{head:first:afr}')})
     training = tested['second'].inputs[ITSELF]

@@ -4,6 +4,7 @@ from label_runs import tiny_model
 from tiny_trained import tiny_distiller, trained
 
 from mmsmoke.experiments.heads import choose_head
+from mmsmoke.inference.predictor import load_model
 from mmsmoke.utils import UserError
 
 
@@ -33,28 +34,31 @@ def config_and_checkpoint(tiny_dataset, tmp_path):
 
 @pytest.mark.parametrize('prefix', ['', 'student.'])
 def test_heads_that_always_say_the_same_are_the_worst(
-    config_and_checkpoint, prefix, mmpretrain_scope, monkeypatch
+    config_and_checkpoint, prefix, mmpretrain_scope, monkeypatch, tmp_path
 ):
     model = dict(tiny_distiller(), student=two_heads()) if prefix else two_heads()
     cfg, path = config_and_checkpoint(model, prefix)
     right = dict(accuracy=83.3, worst_class=66.7)
+    state = torch.load(path, weights_only=False)['state_dict'][f'{prefix}head.classifier.weight']
 
     def accuracies(head, seen):
         from mmsmoke.experiments.retraining import accuracies
 
         assert len(seen.labels) == 6
-        return right if head.active == 1 else accuracies(head, seen)
+        middle = torch.equal(head.classifier.weight[0], state[1])
+        return right if middle else accuracies(head, seen)
 
     monkeypatch.setattr('mmsmoke.experiments.heads.accuracies', accuracies)
-    result = choose_head(cfg, path)
-    assert [one['active'] for one in result['tried']] == [0, 1, 2]
+    result = choose_head(cfg, path, tmp_path / 'chosen.pth')
     assert [one['worst_class'] for one in result['tried']] == [0, 66.7, 0]
     assert {one['accuracy'] for one in result['tried'][::2]} == {50.0}
-    assert result['chosen'] == dict(active=1, **right)
-    assert result['option'] == f'model.{prefix}head.active=1'
+    assert result['chosen'] == 1 and result['tried'][1] == right
+    chosen = load_model(cfg, result['checkpoint']['path'])
+    weight = getattr(chosen, 'student', chosen).head.classifier.weight
+    torch.testing.assert_close(weight, state[[1, 0, 2]])
 
 
 def test_a_single_head_leaves_nothing_to_choose(config_and_checkpoint, mmpretrain_scope, tmp_path):
     cfg, path = trained(tmp_path, tiny_model(1))
-    with pytest.raises(UserError, match='CAMHead is a single head; there is nothing to choose'):
-        choose_head(cfg, path)
+    with pytest.raises(UserError, match='CAMHead is a single head: nothing is to be chosen'):
+        choose_head(cfg, path, tmp_path / 'chosen.pth')

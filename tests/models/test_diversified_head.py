@@ -18,9 +18,9 @@ def seed(mmpretrain_scope):
     torch.manual_seed(0)
 
 
-def build(model=CNN, heads=2, active=0, **settings):
+def build(model=CNN, heads=2, **settings):
     model = copy.deepcopy(model)
-    model['head'].update(type='mmsmoke.DiversifiedHead', heads=heads, active=active)
+    model['head'].update(type='mmsmoke.DiversifiedHead', heads=heads)
     return MODELS.build(dict(model, aux=[dict(LOSS, **settings)])).train()
 
 
@@ -36,22 +36,25 @@ def losses_of(net, data=None):
     return net(**net.data_preprocessor(data or half_labelled()), mode='loss')
 
 
-def test_the_active_head_is_a_cam_head():
+def test_the_head_that_is_put_first_is_a_cam_head():
     feats = (torch.randn(2, 8, 5, 7),)
     for pool in ('avg', 'max'):
         head = DiversifiedHead(num_classes=2, in_channels=8, heads=3, pool=pool, bias=True)
-        for active in range(3):
-            head.active, one = active, CAMHead(num_classes=2, in_channels=8, pool=pool, bias=True)
-            mine = slice(2 * active, 2 * active + 2)
-            one.classifier.weight.data = head.classifier.weight[mine].detach()
-            one.classifier.bias.data = head.classifier.bias[mine].detach()
+        before = head.all_logits(feats)
+        for index in range(3):
+            one = CAMHead(num_classes=2, in_channels=8, pool=pool, bias=True)
+            mine = slice(2 * index, 2 * index + 2)
+            one.classifier.weight.data = head.classifier.weight[mine].detach().clone()
+            one.classifier.bias.data = head.classifier.bias[mine].detach().clone()
+            head.put_first(index)
             torch.testing.assert_close(head.class_maps(feats), one.class_maps(feats))
             torch.testing.assert_close(head(feats), one(feats))
-            torch.testing.assert_close(head.all_logits(feats)[:, active], one(feats))
+            head.put_first(index)
+            torch.testing.assert_close(head.all_logits(feats), before)
 
 
 def test_all_heads_learn_from_labels():
-    head = DiversifiedHead(num_classes=1, in_channels=8, heads=3, active=2)
+    head = DiversifiedHead(num_classes=1, in_channels=8, heads=3)
     feats = (torch.randn(2, 8, 5, 7),)
     labels = torch.tensor([[1.0], [0.0]])
     samples = [WeakSegDataSample().set_gt_score(one) for one in labels]
@@ -151,7 +154,6 @@ def test_a_prior_draws_the_mean_prediction_to_it():
     'settings, message',
     [
         (dict(heads=1), 'heads must be at least 2'),
-        (dict(active=2), 'active one of them: heads=2, active=2'),
         (dict(background=True), 'has no background channel'),
     ],
 )

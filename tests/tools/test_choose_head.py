@@ -39,6 +39,6 @@ def test_two_processes_train_with_every_remedy_and_a_head_is_chosen(tiny_dataset
     for name in ('fpr_region', 'fpr_pixel', 'crops', 'crops_prototype', 'disagreement'):
         assert f'loss_{name}:' in log.read_text()
     out = run(sys.executable, 'tools/choose_head.py', config, tmp_path / 'run/epoch_2.pth',
-              '--out', tmp_path / 'heads.json', *data)  # fmt: skip
-    assert 'head 0: accuracy' in out and 'take --cfg-options model.head.active=' in out
-    assert (tmp_path / 'heads.json').is_file()
+              '--out', tmp_path / 'chosen.pth', *data)  # fmt: skip
+    assert 'head 0: accuracy' in out and out.count('<- first now') == 1
+    assert (tmp_path / 'chosen.pth').is_file() and (tmp_path / 'chosen.json').is_file()

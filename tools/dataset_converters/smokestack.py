@@ -29,6 +29,12 @@ def parse_args() -> argparse.Namespace:
         default=0,
         help='scenes of which to draw exact pairs: without smoke, without chimneys, …',
     )
+    parser.add_argument(
+        '--unlabelled',
+        type=int,
+        default=0,
+        help='images of the split unlabelled, which shows idle chimneys whatever the preset',
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
     parser.add_argument('--p-chimney-smoke', type=float, default=1.0, metavar='P')

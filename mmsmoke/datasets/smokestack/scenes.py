@@ -21,10 +21,13 @@ DRAWING_VERSION = 2
 PRESETS = {'easy': 0.5, 'biased': 0.1, 'extreme': 0.0}
 """P(chimney | clear) by name."""
 PAIRS = 'pairs'
-SPLITS = ('train', 'val', 'test', 'chimney_only', 'smoke_only', PAIRS)
+UNLABELLED = 'unlabelled'
+SPLITS = ('train', 'val', 'test', 'chimney_only', 'smoke_only', PAIRS, UNLABELLED)
 PRESENCE = {'chimney_only': (False, True), 'smoke_only': (True, False), PAIRS: (True, True)}
 """Whether there is smoke, and whether there is a chimney, in splits where chance has no say."""
 P_SMOKE = 0.5
+P_CHIMNEY_UNLABELLED = 0.5
+"""P(chimney | clear) in the split ``unlabelled``, whatever it is where labels are learned from."""
 MIN_SIZE = 32
 
 
@@ -76,7 +79,8 @@ class Smokestack:
         if split in PRESENCE:
             return PRESENCE[split]
         smokes = dice.chance(P_SMOKE)
-        return smokes, dice.chance(self.p_chimney_smoke if smokes else self.p_chimney_clear)
+        idle = P_CHIMNEY_UNLABELLED if split == UNLABELLED else self.p_chimney_clear
+        return smokes, dice.chance(self.p_chimney_smoke if smokes else idle)
 
     def label(self, split: str, index: int) -> int:
         """Return 1 if there is smoke."""

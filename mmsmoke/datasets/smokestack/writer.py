@@ -9,7 +9,7 @@ from mmsmoke.utils import UserError, save_png
 
 from .drawing.elements import Scene
 from .drawing.render import OPACITY_CUT, render
-from .scenes import DRAWING_VERSION, PAIRS, SPLITS, Smokestack
+from .scenes import DRAWING_VERSION, PAIRS, SPLITS, UNLABELLED, Smokestack
 
 MASK_PALETTE = ((0, 0, 0), (255, 80, 0))
 CONTEXT_PALETTE = ((0, 0, 0), (0, 160, 255))
@@ -27,6 +27,7 @@ def write_smokestack(
     p_chimney_smoke: float = 1.0,
     p_chimney_clear: float | None = None,
     pairs: int = 0,
+    unlabelled: int = 0,
     overwrite: bool = False,
 ) -> Written:
     """Draw a whole data set to disk, or finish one that was interrupted.
@@ -35,6 +36,8 @@ def write_smokestack(
         test: Images in each of test, chimney_only and smoke_only.
         pairs: Scenes in the split ``pairs``, each drawn once for each of `KINDS`; labels.csv has
             ``scene`` and ``kind`` of each.
+        unlabelled: Images in the split of that name, half of whose clear scenes have a chimney.
+            Their labels are known; it is for a config to leave them out.
         workers: Processes; None for one per core. The files do not depend on it.
         overwrite: Remove what an earlier run with any parameters drew in `out`.
 
@@ -42,7 +45,7 @@ def write_smokestack(
         UserError: (a ValueError) a parameter is out of range, or `out` holds something else.
     """
     source = Smokestack(preset, size, seed, p_chimney_smoke, p_chimney_clear)
-    requested = {'train': train, 'val': val, 'test': test, 'pairs': pairs}
+    requested = {'train': train, 'val': val, 'test': test, 'pairs': pairs, UNLABELLED: unlabelled}
     for name, count in requested.items():
         if count < 0:
             raise UserError(f'{name} must not be negative, not {count}')
@@ -50,7 +53,7 @@ def write_smokestack(
         'preset': preset,
         'size': size,
         'seed': seed,
-        **requested,
+        **{name: count for name, count in requested.items() if count or name != UNLABELLED},
         'p_chimney_smoke': source.p_chimney_smoke,
         'p_chimney_clear': source.p_chimney_clear,
         'drawing': DRAWING_VERSION,

@@ -8,15 +8,14 @@ from .cam_head import CAMHead
 
 @MODELS.register_module()
 class DiversifiedHead(CAMHead):
-    """Classify by several heads at once, of which one makes predictions and maps.
+    """Classify by several heads at once, of which the first makes predictions and maps.
 
     Each is a :class:`CAMHead` and learns from all labels. By themselves they end alike; a
     ``mmsmoke.DisagreementLoss`` makes them differ on unlabelled images. ``tools/choose_head.py``
-    says which is the best.
+    puts the best one first.
 
     Args: as :class:`CAMHead`, without a background, and
         heads: how many.
-        active: which one is used, from 0.
 
     Example:
         >>> head = DiversifiedHead(num_classes=2, in_channels=8, heads=3)
@@ -25,13 +24,13 @@ class DiversifiedHead(CAMHead):
         (torch.Size([1, 2]), torch.Size([1, 3, 2]))
     """
 
-    def __init__(self, *args, heads: int = 2, active: int = 0, **kwargs):
+    def __init__(self, *args, heads: int = 2, **kwargs):
         super().__init__(*args, **kwargs)
         if self.background:
             raise ValueError('a DiversifiedHead has no background channel')
-        if heads < 2 or not 0 <= active < heads:
-            raise ValueError(f'heads must be at least 2, active one of them: {heads=}, {active=}')
-        self.heads, self.active = heads, active
+        if heads < 2:
+            raise ValueError(f'heads must be at least 2, got {heads}')
+        self.heads = heads
         bias = self.classifier.bias is not None
         self.classifier = nn.Conv2d(self.in_channels, heads * self.num_classes, 1, bias=bias)
 
@@ -45,7 +44,14 @@ class DiversifiedHead(CAMHead):
         return self.pool(maps.flatten(1, 2), 1).view(maps.shape[:3])
 
     def class_maps(self, feats: tuple[Tensor, ...]) -> Tensor:
-        return self.all_maps(feats)[:, self.active]
+        return self.all_maps(feats)[:, 0]
+
+    def put_first(self, index: int) -> None:
+        """Exchange the first head and another one."""
+        with torch.no_grad():
+            for parameter in self.classifier.parameters():
+                heads = parameter.unflatten(0, (self.heads, -1))
+                heads[[0, index]] = heads[[index, 0]]
 
     def loss(self, feats: tuple[Tensor, ...], data_samples: list, **kwargs) -> dict[str, Tensor]:
         """Return the mean of the losses of all heads."""
