@@ -20,10 +20,9 @@ def main() -> None:
     result = choose_head(cfg, args.checkpoint, out)
     write_json(out.with_suffix('.json'), result)
     for index, one in enumerate(result['tried']):
-        print(
-            f'head {index}: accuracy {one["accuracy"]:.1f}, of the worst class '
-            f'{one["worst_class"]:.1f}' + (' <- first now' if index == result['chosen'] else '')
-        )
+        numbers = ', '.join(f'{name} {value:.1f}' for name, value in one.items())
+        chosen = f' <- first now, by {result["by"]}' if index == result['chosen'] else ''
+        print(f'head {index}: {numbers}{chosen}')
     print(out)
 
 

@@ -15,6 +15,17 @@ errors = {
     )
 }
 plumes = dict(plumes='{scores:vit_top}')
+# the same scenes and 600 more, without labels, in a quarter of which a chimney stands idle
+frames = 'data/smokestack-biased-frames-126'
+draw = {**_base_.draw, frames: dict(_base_.draw[_base_.data_root], unlabelled=600)}
+two_heads = {
+    **vit_top,
+    'data_root': frames,
+    'model.head.type': 'mmsmoke.DiversifiedHead',
+    'model.aux': [dict(type='mmsmoke.DisagreementLoss')],
+    'train_dataloader.dataset.split': ['train', 'unlabelled'],
+    'train_dataloader.dataset.unlabelled': dict(split='unlabelled'),
+}
 variants = dict(
     # what the logit is: the strongest place of the map, or a tenth of all places
     lite0_max={'config': 'lite0', 'model.head.pool': 'max'},
@@ -31,6 +42,10 @@ variants = dict(
     vit_plumes={'config': 'vit', **plumes},
     vit_top_plumes={**vit_top, **plumes},
     vit_top_twice={**vit_top, 'plumes': '{scores:vit_top_plumes}'},
+    # two heads that disagree about images without labels, the better one, and its plumes
+    two_heads=two_heads,
+    chosen_head=dict(trained_as='two_heads', retrain='choose'),
+    chosen_head_plumes={**vit_top, 'data_root': frames, 'plumes': '{scores:chosen_head}'},
     # a cured teacher, and a student that sees the images as they are, or one that is cured, too
     vit_taught_by_cured={taught: '{best:lite0_plumes}'},
     crossarch_cured={**own_maps_top, **plumes, taught: '{best:lite0_plumes}'},
@@ -86,5 +101,5 @@ for claim, more, less, column in (
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del taught, part, top, vit_top, own_maps_top, errors, plumes
+del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, two_heads
 del name, method, mode, claim, more, less, column
