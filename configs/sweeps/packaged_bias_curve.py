@@ -4,32 +4,35 @@ _base_ = './packaged_cure.py'
 
 shares = (0.0, 0.1, 0.25, 0.5)  # P(chimney | clear); P(chimney | smoke) is 1
 titles = dict(
-    lite0='CNN (teacher)',
-    vit='ViT',
-    own_maps='ViT, taught',
-    vit_top='ViT, a tenth of the map',
-    vit_top_plumes='ViT, cured',
+    lite0='CNN (teacher)', vit='ViT', own_maps='ViT, taught', chosen_head_plumes='ViT, cured'
 )
 draw, variants = dict(_base_.draw), dict(_delete_=True)
 lines = {title: {} for title in titles.values()}
 for share in shares:
-    root, end = f'data/smokestack-{share:g}-126', f', {share:g}'
-    if share == 0.1:
-        root, end = _base_.data_root, ''
-    else:
-        draw[root] = dict(p_chimney_clear=share, size=126, train=1200, val=300, test=300)
-    for method, title in titles.items():
-        variants[method + end] = {**_base_.variants[method], 'data_root': root}
-        lines[title][f'{share:g}'] = method + end
-    variants['own_maps' + end]['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0{end}}}'
-    variants['vit_top_plumes' + end]['plumes'] = f'{{scores:vit_top{end}}}'
+    end = '' if share == 0.1 else f', {share:g}'
+    root, frames = f'data/smokestack-{share:g}-126', f'data/smokestack-{share:g}-frames-126'
+    methods = {name: dict(_base_.variants[name]) for name in (*titles, 'two_heads', 'chosen_head')}
+    if end:
+        drawn = dict(p_chimney_clear=share, size=126, train=1200, val=300, test=300)
+        draw |= {root: drawn, frames: dict(drawn, unlabelled=600)}
+        for name in ('lite0', 'vit', 'own_maps'):
+            methods[name]['data_root'] = root
+        for name in ('two_heads', 'chosen_head_plumes'):
+            methods[name]['data_root'] = frames
+        methods['own_maps']['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0{end}}}'
+        methods['chosen_head']['trained_as'] = f'two_heads{end}'
+        methods['chosen_head_plumes']['plumes'] = f'{{scores:chosen_head{end}}}'
+    for name, changes in methods.items():
+        variants[name + end] = changes
+    for name, title in titles.items():
+        lines[title][f'{share:g}'] = name + end
 baseline = None
 curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []
 for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
-    for name, method in (('taught', 'own_maps'), ('cured', 'vit_top_plumes')):
+    for name, method in (('taught', 'own_maps'), ('cured', 'chosen_head_plumes')):
         claim = f'the {name} ViT leans less on chimneys than the plain one, P = {share:g}'
         for column in ('reliance', 'chimney called smoke'):
             claims.append(dict(claim=claim, more='vit' + end, less=method + end, column=column))
-del share, root, end, method, title, titles, lines, name, claim, column
+del share, root, frames, end, method, methods, changes, title, titles, lines, name, claim, column
