@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.datasets.smokestack.drawing.counterfactuals import KINDS
 from mmsmoke.datasets.smokestack.drawing.render import OPACITY_CUT, render
 from mmsmoke.datasets.smokestack.scenes import PRESETS, SPLITS, Smokestack
 from mmsmoke.datasets.smokestack.writer import write_smokestack
 from mmsmoke.datasets.writer import RECORD, count_table
+from mmsmoke.utils import UserError
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48
@@ -394,14 +396,82 @@ def test_pairs_are_the_same_in_every_preset():
 def test_unlabelled_scenes_show_idle_chimneys_whatever_the_preset(tmp_path):
     source = Smokestack('extreme')
     presence = [source._presence('unlabelled', index) for index in range(400)]
-    clear = [chimney for smokes, chimney in presence if not smokes]
+    clear = [chimney for smokes, chimney, *_ in presence if not smokes]
     assert 0.4 < sum(clear) / len(clear) < 0.6
-    assert all(chimney for smokes, chimney in presence if smokes)
+    assert all(chimney for smokes, chimney, *_ in presence if smokes)
     few = dict(SMALL, preset='extreme', workers=1)
     none = write_smokestack(tmp_path / 'none', **few)
     some = write_smokestack(tmp_path / 'some', **few, unlabelled=3)
     assert some.rows[: len(none.rows)] == none.rows
     assert [row['split'] for row in some.rows[len(none.rows) :]] == 3 * ['unlabelled']
+
+
+# Steam as a second class
+
+
+def with_steam(count=40, **settings):
+    source = Smokestack('easy', SIZE, steam=True, **settings)
+    return [(source.labels('train', i), source.scene('train', i)) for i in range(count)]
+
+
+def test_steam_leaves_smoke_and_chimneys_where_they_are():
+    plain = Smokestack('easy', SIZE)
+    for index, (labels, scene) in enumerate(with_steam()):
+        without = plain.scene('train', index)
+        assert labels['smoke'] == plain.label('train', index)
+        smoke, context = scene.smoke == 1, scene.context == 1
+        assert not (smoke & (without.smoke == 0)).any()
+        assert not (context & (without.context == 0)).any()
+        if not labels['steam'] and not (scene.context == 2).any():
+            assert same_scene(scene, without)
+
+
+def test_labels_tell_what_can_be_seen():
+    scenes = with_steam(60)
+    for labels, scene in scenes:
+        assert not (scene.smoke & scene.steam).any()
+        assert not (scene.context[(scene.smoke | scene.steam) == 1]).any()
+        assert labels['steam'] >= scene.steam.any()
+    kinds = {tuple(labels.values()) for labels, _ in scenes}
+    assert kinds == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    seen = [scene.steam.mean() > 0.003 for labels, scene in scenes if labels['steam']]
+    assert sum(seen) / len(seen) > 0.9
+
+
+def test_steam_is_white_and_rises_from_cooling_towers():
+    source = Smokestack('extreme', SIZE, steam=True)
+    for index in range(60):
+        layout = source.layout('train', index)
+        assert bool(layout.towers) == bool(layout.steam)  # nothing stands idle
+        assert [one.x for one in layout.steam] == [one.x for one in layout.towers]
+        for one in layout.steam:
+            assert max(one.lit) - min(one.lit) < 0.5
+    layouts = [Smokestack('easy', steam=True).layout('train', index) for index in range(30)]
+    assert any(one.towers and not one.steam for one in layouts)
+
+
+def test_two_classes_on_disk(tmp_path):
+    few = dict(SMALL, workers=1, preset='easy')
+    written = write_smokestack(tmp_path / 'two', **few, pairs=2, classes=('smoke', 'steam'))
+    assert {'smoke', 'steam'} <= set(written.rows[0])
+    values = set()
+    for row in written.rows:
+        mask = read_mask(tmp_path / 'two' / row['image'].replace('images', 'masks', 1))
+        present = set(np.unique(mask)) - {0}
+        assert present <= {k + 1 for k, name in enumerate(('smoke', 'steam')) if row[name]}
+        values |= present
+    assert values == {1, 2}
+    one = write_smokestack(tmp_path / 'one', **few)
+    assert 'steam' not in one.rows[0]
+    assert [row['smoke'] for row in one.rows] == [
+        row['smoke'] for row in written.rows if row['split'] != 'pairs'
+    ]
+
+
+def test_classes_that_cannot_be_drawn(tmp_path):
+    for classes in (('steam',), ('smoke', 'fog'), ()):
+        with pytest.raises(UserError, match='classes must be smoke, or smoke and steam'):
+            write_smokestack(tmp_path / 'x', **SMALL, classes=classes)
 
 
 def test_pairs_on_disk(tmp_path):

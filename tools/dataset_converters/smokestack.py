@@ -35,6 +35,13 @@ def parse_args() -> argparse.Namespace:
         default=0,
         help='images of the split unlabelled, which shows idle chimneys whatever the preset',
     )
+    parser.add_argument(
+        '--classes',
+        nargs='+',
+        default=['smoke'],
+        metavar='CLASS',
+        help='smoke, or smoke and steam, which rises from cooling towers',
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
     parser.add_argument('--p-chimney-smoke', type=float, default=1.0, metavar='P')

@@ -25,7 +25,7 @@ UNLABELLED = 'unlabelled'
 SPLITS = ('train', 'val', 'test', 'chimney_only', 'smoke_only', PAIRS, UNLABELLED)
 PRESENCE = {'chimney_only': (False, True), 'smoke_only': (True, False), PAIRS: (True, True)}
 """Whether there is smoke, and whether there is a chimney, in splits where chance has no say."""
-P_SMOKE = 0.5
+P_SMOKE = P_STEAM = 0.5
 P_CHIMNEY_UNLABELLED = 0.5
 """P(chimney | clear) in the split ``unlabelled``, whatever it is where labels are learned from."""
 MIN_SIZE = 32
@@ -40,6 +40,8 @@ class Smokestack:
         seed: The same seed gives the same scenes in every preset, but for the chimneys.
         p_chimney_smoke: P(chimney | smoke). Smoke without a chimney rises from behind buildings.
         p_chimney_clear: P(chimney | clear) instead of the preset's.
+        steam: Steam from cooling towers is a second class, and P(tower | no steam) is
+            P(chimney | clear). Splits of `PRESENCE` show neither.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Smokestack:
         seed: int = 0,
         p_chimney_smoke: float = 1.0,
         p_chimney_clear: float | None = None,
+        steam: bool = False,
     ):
         if preset not in PRESETS:
             raise UserError(f'unknown preset {preset!r}; choose from {", ".join(PRESETS)}')
@@ -67,29 +70,36 @@ class Smokestack:
         self.seed = seed
         self.p_chimney_smoke = float(p_chimney_smoke)
         self.p_chimney_clear = float(p_chimney_clear)
+        self.steam = steam
 
     def _entropy(self, split: str, index: int) -> tuple[int, int, int]:
         if split not in SPLITS:
             raise UserError(f'unknown split {split!r}; choose from {", ".join(SPLITS)}')
         return self.seed, SPLITS.index(split), index
 
-    def _presence(self, split: str, index: int) -> tuple[bool, bool]:
-        """Return whether there is smoke, and whether there is a chimney."""
+    def _presence(self, split: str, index: int) -> tuple[bool, bool, bool, bool]:
+        """Return whether there is smoke, a chimney, steam and a cooling tower."""
         dice = Dice(*self._entropy(split, index), 0)
         if split in PRESENCE:
-            return PRESENCE[split]
+            return *PRESENCE[split], False, False
         smokes = dice.chance(P_SMOKE)
         idle = P_CHIMNEY_UNLABELLED if split == UNLABELLED else self.p_chimney_clear
-        return smokes, dice.chance(self.p_chimney_smoke if smokes else idle)
+        has_chimney = dice.chance(self.p_chimney_smoke if smokes else idle)
+        steams = self.steam and dice.chance(P_STEAM)
+        return smokes, has_chimney, steams, self.steam and (dice.chance(idle) or steams)
 
     def label(self, split: str, index: int) -> int:
         """Return 1 if there is smoke."""
         return int(self._presence(split, index)[0])
 
+    def labels(self, split: str, index: int) -> dict[str, int]:
+        """Return 1 or 0 for each class."""
+        smokes, _, steams, _ = self._presence(split, index)
+        return dict(smoke=int(smokes), **(dict(steam=int(steams)) if self.steam else {}))
+
     def layout(self, split: str, index: int) -> Layout:
         """Make every random decision about a scene, in units of the image side."""
-        smokes, has_chimney = self._presence(split, index)
-        return sample_layout(self._entropy(split, index), smokes, has_chimney)
+        return sample_layout(self._entropy(split, index), *self._presence(split, index))
 
     def scene(self, split: str, index: int) -> Scene:
         return render(self.layout(split, index), self.size)

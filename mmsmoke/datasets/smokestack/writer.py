@@ -1,6 +1,6 @@
 """Write a Smokestack to disk, in the standard layout of `WeakSegDataset`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from .drawing.elements import Scene
 from .drawing.render import OPACITY_CUT, render
 from .scenes import DRAWING_VERSION, PAIRS, SPLITS, UNLABELLED, Smokestack
 
-MASK_PALETTE = ((0, 0, 0), (255, 80, 0))
-CONTEXT_PALETTE = ((0, 0, 0), (0, 160, 255))
+CLASSES = ('smoke', 'steam')
+MASK_PALETTE = ((0, 0, 0), (255, 80, 0), (255, 255, 255))
+CONTEXT_PALETTE = ((0, 0, 0), (0, 160, 255), (0, 255, 160))
 
 
 def write_smokestack(
@@ -28,6 +29,7 @@ def write_smokestack(
     p_chimney_clear: float | None = None,
     pairs: int = 0,
     unlabelled: int = 0,
+    classes: Sequence[str] = ('smoke',),
     overwrite: bool = False,
 ) -> Written:
     """Draw a whole data set to disk, or finish one that was interrupted.
@@ -38,13 +40,17 @@ def write_smokestack(
             ``scene`` and ``kind`` of each.
         unlabelled: Images in the split of that name, half of whose clear scenes have a chimney.
             Their labels are known; it is for a config to leave them out.
+        classes: ``('smoke', 'steam')`` adds cooling towers and steam.
         workers: Processes; None for one per core. The files do not depend on it.
         overwrite: Remove what an earlier run with any parameters drew in `out`.
 
     Raises:
         UserError: (a ValueError) a parameter is out of range, or `out` holds something else.
     """
-    source = Smokestack(preset, size, seed, p_chimney_smoke, p_chimney_clear)
+    if tuple(classes) not in (CLASSES[:1], CLASSES):
+        raise UserError(f'classes must be smoke, or smoke and steam, not {" ".join(classes)}')
+    steam = 'steam' in classes
+    source = Smokestack(preset, size, seed, p_chimney_smoke, p_chimney_clear, steam)
     requested = {'train': train, 'val': val, 'test': test, 'pairs': pairs, UNLABELLED: unlabelled}
     for name, count in requested.items():
         if count < 0:
@@ -56,12 +62,13 @@ def write_smokestack(
         **{name: count for name, count in requested.items() if count or name != UNLABELLED},
         'p_chimney_smoke': source.p_chimney_smoke,
         'p_chimney_clear': source.p_chimney_clear,
+        **({'classes': list(classes)} if steam else {}),
         'drawing': DRAWING_VERSION,
         'opacity_cut': OPACITY_CUT,
     }
     tasks = [
         _task(
-            split, f'{index:06d}', source.label(split, index), partial(source.scene, split, index)
+            split, f'{index:06d}', source.labels(split, index), partial(source.scene, split, index)
         )
         for split in SPLITS
         if split != PAIRS
@@ -70,18 +77,21 @@ def write_smokestack(
     for index, kinds in source.pairs(pairs):
         for kind, layout in kinds.items():
             draw, columns = partial(render, layout, size), dict(scene=index, kind=kind)
-            tasks.append(_task(PAIRS, f'{index:06d}_{kind}', layout.label, draw, **columns))
+            labels = {name: 0 for name in classes} | {'smoke': layout.label}
+            tasks.append(_task(PAIRS, f'{index:06d}_{kind}', labels, draw, **columns))
     return write_dataset(out, tasks, parameters, workers, overwrite)
 
 
-def _task(split: str, stem: str, label: int, draw: Callable[[], Scene], **columns) -> Task:
+def _task(
+    split: str, stem: str, labels: Mapping[str, int], draw: Callable[[], Scene], **columns
+) -> Task:
     name = f'{split}/{stem}.png'
-    row = {'image': f'images/{name}', 'split': split, 'smoke': label, **columns}
+    row = {'image': f'images/{name}', 'split': split, **labels, **columns}
     return Task(name, [row], partial(_write_scene, draw, name), FOLDERS)
 
 
 def _write_scene(draw: Callable[[], Scene], name: str, root: Path) -> None:
     scene = draw()
     save_png(root / 'context' / name, scene.context, CONTEXT_PALETTE, compress_level=1)
-    save_png(root / 'masks' / name, scene.smoke, MASK_PALETTE, compress_level=1)
+    save_png(root / 'masks' / name, scene.smoke + 2 * scene.steam, MASK_PALETTE, compress_level=1)
     save_png(root / 'images' / name, scene.image, compress_level=1)

@@ -1,4 +1,4 @@
-"""Draw buildings and chimneys."""
+"""Draw buildings, chimneys and cooling towers."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,12 @@ import numpy as np
 from .canvas import Canvas, Shape, Window, span
 from .colors import as_array
 from .dice import generator
-from .elements import Building, Chimney, Sky
+from .elements import Building, Chimney, Sky, Tower
 from .textures import lerp
 
 LAMP = (0.98, 0.82, 0.48)
 SAW_TEETH = 4
+TOWER_STEPS = 12
 
 
 def draw_building(canvas: Canvas, building: Building, hidden: np.ndarray) -> None:
@@ -74,16 +75,44 @@ def draw_chimney(canvas: Canvas, chimney: Chimney, sky: Sky, standing: np.ndarra
     overhang = 0.08 * chimney.width_top
     flare = (upper[0] - overhang, upper[1] + overhang)
     rim = canvas.trapezoid(chimney.top, chimney.top + 0.35 * chimney.width_top, flare, flare)
-    light_side = 1 if sky.light[0] > 0 else -1
-    for (window, coverage), color in (
+    for shape, color in (
         (shaft, _banded(canvas, chimney, shaft[0])),
         (rim, as_array(chimney.color) * 0.45),
     ):
-        x, _ = canvas.grid(window)
-        across = (x - chimney.x) / chimney.width_base * (2 * light_side)
-        round_light = 0.86 + 0.26 * np.clip(across, -1, 1)
-        canvas.paint(window, color * round_light, coverage)
-        standing[window] = np.maximum(standing[window], coverage)
+        _paint_round(canvas, shape, color, chimney.x, chimney.width_base, sky, standing)
+
+
+def draw_tower(canvas: Canvas, tower: Tower, sky: Sky, standing: np.ndarray) -> None:
+    """Paint a cooling tower and add it to `standing`, the share of each pixel on a tower."""
+    heights = np.linspace(0, 1, TOWER_STEPS + 1)
+    below = np.clip((heights - tower.waist) / (1 - tower.waist), 0, 1)
+    above = np.clip((tower.waist - heights) / tower.waist, 0, 1)
+    widths = tower.width_waist + above**2 * (tower.width_top - tower.width_waist)
+    widths = widths + below**1.5 * (tower.width_base - tower.width_waist)
+    edges = tower.top + heights * (tower.base - tower.top)
+    for step in range(TOWER_STEPS):
+        upper, lower = (span(tower.x, widths[step + k]) for k in (0, 1))
+        shape = canvas.trapezoid(edges[step], edges[step + 1], upper, lower)
+        color = as_array(tower.color) * (0.6 if step == 0 else 1)  # the rim
+        _paint_round(canvas, shape, color, tower.x, tower.width_base, sky, standing)
+
+
+def _paint_round(
+    canvas: Canvas,
+    shape: Shape,
+    color: np.ndarray,
+    middle: float,
+    width: float,
+    sky: Sky,
+    standing: np.ndarray,
+) -> None:
+    """Paint what is round and lit from one side, and add it to `standing`."""
+    window, coverage = shape
+    x, _ = canvas.grid(window)
+    light_side = 1 if sky.light[0] > 0 else -1
+    across = (x - middle) / width * (2 * light_side)
+    canvas.paint(window, color * (0.86 + 0.26 * np.clip(across, -1, 1)), coverage)
+    standing[window] = np.maximum(standing[window], coverage)
 
 
 def _banded(canvas: Canvas, chimney: Chimney, window: Window) -> np.ndarray:

@@ -100,8 +100,22 @@ class Chimney:
 
 
 @dataclass(frozen=True)
+class Tower:
+    """Describe a cooling tower, narrowest at its waist."""
+
+    x: float
+    top: float
+    base: float
+    width_top: float
+    width_waist: float
+    width_base: float
+    waist: float  # its place, from 0 at the top to 1 at the base
+    color: Color
+
+
+@dataclass(frozen=True)
 class Plume:
-    """Describe smoke from (x, y), risen by `rise` and blown by `reach` at its far end."""
+    """Describe smoke or steam from (x, y), risen by `rise` and blown by `reach` at its far end."""
 
     seed: int
     x: float
@@ -140,6 +154,8 @@ class Layout:
     buildings: tuple[Building, ...]
     fog: tuple[Bank, ...]
     camera: Camera
+    towers: tuple[Tower, ...] = ()
+    steam: tuple[Plume, ...] = ()
 
     @property
     def label(self) -> int:
@@ -152,11 +168,13 @@ class Scene:
 
     Attributes:
         image: uint8 [H, W, 3], RGB.
-        smoke: uint8 [H, W], 1 where `opacity` exceeds `OPACITY_CUT`.
-        context: uint8 [H, W], 1 on chimney pixels that neither smoke nor buildings hide; never
-            1 on a smoke pixel.
-        opacity: float32 [H, W], visible opacity of all plumes together.
-        label: 1 if any plume was laid out.
+        smoke: uint8 [H, W], 1 where `opacity` exceeds `OPACITY_CUT` and that of steam.
+        context: uint8 [H, W], 1 on chimney pixels and 2 on those of cooling towers that no plume
+            and no building hides; 0 on all pixels of smoke and steam.
+        opacity: float32 [H, W], visible opacity of all smoke together.
+        label: 1 if any smoke was laid out.
+        steam: uint8 [H, W], 1 where the visible opacity of steam exceeds `OPACITY_CUT` and is not
+            less than that of smoke.
     """
 
     image: np.ndarray
@@ -164,3 +182,4 @@ class Scene:
     context: np.ndarray
     opacity: np.ndarray
     label: int
+    steam: np.ndarray

@@ -14,6 +14,7 @@ from .layout_backdrop import (
     sample_ridges,
     sample_sky,
 )
+from .layout_steam import with_towers
 
 SMOKE_COLORS = (
     (0.99, 0.99, 0.99),
@@ -46,8 +47,16 @@ class Source(NamedTuple):
     radius: float
 
 
-def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> Layout:
+def sample_layout(
+    entropy: tuple[int, ...],
+    smokes: bool,
+    has_chimney: bool,
+    steams: bool = False,
+    has_tower: bool = False,
+) -> Layout:
     """Return the layout that `entropy` decides, with smoke and chimneys if they are asked for.
+
+    Steam rises from cooling towers alone.
 
     Each element has dice of its own, (*entropy, 1) to (*entropy, 10), so that asking for chimneys
     or smoke changes no other element. (*entropy, 0) is left to the caller.
@@ -63,7 +72,7 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
         tops = [Source(one.x, one.top, 0.55 * one.width_top) for one in chimneys]
         plumes = _plumes(plume, around, tops or _hidden_sources(plume, buildings))
     foggy = bank.chance(0.5)
-    return Layout(
+    layout = Layout(
         sky=around.sky,
         clouds=tuple(sample_cloud_layer(cloud, around) for _ in range(cloud.count(0, 2))),
         banks=tuple(sample_cloud_bank(bank, around) for _ in range(bank.count(1, 3))),
@@ -75,6 +84,7 @@ def sample_layout(entropy: tuple[int, ...], smokes: bool, has_chimney: bool) -> 
         fog=(sample_fog(bank, around),) if foggy else (),
         camera=_camera(camera),
     )
+    return with_towers(layout, entropy, around, steams) if has_tower else layout
 
 
 def _building(dice: Dice, around: Surroundings, base: float) -> Building:

@@ -3,15 +3,15 @@
 import numpy as np
 
 from .backdrop import draw_bank, draw_cloud_layer, draw_ground, draw_ridge, draw_sky
-from .buildings import draw_building, draw_chimney
+from .buildings import draw_building, draw_chimney, draw_tower
 from .canvas import Canvas
 from .colors import as_array
 from .dice import generator
-from .elements import Camera, Layout, Scene
+from .elements import Camera, Layout, Plume, Scene, Sky
 from .plumes import draw_plume
 
 OPACITY_CUT = 0.15
-"""Smoke is where the visible opacity exceeds this: about where a plume stops being outlined."""
+"""Smoke or steam is where the visible opacity exceeds this: about where plumes are outlined."""
 
 
 def render(layout: Layout, size: int) -> Scene:
@@ -26,14 +26,15 @@ def render(layout: Layout, size: int) -> Scene:
         draw_ridge(canvas, ridge)
     draw_ground(canvas, layout.ground)
 
+    towers = canvas.blank(0)
+    for tower in layout.towers:
+        draw_tower(canvas, tower, layout.sky, towers)
     standing = canvas.blank(0)
     for chimney in layout.chimneys:
         draw_chimney(canvas, chimney, layout.sky, standing)
 
-    clearness = canvas.blank(1)
-    for plume in layout.plumes:
-        window, opacity = draw_plume(canvas, plume, layout.sky)
-        clearness[window] *= 1 - opacity
+    clearness = _draw_plumes(canvas, layout.plumes, layout.sky)
+    above = _draw_plumes(canvas, layout.steam, layout.sky)
 
     hidden = canvas.blank(0)
     for building in layout.buildings:
@@ -43,16 +44,28 @@ def render(layout: Layout, size: int) -> Scene:
         window, alpha = draw_bank(canvas, bank, layout.sky)
         visible[window] *= 1 - alpha
 
-    opacity = (1 - clearness) * visible
-    smoke = opacity > OPACITY_CUT
-    context = (standing * (1 - hidden) >= 0.5) & ~smoke
+    opacity, steamy = (1 - clearness) * above * visible, (1 - above) * visible
+    smoke = (opacity > OPACITY_CUT) & (opacity > steamy)
+    steam = (steamy > OPACITY_CUT) & ~smoke
+    chimney = standing * (1 - hidden) >= 0.5
+    context = np.where(chimney, 1, 2 * (towers * (1 - hidden) >= 0.5))
     return Scene(
         image=_photograph(canvas, layout.camera),
         smoke=smoke.astype(np.uint8),
-        context=context.astype(np.uint8),
+        context=np.where(smoke | steam, 0, context).astype(np.uint8),
         opacity=opacity,
         label=layout.label,
+        steam=steam.astype(np.uint8),
     )
+
+
+def _draw_plumes(canvas: Canvas, plumes: tuple[Plume, ...], sky: Sky) -> np.ndarray:
+    """Paint plumes and return how clearly each pixel is seen through all of them."""
+    clearness = canvas.blank(1)
+    for plume in plumes:
+        window, opacity = draw_plume(canvas, plume, sky)
+        clearness[window] *= 1 - opacity
+    return clearness
 
 
 def _photograph(canvas: Canvas, camera: Camera) -> np.ndarray:
