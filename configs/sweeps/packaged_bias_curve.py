@@ -11,16 +11,16 @@ lines = {title: {} for title in titles.values()}
 for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
     root, frames = f'data/smokestack-{share:g}-126', f'data/smokestack-{share:g}-frames-126'
-    methods = {name: dict(_base_.variants[name]) for name in (*titles, 'two_heads', 'chosen_head')}
+    methods = {name: dict(_base_.variants[name]) for name in (*titles, 'four_heads', 'chosen_head')}
     if end:
         drawn = dict(p_chimney_clear=share, size=126, train=1200, val=300, test=300)
         draw |= {root: drawn, frames: dict(drawn, unlabelled=600)}
         for name in ('lite0', 'vit', 'own_maps'):
             methods[name]['data_root'] = root
-        for name in ('two_heads', 'chosen_head_plumes'):
+        for name in ('four_heads', 'chosen_head_plumes'):
             methods[name]['data_root'] = frames
         methods['own_maps']['model.teacher.init_cfg.checkpoint'] = f'{{best:lite0{end}}}'
-        methods['chosen_head']['trained_as'] = f'two_heads{end}'
+        methods['chosen_head']['trained_as'] = f'four_heads{end}'
         methods['chosen_head_plumes']['plumes'] = f'{{scores:chosen_head{end}}}'
     for name, changes in methods.items():
         variants[name + end] = changes

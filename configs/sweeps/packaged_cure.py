@@ -3,7 +3,10 @@
 # Shares its runs with packaged_smokestack.
 _base_ = './packaged_smokestack.py'
 
-configs = dict(reverse='configs/crossarch/crossarch-own_dinov2-s_lite0_3e_smokestack-126.py')
+configs = dict(
+    reverse='configs/crossarch/crossarch-own_dinov2-s_lite0_3e_smokestack-126.py',
+    frozen='configs/cam/dinov2-s-frozen_40e_smokestack-126.py',
+)
 taught = 'model.teacher.init_cfg.checkpoint'
 part = {'train_dataloader.dataset.portion': (0, 0.8)}  # the rest is for the retraining of heads
 top = 0.1  # the logit is the mean of the tenth of the map with most evidence
@@ -18,11 +21,13 @@ plumes = dict(plumes='{scores:vit_top}')
 # the same scenes and 600 more, without labels, in a quarter of which a chimney stands idle
 frames = 'data/smokestack-biased-frames-126'
 draw = {**_base_.draw, frames: dict(_base_.draw[_base_.data_root], unlabelled=600)}
-two_heads = {
-    **vit_top,
+four_heads = {
+    'config': 'frozen',
     'data_root': frames,
     'model.head.type': 'mmsmoke.DiversifiedHead',
+    'model.head.heads': 4,
     'model.aux': [dict(type='mmsmoke.DisagreementLoss')],
+    'train_dataloader.batch_size': 96,
     'train_dataloader.dataset.split': ['train', 'unlabelled'],
     'train_dataloader.dataset.unlabelled': dict(split='unlabelled'),
 }
@@ -42,9 +47,12 @@ variants = dict(
     vit_plumes={'config': 'vit', **plumes},
     vit_top_plumes={**vit_top, **plumes},
     vit_top_twice={**vit_top, 'plumes': '{scores:vit_top_plumes}'},
-    # two heads that disagree about images without labels, the better one, and its plumes
-    two_heads=two_heads,
-    chosen_head=dict(trained_as='two_heads', retrain='choose'),
+    # maps of a trunk that does not learn
+    frozen=dict(config='frozen'),
+    frozen_plumes={**vit_top, 'plumes': '{scores:frozen}'},
+    # heads on it that disagree about images without labels, the best one, and its plumes
+    four_heads=four_heads,
+    chosen_head=dict(trained_as='four_heads', retrain='choose'),
     chosen_head_plumes={**vit_top, 'data_root': frames, 'plumes': '{scores:chosen_head}'},
     # a cured teacher, and a student that sees the images as they are, or one that is cured, too
     vit_taught_by_cured={taught: '{best:lite0_plumes}'},
@@ -101,5 +109,5 @@ for claim, more, less, column in (
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, two_heads
+del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, four_heads
 del name, method, mode, claim, more, less, column
