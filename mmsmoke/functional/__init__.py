@@ -55,6 +55,11 @@ __all__, __getattr__, __dir__ = lazy(
         '.mask_values': ['IGNORE'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.transfer': ['transfer_distance'],
-        '.weighting': ['gradient_cam', 'gradient_cam_plus_plus', 'layer_cam'],
+        '.weighting': [
+            'gradient_cam',
+            'gradient_cam_plus_plus',
+            'layer_cam',
+            'weigh_channels',
+        ],
     },
 )

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmsmoke.functional import normalize_cams
+from mmsmoke.functional import normalize_cams, weigh_channels
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
@@ -47,12 +47,12 @@ class ScoreCAM(GradCAM):
         for layer in layers:
             grid = grids.get(layer, feats[-1].shape[2:])
             activation = as_map(outputs[layer], layer, grid).float()
-            weights = self._answers(classifier, inputs, activation).softmax(1)
-            maps.append(torch.einsum('bck,bchw->bkhw', weights, activation))
+            weights = self._answers(classifier, inputs, activation).softmax(-1)
+            maps.append(weigh_channels(weights, activation))
         return logits, at_one_size(maps)
 
     def _answers(self, classifier, inputs: Tensor, activation: Tensor) -> Tensor:
-        """Return the logits [B, C, K] of each image behind each channel's mask."""
+        """Return the logits [K, B, C] of each image behind each channel's mask."""
         batch, channels = activation.shape[:2]
         masks, found = activation.flatten(0, 1)[:, None], []
         for numbers in torch.arange(len(masks), device=masks.device).split(self.batch_size):
@@ -63,4 +63,4 @@ class ScoreCAM(GradCAM):
             stretched = normalize_cams(some - some.amin((-2, -1), keepdim=True))
             logits, _ = look(classifier, inputs[numbers // channels] * stretched)
             found.append(logits.float())
-        return torch.cat(found).unflatten(0, (batch, channels))
+        return torch.cat(found).T.unflatten(1, (batch, channels))
