@@ -13,7 +13,15 @@ __all__, __getattr__, __dir__ = lazy(
             'pair_offsets',
             'random_walk',
         ],
-        '.attention': ['attention_affinity', 'box_mask', 'propagate', 'sinkhorn'],
+        '.attention': [
+            'attention_affinity',
+            'attention_rollout',
+            'box_mask',
+            'class_attention',
+            'propagate',
+            'sinkhorn',
+            'taken_from_patches',
+        ],
         '.cam': [
             'FUSIONS',
             'background_scores',
@@ -47,5 +55,11 @@ __all__, __getattr__, __dir__ = lazy(
         '.mask_values': ['IGNORE'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.transfer': ['transfer_distance'],
+        '.weighting': [
+            'gradient_cam',
+            'gradient_cam_plus_plus',
+            'layer_cam',
+            'weigh_channels',
+        ],
     },
 )

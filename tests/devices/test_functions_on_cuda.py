@@ -39,6 +39,8 @@ TRUTH[0] = F.IGNORE
 REGION = TRUTH == 1
 PAIRS = rand(2, len(OFFSETS), 6, 6)
 ATTENTION = rand(16, 16)
+HEADS = rand(2, 2, 2, 17, 17)  # of 2 classes, 2 images and 2 heads
+GRADIENTS = rand(2, *LAYERS.shape) - 0.5
 COUNTS = whole(9, 5, 2, 101, 3).cumsum(-1)
 EFFECTS = rand(4, 5)
 IMAGE = whole(256, 8, 8, 3).byte()
@@ -61,8 +63,17 @@ CASES = {
     'agreed_labels': lambda on: F.agreed_labels(on(TRUTH), on(TRUTH.flip(0))),
     'sinkhorn': lambda on: F.sinkhorn(on(ATTENTION)),
     'attention_affinity': lambda on: F.attention_affinity(on(ATTENTION)),
+    'attention_rollout': lambda on: F.attention_rollout(on(HEADS[0])),
+    'taken_from_patches-cls': lambda on: F.taken_from_patches(on(HEADS), 16, by_cls=True),
+    'taken_from_patches-mean': lambda on: F.taken_from_patches(on(HEADS), 16, by_cls=False),
+    'class_attention': lambda on: F.class_attention([on(HEADS - 0.5), on(HEADS)], 16, True),
+    'gradient_cam': lambda on: F.gradient_cam(on(LAYERS), on(GRADIENTS)),
+    'gradient_cam_plus_plus': lambda on: F.gradient_cam_plus_plus(on(LAYERS), on(GRADIENTS)),
+    'weigh_channels': lambda on: F.weigh_channels(on(GRADIENTS[..., 0, 0]), on(LAYERS)),
+    'layer_cam': lambda on: F.layer_cam(on(LAYERS), on(GRADIENTS)),
     'box_mask': lambda on: F.box_mask(on(SCORES)),
     'propagate': lambda on: F.propagate(on(LAYERS[0]), on(ATTENTION), on(LAYERS[0] > 0.5)),
+    'propagate-batch': lambda on: F.propagate(on(LAYERS), on(ATTENTION.expand(3, -1, -1))),
     **{
         f'normalize_cams-{mode}': lambda on, mode=mode: F.normalize_cams(on(MAPS), mode)
         for mode in ('minmax', 'max', 'seam', 'none')

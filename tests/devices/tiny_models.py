@@ -86,6 +86,14 @@ CLASSIFIERS = dict(
     grad_cam=dict(OF_CNN, cam=LAYERS),
     grad_cam_of_vit=dict(STUDENT, cam=LAYERS),
     views_grad_cam=dict(OF_CNN, cam=LAYERS, views=dict(recipe='irn')),
+    **{
+        f'{cam}_of_cnn': dict(OF_CNN, cam=dict(type=f'mmsmoke.{cam}'))
+        for cam in ('GradCAMPlusPlus', 'LayerCAM', 'ScoreCAM')
+    },
+    **{
+        f'{cam}_of_vit': dict(STUDENT, cam=dict(type=f'mmsmoke.{cam}'))
+        for cam in ('LayerCAM', 'ScoreCAM', 'AttentionCAM', 'AttentionGradCAM', 'AttentionRollout')
+    },
     read_out=distiller('read_out'),
     linear=distiller('read_out', projection=dict(type='mmsmoke.FeatureProjection', kind='linear')),
     foreground=distiller('read_out', transfer_loss=dict(COSINE, channels='fg')),
