@@ -15,12 +15,14 @@ __all__, __getattr__, __dir__ = lazy(
         ],
         '.attention': [
             'attention_affinity',
+            'attention_distance',
             'attention_rollout',
             'box_mask',
             'class_attention',
             'propagate',
             'sinkhorn',
             'taken_from_patches',
+            'unmirrored',
         ],
         '.cam': [
             'FUSIONS',

@@ -146,3 +146,35 @@ def attention_rollout(attention: Tensor) -> Tensor:
     for block in attention.unbind(1):
         flow = (block + itself) / 2 @ flow
     return flow
+
+
+def unmirrored(attention: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Return the attention in a mirrored image with its patches where they are in the image itself.
+
+    Args:
+        attention: [..., T, T].
+        grid: (h, w) of the patches.
+    """
+    patches, tokens = math.prod(grid), attention.shape[-1]
+    order = torch.arange(tokens, device=attention.device)
+    order[-patches:] = order[-patches:].view(grid).flip(1).flatten()
+    return attention[..., order[:, None], order]
+
+
+@without_autocast
+def attention_distance(
+    ours: Tensor, theirs: Tensor, patches: int, by_cls: bool
+) -> tuple[Tensor, Tensor]:
+    """Return how far the attention in two views of an image is apart, as ACR does.
+
+    Both are mean absolute differences: of what the CLS token takes from each patch (where an image
+    is active), and of what each patch takes from each other one (what belongs together).
+
+    Args:
+        ours, theirs: [B, T, T], patches of both in the same order.
+        patches, by_cls: see :func:`taken_from_patches`.
+    """
+    ours, theirs = ours.float(), theirs.float()
+    rows = (taken_from_patches(one, patches, by_cls) for one in (ours, theirs))
+    pairs = (one[..., -patches:, -patches:] for one in (ours, theirs))
+    return tuple((one - other).abs().mean() for one, other in (rows, pairs))

@@ -6,3 +6,4 @@ from .diversified_head import DiversifiedHead
 from .doubling_head import DoublingHead
 from .feature_affinity_head import FeatureAffinityHead
 from .pcm_head import PCMHead
+from .transcam_head import TransCAMHead
