@@ -1,2 +1,3 @@
 from .cam_classifier import CAMClassifier
 from .cross_arch_distiller import CrossArchDistiller
+from .seam import SEAM
