@@ -39,7 +39,9 @@ class SEAM(Distiller):
         student: the classifier. Its backbone has a pixel correlation module in the mode ``seam``,
             as :class:`~mmsmoke.models.backbones.ResNetPCM` can have it, and its head is a
             :class:`~mmsmoke.models.heads.CAMHead` or the like. Batch norms keep the statistics of
-            whole images. Further losses (``aux``) see whole images alone.
+            whole images. Further losses (``aux``) see whole images alone. Heads of mmpretrain add
+            the losses of K classes up, where SEAM takes their mean: with many classes, say
+            ``loss_weight=1 / K`` in the head's ``loss``.
         ratio: of the small image's sides to those of the whole one. As published it is 0.3 of 448
             pixels; small pictures want more, so that the small map has some places left.
         er_weight, ecr_weight: of two of the losses; as published all count alike.
