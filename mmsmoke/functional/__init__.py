@@ -42,6 +42,12 @@ __all__, __getattr__, __dir__ = lazy(
         '.cooccurrence': ['confusion_counts', 'energy_share', 'points_at', 'two_causes'],
         '.crf': ['CRF_PRESETS', 'CRFSettings', 'dense_crf', 'label_probs'],
         '.disagreement': ['divergence', 'mutual_information'],
+        '.equivariance': [
+            'correlated_maps',
+            'cross_equivariance_loss',
+            'equivariance_loss',
+            'min_pooling_loss',
+        ],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.iou': [
             'EMPTY_TRUTH',

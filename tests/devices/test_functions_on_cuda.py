@@ -37,6 +37,7 @@ PRESENT = torch.tensor([True, False])
 LABELS, TRUTH = whole(3, 2, 6, 6), whole(3, 8, 8)
 TRUTH[0] = F.IGNORE
 REGION = TRUTH == 1
+HAVE = torch.tensor([[True, False, True], [False, False, False]])
 PAIRS = rand(2, len(OFFSETS), 6, 6)
 ATTENTION = rand(16, 16)
 HEADS = rand(2, 2, 2, 17, 17)  # of 2 classes, 2 images and 2 heads
@@ -142,6 +143,12 @@ CASES = {
     'supervised_contrast': lambda on: F.supervised_contrast(
         on(POINTS), on(CENTRES[0, 0]), on(TAGS), on(TAGS[:4]), 0.5
     ),
+    'correlated_maps': lambda on: F.correlated_maps(on(OTHERS), on(ATTENTION.expand(2, -1, -1))),
+    'equivariance_loss': lambda on: F.equivariance_loss(on(MAPS), on(MAPS.flip(3)), on(HAVE)),
+    'cross_equivariance_loss': lambda on: F.cross_equivariance_loss(
+        on(MAPS), on(MAPS[:, 1:]), on(HAVE[:, 1:])
+    ),
+    'min_pooling_loss': lambda on: F.min_pooling_loss(on(MAPS), on(HAVE)),
     'mutual_information': lambda on: F.mutual_information(on(LAYERS)),
     'divergence': lambda on: F.divergence(on(LAYERS), 0.3),
     'match_grids': lambda on: transfer.match_grids(on(MAPS), on(OTHERS)),

@@ -15,6 +15,7 @@ CNN = dict(
     strides=(1, 2), dilations=(1, 1), out_indices=(1,),
 )  # fmt: skip
 PCM = dict(CNN, type='mmsmoke.ResNetPCM', widths=(8, 8, 16))
+SEAM_PCM = dict(PCM, mode='seam')
 TIMM = dict(type='mmsmoke.TIMMPyramid', model_name='test_efficientnet')
 VIT = dict(
     type='mmpretrain.VisionTransformer', img_size=SIZE, patch_size=8, out_type='featmap',
@@ -62,7 +63,7 @@ CLASSIFIERS = dict(
     cnn=OF_CNN,
     max_pool=classifier(CNN, dict(CAM, pool='max', background=True, bias=True), 16),
     pcm=TEACHER,
-    pcm_of_seam=classifier(dict(PCM, mode='seam'), PCM_HEAD, 16),
+    pcm_of_seam=classifier(SEAM_PCM, PCM_HEAD, 16),
     timm=classifier(TIMM, CAM, 64),
     timm_early=classifier(dict(TIMM, out_indices=(1, 2)), CAM, 32),
     timm_pcm=classifier(dict(TIMM, type='mmsmoke.TIMMPyramidPCM', widths=(8, 8, 16)), PCM_HEAD, 64),
@@ -107,6 +108,11 @@ CLASSIFIERS = dict(
     ),
     class_maps=distiller('class_maps'),
     logits=distiller('logits', transfer_loss=dict(type='mmsmoke.TransferLoss', metric='kl')),
+    seam=dict(
+        type='mmsmoke.SEAM',
+        ratio=0.5,
+        student=classifier(SEAM_PCM, CAM, 16, cam=dict(type='mmsmoke.CorrelatedCAM')),
+    ),
     co_training=distiller('read_out', paradigm='co_training', detach='none'),
 )
 STEM = dict(CNN, type='mmsmoke.ResNetWithStem', out_indices=(0, 1))
