@@ -68,14 +68,18 @@ def draw_mask(image: CocoImage, value_of: Mapping[int, int]) -> np.ndarray:
     """
     mask = np.zeros((image.height, image.width), np.uint8)
     for one in sorted(image.annotations, key=lambda one: -value_of[one['category_id']]):
-        try:
-            region = _region(image, one)
-        except (TypeError, ValueError, KeyError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f'{_name(image, one)} has an outline that cannot be read') from error
-        mask[region > 0] = value_of[one['category_id']]
+        mask[region_of(image, one) > 0] = value_of[one['category_id']]
     return mask
+
+
+def region_of(image: CocoImage, annotation: Mapping) -> np.ndarray:
+    """Return the mask of one annotation, polygons or run lengths, uint8 [H, W]."""
+    try:
+        return _region(image, annotation)
+    except (TypeError, ValueError, KeyError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f'{_name(image, annotation)} has an outline that cannot be read') from error
 
 
 def _name(image: CocoImage, annotation: Mapping) -> str:
