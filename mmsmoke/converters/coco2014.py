@@ -14,7 +14,7 @@ from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError, save_png, sha256_of_file
 from mmsmoke.utils.threads import in_threads
 
-from .coco import CocoImage, read_coco, region_of
+from .coco import CocoImage, fill_centres, read_coco, region_of
 from .plan import Missing, Plan, classes_nobody_shows
 
 FETCH = (
@@ -101,7 +101,7 @@ def draw_classes(image: CocoImage) -> np.ndarray:
     mask = np.zeros((image.height, image.width), np.uint8)
     layers = []
     for one in image.annotations:
-        region, crowd = region_of(image, one) > 0, bool(one.get('iscrowd'))
+        region, crowd = region_of(image, one, fill_centres) > 0, bool(one.get('iscrowd'))
         value = IGNORE if crowd else COCO_VALUES[one['category_id']]
         layers.append((not crowd, -np.count_nonzero(region), value, region))
     for _, _, value, region in sorted(layers, key=lambda layer: layer[:2]):
