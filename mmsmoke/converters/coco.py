@@ -127,19 +127,21 @@ def fill_centres(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
     A pixel covers the square from (x, y) to (x + 1, y + 1). Args: as :func:`fill_polygon`.
     """
     _require_near(corners, where)
-    height, width = mask.shape
-    first, last = np.clip([corners[:, 0].min(), corners[:, 0].max() + 1], 0, width).astype(int)
+    size = mask.shape[::-1]
+    # the part of the picture that the polygon can reach
+    first, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
+    last, bottom = np.clip(np.ceil(corners.max(0)), 0, size).astype(int)
     centres = np.arange(first, last) + 0.5
     start, end = corners, np.roll(corners, -1, axis=0)
     left, right = (f(start[:, 0], end[:, 0])[:, None] for f in (np.minimum, np.maximum))
     edge, column = np.nonzero((left <= centres) & (centres < right))
     slope = (end - start)[edge]
     crossing = start[edge, 1] + (centres[column] - start[edge, 0]) * slope[:, 1] / slope[:, 0]
-    row = np.clip(np.ceil(crossing - 0.5), 0, height).astype(int)
+    row = np.clip(np.ceil(crossing - 0.5), top, bottom).astype(int) - top
     # down a column, each edge that is crossed changes outside into inside or back
-    changes = np.zeros((height + 1, last - first), int)
-    np.add.at(changes, (row, column), 1)
-    mask[:, first:last] |= (np.cumsum(changes[:-1], axis=0) % 2).astype(np.uint8)
+    changes = np.zeros((bottom - top + 1, last - first), np.uint8)
+    np.bitwise_xor.at(changes, (row, column), 1)
+    mask[top:bottom, first:last] |= np.bitwise_xor.accumulate(changes[:-1], axis=0)
 
 
 def _require_near(corners: np.ndarray, where: str) -> None:
