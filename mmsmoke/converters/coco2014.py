@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsmoke.datasets.coco import COCO_CATEGORIES, COCO_CLASSES, COCO_VALUES
+from mmsmoke.datasets.class_names import COCO_CATEGORIES, COCO_CLASSES, COCO_VALUES
 from mmsmoke.datasets.pictures import copy_file, read_image, voc_palette
 from mmsmoke.datasets.writer import Task
 from mmsmoke.functional import IGNORE

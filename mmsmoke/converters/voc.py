@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from mmsmoke.datasets.class_names import VOC_CLASSES
 from mmsmoke.datasets.pictures import copy_file, read_image, read_mask, reason_of, voc_palette
-from mmsmoke.datasets.voc import VOC_CLASSES
 from mmsmoke.datasets.writer import Task
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError, save_png

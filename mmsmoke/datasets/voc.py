@@ -1,14 +1,8 @@
 from mmsmoke.registry import DATASETS
 
+from .class_names import VOC_CLASSES
 from .pictures import voc_palette
 from .weak_seg import WeakSegDataset
-
-VOC_CLASSES = (
-    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow',
-    'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train',
-    'tvmonitor',
-)  # fmt: skip
-"""Name the values 1 to 20 of VOC's masks, in this order."""
 
 
 @DATASETS.register_module()

@@ -11,7 +11,7 @@ from PIL import Image
 from mmsmoke.converters.coco import CocoImage
 from mmsmoke.converters.coco2014 import draw_classes, plan_coco2014
 from mmsmoke.datasets import COCODataset
-from mmsmoke.datasets.coco import COCO_CATEGORIES, COCO_CLASSES, COCO_VALUES
+from mmsmoke.datasets.class_names import COCO_CATEGORIES, COCO_CLASSES, COCO_VALUES
 from mmsmoke.functional.proposals import encode_mask
 from mmsmoke.utils import DataError, UserError
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmsmoke.datasets.voc import VOC_CLASSES
+from mmsmoke.datasets.class_names import VOC_CLASSES
 
 ROOT = Path(__file__).parents[2]
 CLASSES = VOC_CLASSES[:3]

@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from mmsmoke.converters.voc import plan_voc, read_voc_mask
 from mmsmoke.datasets import VOCDataset, WeakSegDataset
-from mmsmoke.datasets.voc import VOC_CLASSES
+from mmsmoke.datasets.class_names import VOC_CLASSES
 from mmsmoke.utils import DataError, UserError
 
 TRAIN, VAL = ['2007_000032', '2007_000039'], ['2007_000033', '2007_000042']
