@@ -67,6 +67,8 @@ CASES = {
     'attention_rollout': lambda on: F.attention_rollout(on(HEADS[0])),
     'taken_from_patches-cls': lambda on: F.taken_from_patches(on(HEADS), 16, by_cls=True),
     'taken_from_patches-mean': lambda on: F.taken_from_patches(on(HEADS), 16, by_cls=False),
+    'unmirrored': lambda on: F.unmirrored(on(HEADS), (4, 4)),
+    'attention_distance': lambda on: F.attention_distance(on(HEADS), on(HEADS[:1]), 16, True),
     'class_attention': lambda on: F.class_attention([on(HEADS - 0.5), on(HEADS)], 16, True),
     'gradient_cam': lambda on: F.gradient_cam(on(LAYERS), on(GRADIENTS)),
     'gradient_cam_plus_plus': lambda on: F.gradient_cam_plus_plus(on(LAYERS), on(GRADIENTS)),

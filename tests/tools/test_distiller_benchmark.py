@@ -4,17 +4,24 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    'way, distiller', [('crossarch', 'CrossArchDistiller'), ('seam', 'SEAM')], ids=str
+    'way, trained_by, images',
+    [
+        ('crossarch', 'CrossArchDistiller', 16),
+        ('seam', 'SEAM', 16),
+        ('acr', 'ACRClassifier', 8),
+        ('transcam', 'CAMClassifier', 16),
+    ],
+    ids=str,
 )
 def test_both_ways_learn_the_same_weights_and_are_timed(
-    way, distiller, load_tool, run_main, tmp_path
+    way, trained_by, images, load_tool, run_main, tmp_path
 ):
     tool = load_tool('benchmarks/distiller.py')
     chosen = ('--ways', way, '--pairs', 1, '--steps', 1)
     code, table, _ = run_main(tool.main, *chosen, '--out', tmp_path / 'a.json')
     assert code == 0 and 'ratio' in table
     (row,) = json.loads((tmp_path / 'a.json').read_text())
-    assert row['ratio'] > 0 and row['images'] == 16 and row['distiller'] == distiller
+    assert row['ratio'] > 0 and row['images'] == images and row['trained by'] == trained_by
 
 
 @pytest.mark.parametrize('way', ['crossarch', 'seam'])

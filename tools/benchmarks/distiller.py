@@ -1,4 +1,4 @@
-"""Measure a training step of a distiller against the same step written in bare PyTorch.
+"""Measure a training step of distillers and peers against the same step in bare PyTorch.
 
 Two copies of the same networks take the same batch in turns, from uint8 images to the optimizer's
 step; their weights must agree in the end. The number of threads is torch's (OMP_NUM_THREADS).
@@ -22,13 +22,15 @@ from mmsmoke.utils import UserError, resolve_network
 from mmsmoke.utils.cli import user_errors_as_text
 
 LEARNING_RATE = 1e-4
+ITSELF = ''
 
 
 class Networks(NamedTuple):
-    """Name the configs of a distiller's networks, and what is shown to them.
+    """Name the configs of the networks, and what is shown to them.
 
     Attributes:
-        configs: by the distiller's arguments, as resolve_network takes them.
+        configs: by the distiller's arguments, as resolve_network takes them; of a classifier its
+            own, by ``ITSELF``.
         size: side of the images.
         count: images in a batch.
     """
@@ -39,12 +41,12 @@ class Networks(NamedTuple):
 
 
 class Way(NamedTuple):
-    """Say how a distiller is built, and what its step is in bare PyTorch.
+    """Say how a distiller or classifier is built, and what its step is in bare PyTorch.
 
     Attributes:
-        settings: of the distiller, but for its networks.
-        loss: its loss, given the distiller, whose networks it may use, normalised images and
-            labels [B, K].
+        settings: of the distiller, but for its networks; of a classifier what its config has not.
+        loss: its loss, given the model, whose networks it may use, normalised images and labels
+            [B, K].
         networks: by the name in the table, the smallest first.
     """
 
@@ -99,6 +101,38 @@ def seam_loss(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
     return loss
 
 
+def acr_loss(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    """Compute the loss for square grids."""
+    found = []
+
+    def attend(layer: nn.Module, inputs: tuple, output: Tensor) -> None:
+        query, key, _ = output.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+        found.append((query @ key.mT / query.shape[-1] ** 0.5).softmax(-1).mean(1))
+
+    heads = model.backbone.layers[0].attn.num_heads
+    hooks = [one.attn.qkv.register_forward_hook(attend) for one in model.backbone.layers]
+    feats = model.backbone(torch.cat([inputs, inputs.flip(-1)]))
+    for hook in hooks:
+        hook.remove()
+    logits = model.head.classifier(feats[0])
+    loss = 2 * F.binary_cross_entropy_with_logits(logits, labels.repeat(2, 1))
+    for attention in found:
+        ours, theirs = attention.chunk(2)
+        n = int((ours.shape[-1] - 1) ** 0.5)
+        row = theirs[:, 0, 1:].unflatten(-1, (n, n)).flip(-1).flatten(1)
+        pairs = theirs[:, 1:, 1:].unflatten(1, (n, n)).unflatten(3, (n, n)).flip(2, 4)
+        apart = (ours[:, 0, 1:] - row).abs().mean()
+        apart = apart + (ours[:, 1:, 1:] - pairs.flatten(3).flatten(1, 2)).abs().mean()
+        loss = loss + model.weight / len(found) * apart
+    return loss
+
+
+def transcam_loss(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    token, maps = model.backbone(inputs)
+    logits = model.head.classifier(maps).mean((2, 3)) + model.head.token_classifier(token)
+    return F.binary_cross_entropy_with_logits(logits, labels)
+
+
 WAYS = {
     'crossarch': Way(
         dict(
@@ -147,6 +181,26 @@ WAYS = {
             ),
         },
     ),
+    'acr': Way(
+        dict(weight=18.0),
+        acr_loss,
+        {
+            'DINOv2-S': Networks(
+                {ITSELF: dict(config='cam/acr_dinov2-s_3e_smokestack-126.py')}, size=126, count=8
+            ),
+        },
+    ),
+    'transcam': Way(
+        {},
+        transcam_loss,
+        {
+            'Conformer of 1.7 million': Networks(
+                {ITSELF: dict(config='cam/transcam_conformer-xs_12e_smokestack-128.py')},
+                size=128,
+                count=16,
+            ),
+        },
+    ),
 }  # fmt: skip
 
 
@@ -179,7 +233,7 @@ def measure(way: Way, name: str, steps: int, device: str) -> dict:
     labels = (torch.arange(networks.count) % 2).float()[:, None]
     samples = [WeakSegDataSample().set_gt_score(label) for label in labels]
     ways = (
-        distiller_step(ours, dict(inputs=list(images), data_samples=samples)),
+        our_step(ours, dict(inputs=list(images), data_samples=samples)),
         bare_step(theirs, way.loss, images, labels),
     )
     seconds_in_turns(ways, 1)  # warms up
@@ -191,13 +245,13 @@ def measure(way: Way, name: str, steps: int, device: str) -> dict:
     if apart > 0.02 * LEARNING_RATE * (steps + 1):
         raise UserError(f'{name}: the two have learned different weights, by {apart:.1e}')
     return {
-        'distiller': way.settings['type'].removeprefix('mmsmoke.'),
+        'trained by': type(ours).__name__,
         'networks': name,
         'size': networks.size,
         'images': networks.count,
         'device': device,
         'threads': torch.get_num_threads(),
-        'distiller, ms a step': round(1000 * first, 1),
+        'ours, ms a step': round(1000 * first, 1),
         'bare loop, ms a step': round(1000 * second, 1),
         'ratio': round(first / second, 3),
         'mean difference of weights': f'{apart:.0e}',
@@ -209,11 +263,12 @@ def build(way: Way, networks: Networks) -> nn.Module:
     for role, config in networks.configs.items():
         found[role] = resolve_network(config)
         found[role].backbone.init_cfg = None
+    settings = {**copy.deepcopy(way.settings), **found.pop(ITSELF, {}), **found}
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        return MODELS.build({**copy.deepcopy(way.settings), **found}).train()
+        return MODELS.build(settings).train()
 
 
-def distiller_step(model: nn.Module, data: dict) -> Callable[[], None]:
+def our_step(model: nn.Module, data: dict) -> Callable[[], None]:
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         wrapper = build_optim_wrapper(
             model,
