@@ -74,6 +74,17 @@ CLASSIFIERS = dict(
         24,
         cam=dict(type='mmsmoke.LinearCAM'),
     ),
+    acr=dict(STUDENT, type='mmsmoke.ACRClassifier'),
+    transcam=classifier(
+        dict(
+            type='mmsmoke.ConformerWithCLS',
+            arch=dict(embed_dims=24, depths=12, num_heads=2, channel_ratio=0.25),
+            base_channels=16,
+        ),
+        dict(type='mmsmoke.TransCAMHead', token_channels=24),
+        16,
+        cam=dict(type='mmsmoke.AttentionCAM'),
+    ),
     false_positives=dict(OF_CNN, aux=[FPR]),
     crops=dict(OF_CNN, aux=[dict(CROPS, start=0)]),
     crops_later=dict(OF_CNN, aux=[CROPS]),
