@@ -21,9 +21,11 @@ plumes = dict(plumes='{scores:vit_top}')
 # the same scenes and 600 more, without labels, in a quarter of which a chimney stands idle
 frames = 'data/smokestack-biased-frames-126'
 draw = {**_base_.draw, frames: dict(_base_.draw[_base_.data_root], unlabelled=600)}
+frozen = {'config': 'frozen', 'train_cfg.val_interval': 40}
 four_heads = {
-    'config': 'frozen',
+    **frozen,
     'data_root': frames,
+    'default_hooks.checkpoint.save_best': None,  # which head is good nobody knows yet
     'model.head.type': 'mmsmoke.DiversifiedHead',
     'model.head.heads': 4,
     'model.aux': [dict(type='mmsmoke.DisagreementLoss')],
@@ -48,7 +50,7 @@ variants = dict(
     vit_top_plumes={**vit_top, **plumes},
     vit_top_twice={**vit_top, 'plumes': '{scores:vit_top_plumes}'},
     # maps of a trunk that does not learn
-    frozen=dict(config='frozen'),
+    frozen=frozen,
     frozen_plumes={**vit_top, 'plumes': '{scores:frozen}'},
     # heads on it that disagree about images without labels, the best one, and its plumes
     four_heads=four_heads,
@@ -109,5 +111,5 @@ for claim, more, less, column in (
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, four_heads
+del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, frozen, four_heads
 del name, method, mode, claim, more, less, column

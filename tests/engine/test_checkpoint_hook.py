@@ -40,6 +40,12 @@ def test_what_cannot_be_chosen_by_is_said(wanted, measured):
     assert f'gives no {wanted}' in said and 'the newest checkpoint will count' in said
 
 
+def test_a_run_may_keep_no_best_checkpoint():
+    hook = AtomicCheckpointHook(interval=1, save_best=None)
+    hook._save_best_checkpoint(SimpleNamespace(), {'label/worst_class': 70.0})
+    assert hook._best(SimpleNamespace()) == {}
+
+
 def test_without_masks_the_best_classifier_is_that_of_the_best_worst_class(monkeypatch):
     hook = AtomicCheckpointHook(interval=1, save_best='cam/image_iou', rule='greater')
     said, kept = [], []

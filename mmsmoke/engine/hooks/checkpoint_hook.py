@@ -62,9 +62,11 @@ class AtomicCheckpointHook(CheckpointHook):
         return known
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        if not self.save_best:
+            return
         self._choose_without_masks(runner, metrics or {})
         missing = [key for key in self.key_indicators or [] if key not in (metrics or {})]
-        if not self.save_best or not missing or 'auto' in missing:
+        if not missing or 'auto' in missing:
             super()._save_best_checkpoint(runner, metrics)
             now = 'this epoch' if self.by_epoch else 'now'
             for key, best in self._best(runner).items():
