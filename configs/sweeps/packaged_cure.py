@@ -6,6 +6,7 @@ _base_ = './packaged_smokestack.py'
 configs = dict(
     reverse='configs/crossarch/crossarch-own_dinov2-s_lite0_3e_smokestack-126.py',
     frozen='configs/cam/dinov2-s-frozen_40e_smokestack-126.py',
+    heads='configs/cam/dinov2-s-heads_40e_smokestack-126.py',
 )
 taught = 'model.teacher.init_cfg.checkpoint'
 part = {'train_dataloader.dataset.portion': (0, 0.8)}  # the rest is for the retraining of heads
@@ -21,17 +22,12 @@ plumes = dict(plumes='{scores:vit_top}')
 # the same scenes and 600 more, without labels, in a quarter of which a chimney stands idle
 frames = 'data/smokestack-biased-frames-126'
 draw = {**_base_.draw, frames: dict(_base_.draw[_base_.data_root], unlabelled=600)}
-frozen = {'config': 'frozen', 'train_cfg.val_interval': 40}
+at_the_end = {'train_cfg.val_interval': 40}
 four_heads = {
-    **frozen,
+    **at_the_end,
+    'config': 'heads',
     'data_root': frames,
-    'default_hooks.checkpoint.save_best': None,  # which head is good nobody knows yet
-    'model.head.type': 'mmsmoke.DiversifiedHead',
-    'model.head.heads': 4,
-    'model.aux': [dict(type='mmsmoke.DisagreementLoss')],
-    'train_dataloader.batch_size': 96,
-    'train_dataloader.dataset.split': ['train', 'unlabelled'],
-    'train_dataloader.dataset.unlabelled': dict(split='unlabelled'),
+    'default_hooks.checkpoint.save_best': None,
 }
 variants = dict(
     # what the logit is: the strongest place of the map, or a tenth of all places
@@ -50,7 +46,7 @@ variants = dict(
     vit_top_plumes={**vit_top, **plumes},
     vit_top_twice={**vit_top, 'plumes': '{scores:vit_top_plumes}'},
     # maps of a trunk that does not learn
-    frozen=frozen,
+    frozen=dict(config='frozen', **at_the_end),
     frozen_plumes={**vit_top, 'plumes': '{scores:frozen}'},
     # heads on it that disagree about images without labels, the best one, and its plumes
     four_heads=four_heads,
@@ -111,5 +107,5 @@ for claim, more, less, column in (
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, frozen, four_heads
+del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, at_the_end, four_heads
 del name, method, mode, claim, more, less, column
