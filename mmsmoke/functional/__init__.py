@@ -14,6 +14,7 @@ __all__, __getattr__, __dir__ = lazy(
             'random_walk',
         ],
         '.attention': ['attention_affinity', 'box_mask', 'propagate', 'sinkhorn'],
+        '.balance': ['balanced_cross_entropy'],
         '.cam': [
             'FUSIONS',
             'background_scores',
