@@ -61,6 +61,9 @@ CASES = {
     'agreed_labels': lambda on: F.agreed_labels(on(TRUTH), on(TRUTH.flip(0))),
     'sinkhorn': lambda on: F.sinkhorn(on(ATTENTION)),
     'attention_affinity': lambda on: F.attention_affinity(on(ATTENTION)),
+    'balanced_cross_entropy': lambda on: F.balanced_cross_entropy(
+        on(MAPS), on(LABELS), on(PAIRS[:, 0])
+    ),
     'box_mask': lambda on: F.box_mask(on(SCORES)),
     'propagate': lambda on: F.propagate(on(LAYERS[0]), on(ATTENTION), on(LAYERS[0] > 0.5)),
     **{
@@ -83,6 +86,7 @@ CASES = {
     'strongest': lambda on: F.strongest(on(SCORES)),
     'background_scores': lambda on: F.background_scores(on(SCORES), level=0.6),
     'label_scores-power': lambda on: F.label_scores(on(SCORES), power=4),
+    'label_scores-remainder': lambda on: F.label_scores(on(SCORES / 2), remainder=True),
     'label_scores-constant': lambda on: F.label_scores(on(SCORES), constant=0.3),
     'confusion_counts': lambda on: F.confusion_counts(on(TRUTH.T), on(TRUTH), on(REGION), 2),
     'energy_share': lambda on: F.energy_share(on(SCORES), on(REGION)),

@@ -1,6 +1,6 @@
 # DeepLab's in the literature of weak supervision: SGD, a learning rate that falls to zero as a
-# polynomial, new layers ten times as fast, biases twice as fast as weights and without decay. The
-# norms of a network are not biases in this sense. Counts iterations, which takes other hooks.
+# polynomial, new layers ten times as fast, biases without decay and twice as fast as weights, but
+# for those of norms. It counts iterations instead of epochs, hooks and log do too.
 _base_ = '../segment_runtime.py'
 
 biases = {  # of a convolution that classifies, or of each of DeepLabV2's four
