@@ -18,6 +18,8 @@ from mmsmoke.inference.predictor import load_model
 from mmsmoke.models import build_refiner
 from mmsmoke.utils import UserError, read_json
 
+pytestmark = pytest.mark.usefixtures('mmpretrain_scope')  # whatever scope a run leaves ends here
+
 CLASSES = {2: ('smoke',), 3: ('smoke', 'fire')}
 MODELS = [
     pytest.param(tiny_segmentor.segmentor(), id='softmax'),
@@ -25,12 +27,13 @@ MODELS = [
     pytest.param(tiny_segmentor.segmentor(3), id='two classes'),
     pytest.param(tiny_segmentor.deeplab(2), id='DeepLabV2'),
 ]
+# of scores, which only a refined segmentor has
+SCORES = "dict(type='mmsmoke.PseudoLabelMetric', threshold=0.3, prefix='scores', present='all')"
 TESTED = """
 _base_ = './segmentor.py'
 test_dataloader = dict(batch_size=3, sampler=dict(type='DefaultSampler', shuffle=False))
 test_evaluator = [
     dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg', bootstrap=0),
-    dict(type='mmsmoke.PseudoLabelMetric', threshold=0.3, prefix='scores', present='all'),
     dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),
 ]
 tta_model = dict(type='mmsmoke.MeanTTA')
@@ -107,6 +110,7 @@ def overlap(masks, root, threshold=None):
 @pytest.mark.parametrize('model', MODELS)
 def test_numbers_are_those_of_scores_refined_by_hand(model, made, run_test):
     root, config, checkpoint = made(model)
+    config.write_text(f'{config.read_text()}test_evaluator.append({SCORES})\n')
     code, result, _ = run_test(config, checkpoint, '--refine', 'crf:deeplab', '--splits', 'test')
     assert code == 0
     threshold = 0.4 if model['decode_head'].get('out_channels') == 1 else 0.5
@@ -125,48 +129,46 @@ def test_numbers_are_those_of_scores_refined_by_hand(model, made, run_test):
 
 def test_the_result_says_what_refined_with_which_settings(made, run_test):
     _, config, checkpoint = made(tiny_segmentor.segmentor())
-    _, result, _ = run_test(config, checkpoint, '--refine', 'crf:deeplab', 'crf:translucent')
+    _, result, _ = run_test(config, checkpoint, '--tta', '--refine', 'crf:deeplab', 'crf:psa')
     protocol = result['protocol']
     first, second = protocol['refine']
-    assert (first['name'], second['name']) == ('crf:deeplab', 'crf:translucent')
+    assert (first['name'], second['name']) == ('crf:deeplab', 'crf:psa')
     spreads = dict(gaussian_xy=1, gaussian_weight=3, bilateral_xy=67, bilateral_rgb=3)
     settings = dict(**spreads, bilateral_weight=4, iterations=10, background=dict(remainder=True))
     assert first == {**first, **settings} and first['backend'] in ('pydensecrf', 'torch')
-    assert second['bilateral_xy'] == 30
+    assert second['bilateral_xy'] == 80 and protocol['tta']
     assert (protocol['threshold'], protocol['threshold_mode']) == (0.5, 'fixed')
     _, result, _ = run_test(config, checkpoint)
     assert 'refine' not in result['protocol'] and result['protocol']['threshold'] is None
 
 
-@pytest.mark.parametrize('mode', ['whole', 'slide'])
-def test_views_are_merged_before_scores_are_refined(mode, made, run_test):
+def test_views_of_whole_images_or_of_windows_are_merged_before_scores_are_refined(made):
     root, config, checkpoint = made(tiny_segmentor.deeplab(2))
-    windows = {'model.test_cfg.crop_size': '[24,24]', 'model.test_cfg.stride': '[12,12]'}
-    options = [f'{key}={value}' for key, value in windows.items()] if mode == 'slide' else []
-    options = ['--cfg-options', f'model.test_cfg.mode={mode}', *options]
-    seen = []
+    seen = {}
 
-    def noted(image, scores, present):
-        seen.append((image, scores))
-        assert present.all()
-        return scores
+    def measured(mode, **refine):
+        cfg = load_config(config, root.parent / 'work')
+        cfg.model.test_cfg.update(mode=mode, crop_size=(24, 24), stride=(12, 12))
+        return evaluate_splits(cfg, checkpoint, ['test'], tta=True, **refine)
 
-    cfg = load_config(config, options={})
-    cfg.work_dir = str(root.parent / 'work')
-    cfg.model.test_cfg.update(mode=mode, crop_size=(24, 24), stride=(12, 12))
-    unrefined = evaluate_splits(cfg, checkpoint, ['test'], tta=True)
-    found = evaluate_splits(cfg, checkpoint, ['test'], tta=True, refine=[noted])
+    def noting(mode):
+        def noted(image, scores, present):
+            seen.setdefault(mode, []).append((image, scores))
+            assert present.all()
+            return scores
+
+        return noted
+
+    found = {mode: measured(mode, refine=[noting(mode)]) for mode in ('whole', 'slide')}
     pictures = [read_image(path) for path in sorted((root / 'images').glob('test_*'))]
-    assert len(seen) == len(pictures) == 5
-    for (image, scores), picture in zip(seen, pictures, strict=True):
-        assert np.array_equal(image, picture) and scores.shape == (1, *picture.shape[:2])
-    same = 'seg/image_iou'  # a refiner that changes nothing
-    assert found['splits']['test'][same] == pytest.approx(unrefined['splits']['test'][same])
-    assert found['protocol']['tta'] and found['protocol']['refine'] == [
-        dict(name='noted', type='noted')
-    ]
-    code, result, _ = run_test(config, checkpoint, '--tta', '--refine', 'crf:deeplab', *options)
-    assert code == 0 and result['splits']['test'][same] != found['splits']['test'][same]
+    for noted in seen.values():
+        for (image, scores), picture in zip(noted, pictures, strict=True):
+            assert np.array_equal(image, picture) and scores.shape == (1, *picture.shape[:2])
+    assert not torch.allclose(seen['whole'][0][1], seen['slide'][0][1], atol=1e-3)
+    protocol = found['slide']['protocol']
+    assert protocol['tta'] and protocol['refine'] == [dict(name='noted', type='noted')]
+    same = measured('slide')  # as that refiner changes nothing
+    assert found['slide']['splits']['test'] == pytest.approx(same['splits']['test'])
 
 
 def test_labels_are_not_looked_at(made):
