@@ -60,7 +60,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         """Return logits of images, whose features are known, and of their copies, any size."""
         logits = [self.decode_head(feats)]
         for scale in self.scales:
-            size = [max(1, round(side * scale)) for side in inputs.shape[2:]]
+            size = [max(1, round(int(side) * scale)) for side in inputs.shape[2:]]
             logits.append(self.decode_head(self.extract_feat(resize_maps(inputs, size))))
         return logits
 
