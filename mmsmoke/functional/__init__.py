@@ -24,6 +24,7 @@ __all__, __getattr__, __dir__ = lazy(
             'taken_from_patches',
             'unmirrored',
         ],
+        '.balance': ['balanced_cross_entropy'],
         '.cam': [
             'FUSIONS',
             'background_scores',

@@ -74,6 +74,9 @@ CASES = {
     'gradient_cam_plus_plus': lambda on: F.gradient_cam_plus_plus(on(LAYERS), on(GRADIENTS)),
     'weigh_channels': lambda on: F.weigh_channels(on(GRADIENTS[..., 0, 0]), on(LAYERS)),
     'layer_cam': lambda on: F.layer_cam(on(LAYERS), on(GRADIENTS)),
+    'balanced_cross_entropy': lambda on: F.balanced_cross_entropy(
+        on(MAPS), on(LABELS), on(PAIRS[:, 0])
+    ),
     'box_mask': lambda on: F.box_mask(on(SCORES)),
     'propagate': lambda on: F.propagate(on(LAYERS[0]), on(ATTENTION), on(LAYERS[0] > 0.5)),
     'propagate-batch': lambda on: F.propagate(on(LAYERS), on(ATTENTION.expand(3, -1, -1))),
@@ -97,6 +100,7 @@ CASES = {
     'strongest': lambda on: F.strongest(on(SCORES)),
     'background_scores': lambda on: F.background_scores(on(SCORES), level=0.6),
     'label_scores-power': lambda on: F.label_scores(on(SCORES), power=4),
+    'label_scores-remainder': lambda on: F.label_scores(on(SCORES / 2), remainder=True),
     'label_scores-constant': lambda on: F.label_scores(on(SCORES), constant=0.3),
     'confusion_counts': lambda on: F.confusion_counts(on(TRUTH.T), on(TRUTH), on(REGION), 2),
     'energy_share': lambda on: F.energy_share(on(SCORES), on(REGION)),

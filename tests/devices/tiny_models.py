@@ -160,7 +160,25 @@ SIGMOID = dict(
         loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
     ),
 )  # fmt: skip
+LARGE_FOV = dict(
+    DOUBLING,
+    decode_head=dict(
+        type='mmsmoke.LargeFOVHead', channels=8, dilation=2, in_channels=16, in_index=0,
+        num_classes=2, norm_cfg=dict(type='BN'), dropout_ratio=0,
+        loss_decode=dict(type='mmsmoke.BalancedCrossEntropyLoss'),
+    ),
+)  # fmt: skip
+SEVERAL_SCALES = dict(
+    DOUBLING,
+    type='mmsmoke.MultiScaleEncoderDecoder',
+    decode_head=dict(
+        type='mmsmoke.AddedASPPHead', dilations=(1, 2), in_channels=16, in_index=0,
+        num_classes=2, loss_decode=dict(type='mmseg.CrossEntropyLoss'),
+    ),
+)  # fmt: skip
 SEGMENTORS = dict(
+    large_fov=LARGE_FOV,
+    several_scales=SEVERAL_SCALES,
     doubling=DOUBLING,
     doubling_sigmoid=SIGMOID,
     sam=dict(type='mmsmoke.SAMSegmentor', model_type='tiny', data_preprocessor=SQUARES),
