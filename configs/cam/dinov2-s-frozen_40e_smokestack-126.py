@@ -1,19 +1,6 @@
-# DINOv2 as it is, but for its last block, in which every place knows what the whole image shows.
-# Only the head learns, from features that are computed once for each image and its mirror image.
-_base_ = './dinov2-s_3e_smokestack-126.py'
-
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='mmsmoke.FeatureCache',
-        folder='work_dirs/features',
-        backbone=dict(
-            _base_.model.backbone,
-            arch=dict(embed_dims=384, num_layers=11, num_heads=6, feedforward_channels=1536),
-        ),
-    ),
-    head=dict(pool=0.1),
-)
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
-param_scheduler = [dict(type='CosineAnnealingLR', begin=0, end=40, convert_to_iter_based=True)]
-train_cfg = dict(max_epochs=40, val_interval=40)
+_base_ = [
+    '../_base_/models/dinov2-s-frozen_cam.py',
+    '../_base_/datasets/smokestack-126.py',
+    '../_base_/schedules/packaged-frozen_40e.py',
+    '../_base_/classify_runtime.py',
+]

@@ -2,7 +2,7 @@
 # with and without a remedy. Shares its runs with packaged_cure.
 _base_ = './packaged_cure.py'
 
-labelled_by = ('lite0', 'vit', 'own_maps', 'vit_top', 'vit_top_plumes', 'crossarch_cured')
+labelled_by = ('lite0', 'vit', 'own_maps', 'vit_top_plumes', 'chosen_head_plumes')
 configs = dict(segmentor='configs/segmentors/mlp_lite0_6e_smokestack-128.py')
 segmentor = {
     'config': 'segmentor',
@@ -17,7 +17,7 @@ segmentor = {
 variants = dict(
     _delete_=True,
     **{name: _base_.variants[name] for name in labelled_by},
-    lite0_plumes=_base_.variants.lite0_plumes,
+    **{name: _base_.variants[name] for name in ('vit_top', 'four_heads', 'chosen_head')},
 )
 masks = 'train_dataloader.dataset.seg_map_dir'
 for name in labelled_by:
@@ -45,7 +45,8 @@ claims = [
     for plain, cured in (
         ('vit', 'own_maps'),
         ('vit', 'vit_top_plumes'),
-        ('own_maps', 'crossarch_cured'),
+        ('vit', 'chosen_head_plumes'),
+        ('own_maps', 'chosen_head_plumes'),
     )
 ]
 del labelled_by, segmentor, masks, name
