@@ -31,7 +31,13 @@ LOG_PROCESSORS = _child(root.LOG_PROCESSORS, 'engine')
 STRATEGIES = _child(root.STRATEGIES, 'engine')
 
 DATASETS = _child(
-    root.DATASETS, 'datasets.weak_seg', 'datasets.ijmond', 'datasets.rise', 'datasets.smoke5k'
+    root.DATASETS,
+    'datasets.weak_seg',
+    'datasets.ijmond',
+    'datasets.rise',
+    'datasets.smoke5k',
+    'datasets.voc',
+    'datasets.coco',
 )
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets.weighted_sampler')
 TRANSFORMS = _child(root.TRANSFORMS, 'datasets.transforms')

@@ -138,7 +138,7 @@ def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
 def test_configs_are_composed_not_cloned():
     """Each is named in docs, or in another config, or is one of a family that docs name."""
     files = sorted((ROOT / 'configs').rglob('*.py'))
-    assert len(files) <= 170
+    assert len(files) <= 220
     bodies = {}
     for file in files:
         lines = [line for line in file.read_text().splitlines() if line and line[0] != '#']

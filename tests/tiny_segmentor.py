@@ -29,6 +29,20 @@ def segmentor(num_classes=2, out_channels=None, preprocessor=None, **head):
     )  # fmt: skip
 
 
+def deeplab(version):
+    """The same trunk under DeepLabV1's or V2's head."""
+    model = segmentor()
+    old = {key: model['decode_head'][key] for key in ('in_channels', 'in_index', 'num_classes')}
+    if version == 1:
+        norm = dict(type='BN', momentum=3e-4)
+        head = dict(type='mmsmoke.LargeFOVHead', channels=8, dilation=2, norm_cfg=norm)
+    else:
+        model['type'] = 'mmsmoke.MultiScaleEncoderDecoder'
+        balanced = dict(type='mmsmoke.BalancedCrossEntropyLoss')
+        head = dict(type='mmsmoke.AddedASPPHead', dilations=(1, 2, 3, 4), loss_decode=balanced)
+    return {**model, 'decode_head': {**old, **head}}
+
+
 @torch.no_grad()
 def build(model):
     """With random weights that find something of each class in noise, by colour and place."""
@@ -36,9 +50,12 @@ def build(model):
     with DefaultScope.overwrite_default_scope('mmseg'):
         built = MODELS.build(model).eval()
     last = built.decode_head.conv_seg
+    branches = last if isinstance(last, torch.nn.ModuleList) else [last]
     noise, meta = torch.randn(4, 3, 64, 64), dict(img_shape=(64, 64))
-    last.weight *= 3 / built.encode_decode(noise, [meta]).std()
-    last.bias -= built.encode_decode(noise, [meta]).mean((0, 2, 3))
+    spread = built.encode_decode(noise, [meta]).std()
+    for branch in branches:
+        branch.weight *= 3 / spread
+    branches[0].bias -= built.encode_decode(noise, [meta]).mean((0, 2, 3))
     return built
 
 

@@ -32,7 +32,7 @@ def tiny_distiller():
 
 def trained(folder, model, classes=('smoke',), pipeline=PIPELINE, with_config=True):
     """A config, and the file of random weights that are sure of something everywhere."""
-    scope = 'mmseg' if model['type'] == 'EncoderDecoder' else 'mmpretrain'
+    scope = 'mmseg' if model['type'].endswith('EncoderDecoder') else 'mmpretrain'
     dataset = dict(
         type='mmsmoke.WeakSegDataset',
         data_root='nowhere',
@@ -46,7 +46,7 @@ def trained(folder, model, classes=('smoke',), pipeline=PIPELINE, with_config=Tr
     with DefaultScope.overwrite_default_scope(scope):
         weights = MODELS.build(copy.deepcopy(cfg.model)).state_dict()
     for name, value in weights.items():
-        if name.endswith('conv_seg.weight'):
+        if 'conv_seg.' in name and name.endswith('weight'):
             value -= value.mean(1, keepdim=True)  # features are positive: no class wins everywhere
             value *= 100
         elif name.endswith('classifier.weight'):

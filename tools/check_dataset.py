@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.datasets.checks.split_names import NEEDED
+from mmsmoke.datasets.writer import classes_of
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.utils.quiet import silence_warnings
@@ -25,7 +26,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('data_root', help='folder with labels.csv')
     parser.add_argument(
-        '--classes', nargs='+', default=['smoke'], help='columns of labels.csv (smoke)'
+        '--classes',
+        nargs='+',
+        help='columns of labels.csv (those that its converter noted in source.json, or smoke)',
     )
     parser.add_argument(
         '--masks', metavar='DIR', help='masks to learn from (the true ones, DATA_ROOT/masks)'
@@ -46,18 +49,20 @@ def main() -> None:
     for folder in filter(None, (args.data_root, args.masks)):
         if not Path(folder).is_dir():
             raise UserError(f'folder {folder} not found')
-    report = check_dataset(args.data_root, args.classes, args.masks, args.splits)
+    classes = args.classes or classes_of(args.data_root)
+    report = check_dataset(args.data_root, classes, args.masks, args.splits)
     for line in _shortened(report.problems):
         print(line)
     if report.rows:
-        print(markdown_table(*report.table()))
+        for table in report.tables():
+            print(markdown_table(*table))
     if report.probes:
         print(markdown_table(*report.probe_table()), '(50 % is chance)', sep='\n')
     for warning in report.warnings:
         print(f'warning: {warning}')
     if args.out:
         found = dict(problems=report.problems, warnings=report.warnings)
-        tables = [report.table(), report.probe_table()]
+        tables = [*report.tables(), report.probe_table()]
         write_json(args.out, dict(tables=[_records(*table) for table in tables]) | found)
     count = len(report.problems)
     print(f'{count} problem{"s" * (count != 1)}' if count else 'no problems')

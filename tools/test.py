@@ -17,6 +17,14 @@ def main() -> None:
         help='choose the CAM threshold on this split, usually val, and use it for the others',
     )
     parser.add_argument('--tta', action='store_true', help='test-time augmentation (segmentors)')
+    parser.add_argument(
+        '--refine',
+        nargs='+',
+        default=(),
+        metavar='REFINER',
+        help="what improves a segmentor's scores first, as crf:deeplab or "
+        'affinity:CONFIG:CHECKPOINT',
+    )
     args = parser.parse_args()
 
     from mmengine.dist import is_main_process
@@ -26,7 +34,9 @@ def main() -> None:
 
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     splits = args.splits or [cfg.test_dataloader.dataset.split]
-    result = evaluate_splits(cfg, args.checkpoint, splits, args.threshold_split, args.tta)
+    result = evaluate_splits(
+        cfg, args.checkpoint, splits, args.threshold_split, args.tta, args.refine
+    )
     details = result.pop('details')
     # the result last: where it is, all is there
     for path, content in ((args.details, details), (args.out, result)):

@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,21 +68,29 @@ def draw_mask(image: CocoImage, value_of: Mapping[int, int]) -> np.ndarray:
     """
     mask = np.zeros((image.height, image.width), np.uint8)
     for one in sorted(image.annotations, key=lambda one: -value_of[one['category_id']]):
-        try:
-            region = _region(image, one)
-        except (TypeError, ValueError, KeyError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f'{_name(image, one)} has an outline that cannot be read') from error
-        mask[region > 0] = value_of[one['category_id']]
+        mask[region_of(image, one, fill_polygon) > 0] = value_of[one['category_id']]
     return mask
+
+
+def region_of(image: CocoImage, annotation: Mapping, fill: Callable) -> np.ndarray:
+    """Return the mask of one annotation, polygons or run lengths, uint8 [H, W].
+
+    Args:
+        fill: fills a polygon, :func:`fill_polygon` or :func:`fill_centres`.
+    """
+    try:
+        return _region(image, annotation, fill)
+    except (TypeError, ValueError, KeyError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f'{_name(image, annotation)} has an outline that cannot be read') from error
 
 
 def _name(image: CocoImage, annotation: Mapping) -> str:
     return f'annotation {annotation.get("id")} of {image.file_name}'
 
 
-def _region(image: CocoImage, annotation: Mapping) -> np.ndarray:
+def _region(image: CocoImage, annotation: Mapping, fill: Callable) -> np.ndarray:
     where = _name(image, annotation)
     outline = annotation.get('segmentation')
     shape = image.height, image.width
@@ -98,20 +106,47 @@ def _region(image: CocoImage, annotation: Mapping) -> np.ndarray:
         if not np.isfinite(points).all():
             raise DataError(f'{where}: a coordinate is not a number')
         if len(points) >= 3:  # fewer enclose nothing
-            fill_polygon(region, points, where)
+            fill(region, points, where)
     return region
 
 
 def fill_polygon(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
-    """Set the pixels of a mask [H, W] inside a polygon to 1.
+    """Set the pixels of a mask [H, W] inside a polygon to 1, and those that its outline touches.
 
     Args:
         corners: [N, 2] as (x, y); parts outside the picture are cut off.
         where: what to call the polygon in an error.
     """
+    _require_near(corners, where)
+    cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
+
+
+def fill_centres(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
+    """Set the pixels of a mask [H, W] to 1 whose centres lie inside a polygon, as COCO counts them.
+
+    A pixel covers the square from (x, y) to (x + 1, y + 1). Args: as :func:`fill_polygon`.
+    """
+    _require_near(corners, where)
+    size = mask.shape[::-1]
+    # the part of the picture that the polygon can reach
+    first, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
+    last, bottom = np.clip(np.ceil(corners.max(0)), 0, size).astype(int)
+    centres = np.arange(first, last) + 0.5
+    start, end = corners, np.roll(corners, -1, axis=0)
+    left, right = (f(start[:, 0], end[:, 0])[:, None] for f in (np.minimum, np.maximum))
+    edge, column = np.nonzero((left <= centres) & (centres < right))
+    slope = (end - start)[edge]
+    crossing = start[edge, 1] + (centres[column] - start[edge, 0]) * slope[:, 1] / slope[:, 0]
+    row = np.clip(np.ceil(crossing - 0.5), top, bottom).astype(int) - top
+    # down a column, each edge that is crossed changes outside into inside or back
+    changes = np.zeros((bottom - top + 1, last - first), np.uint8)
+    np.bitwise_xor.at(changes, (row, column), 1)
+    mask[top:bottom, first:last] |= np.bitwise_xor.accumulate(changes[:-1], axis=0)
+
+
+def _require_near(corners: np.ndarray, where: str) -> None:
     if np.abs(corners).max(initial=0) > FARTHEST:
         raise DataError(f'{where}: a corner lies more than {FARTHEST} pixels from the origin')
-    cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
 
 
 def decode_rle(rle: Mapping, shape: tuple[int, int], where: str = 'mask') -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmsmoke.datasets.checks.split_names import NEEDED
-from mmsmoke.datasets.writer import count_table, refuse_before, write_dataset
+from mmsmoke.datasets.writer import count_tables, refuse_before, write_dataset
 from mmsmoke.reports.browse import draw_samples
 from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.visualization import markdown_table
@@ -21,7 +21,7 @@ def converter_parser(
     description: str,
     source: str,
     out: str | None,
-    shares: Sequence[float] = (0.7, 0.1, 0.2),
+    shares: Sequence[float] | None = (0.7, 0.1, 0.2),
     fetch_list: bool = False,
 ) -> argparse.ArgumentParser:
     """Return a parser with the options of all converters.
@@ -29,7 +29,7 @@ def converter_parser(
     Args:
         source: help for the folder or file to be converted.
         out: default folder of the data set.
-        shares: default parts of train, val and test.
+        shares: default parts of train, val and test; None where nothing is drawn by lot.
         fetch_list: with the option for the addresses of missing files.
     """
     parser = argparse.ArgumentParser(
@@ -38,9 +38,6 @@ def converter_parser(
     )
     parser.add_argument('source', type=Path, help=source)
     parser.add_argument('out', nargs='?', default=out, help=f'folder to fill ({out or "data/…"})')
-    parser.add_argument(
-        '--seed', type=int, default=0, help='of the split, where it is drawn by lot (0)'
-    )
     parser.add_argument('--workers', type=int, help='processes (one per core)')
     parser.add_argument(
         '--dry-run', action='store_true', help='show what would come of it; write no data set'
@@ -51,14 +48,18 @@ def converter_parser(
     parser.add_argument(
         '--overwrite', action='store_true', help='replace what was converted with other options'
     )
-    parser.add_argument(
-        '--shares',
-        nargs=3,
-        type=float,
-        default=list(shares),
-        metavar=('TRAIN', 'VAL', 'TEST'),
-        help=f'parts of the images ({" ".join(map(str, shares))})',
-    )
+    if shares is not None:
+        parser.add_argument(
+            '--seed', type=int, default=0, help='of the split, where it is drawn by lot (0)'
+        )
+        parser.add_argument(
+            '--shares',
+            nargs=3,
+            type=float,
+            default=list(shares),
+            metavar=('TRAIN', 'VAL', 'TEST'),
+            help=f'parts of the images ({" ".join(map(str, shares))})',
+        )
     parser.set_defaults(fetch_list=None)
     if fetch_list:
         parser.add_argument(
@@ -102,17 +103,18 @@ def convert(args: argparse.Namespace, plan: Plan, record: Mapping) -> None:
     sheet = Path(args.out) / SHEET
     if written.images or not sheet.is_file():
         draw_samples(sheet, args.out, written.rows, plan.classes)
-    options = '' if plan.classes == ('smoke',) else f' --classes {" ".join(plan.classes)}'
+    known = 'classes' in record or plan.classes == ('smoke',)  # to check_dataset.py
+    options = '' if known else f' --classes {" ".join(plan.classes)}'
     if not {*NEEDED} <= {*plan.splits}:
         options += f' --splits {" ".join(plan.splits)}'
     print(f'look at {sheet}, and check it: python tools/check_dataset.py {args.out}{options}')
 
 
 def _summary(rows: Sequence[Mapping], plan: Plan) -> None:
-    header, lines = count_table(rows, plan.classes)
-    print(markdown_table(header, lines))
+    for table in count_tables(rows, plan.classes):
+        print(markdown_table(*table))
     for split in plan.splits:
-        if rows and split not in [line[0] for line in lines]:
+        if rows and split not in [row['split'] for row in rows]:
             print(f'warning: there is no image in {split}')
     for note in plan.notes:
         print(note)

@@ -61,3 +61,10 @@ def read_records(path: Path, keys: Sequence[str], fetch: str) -> list[dict]:
             if key not in one:
                 raise DataError(f'{path}: record {number} has no {key!r}')
     return records
+
+
+def classes_nobody_shows(rows: Sequence[Mapping], classes: Sequence[str]) -> list[str]:
+    """Name the classes that no training image has; no classifier could learn them."""
+    train = [row for row in rows if row['split'] == 'train']
+    lost = [name for name in classes if not any(row[name] for row in train)]
+    return [f'no image of train shows {", ".join(lost)}: is the download whole?'] if lost else []

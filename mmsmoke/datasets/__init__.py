@@ -3,6 +3,7 @@ from mmsmoke.lazy import lazy
 __all__, __getattr__, __dir__ = lazy(
     __name__,
     {
+        '.coco': ['COCODataset'],
         '.ijmond': ['IJmondDataset'],
         '.rise': ['RISEDataset'],
         '.smoke5k': ['Smoke5KDataset'],
@@ -13,6 +14,7 @@ __all__, __getattr__, __dir__ = lazy(
             'PackWeakSegInputs',
             'PlumeTransplant',
         ],
+        '.voc': ['VOCDataset'],
         '.weak_seg': ['WeakSegDataset'],
     },
 )

@@ -83,6 +83,17 @@ def make_palette(num_classes: int) -> list[list[int]]:
     return [[0, 0, 0], *([round(255 * value) for value in colour] for colour in colours)]
 
 
+def voc_palette(num_classes: int) -> list[list[int]]:
+    """Return the colours that VOC gives its masks; lists of any length begin alike.
+
+    The bits of a value, from the lowest on, become the highest bits of red, green and blue in turn.
+    """
+    return [
+        [sum((value >> 3 * k + channel & 1) << 7 - k for k in range(3)) for channel in range(3)]
+        for value in range(num_classes)
+    ]
+
+
 def copy_file(path: Path, target: Path) -> None:
     """Copy a file byte for byte; whoever copies an image checks first whether it decodes."""
     with atomic_path(target) as temporary:

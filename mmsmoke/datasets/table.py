@@ -29,6 +29,8 @@ GROUPS = ('group', 'scene', 'video', 'clip')
 """Columns that tell which images belong together; of an image, the first that is not empty."""
 OPACITIES = ('high_opacity', 'low_opacity')
 """Classes of IJmond, converted with ``--opacity classes``."""
+MOST_COLUMNS = 6
+"""Classes at most that have a column each in a table of splits."""
 SYNTHETIC = 'synthetic'
 """Marks the composites of SMOKE5K in the column ``kind``."""
 
@@ -243,15 +245,28 @@ def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> 
     # the values of a palette PNG are meant as they are: a pseudo label may be unsure all over
     black_and_white = not indexed and values in ([0, IGNORE], [IGNORE]) and any(row.labels)
     if black_and_white or strange:
-        hint = (
-            '; 255 means "ignore" here. If white is smoke, convert the folder once: '
-            f'python tools/dataset_converters/white_to_one.py {masks}'
-        )
-        allowed = ', '.join(map(str, range(num_classes + 1)))
         yield (
-            f'{path} ({row.where}): mask has values {_shorten(values)}, '
-            f'allowed are {allowed} and 255{hint if IGNORE in values else ""}'
+            f'{path} ({row.where}): mask has values {_shorten(values)}, allowed are '
+            f'{_allowed(num_classes)} and 255{_hint(values, strange, masks, num_classes)}'
         )
+
+
+def _allowed(num_classes: int) -> str:
+    few = num_classes <= MOST_COLUMNS
+    return ', '.join(map(str, range(num_classes + 1))) if few else f'0 to {num_classes}'
+
+
+def _hint(values: list[int], strange: list[int], masks: Path, num_classes: int) -> str:
+    if num_classes > 1 and strange:
+        return f'; no class (a column of {TABLE}) has the value {strange[0]}'
+    if IGNORE not in values:
+        return ''
+    if num_classes > 1:
+        return '; 255 means "ignore" here, so white is none of the classes'
+    return (
+        '; 255 means "ignore" here. If white is smoke, convert the folder once: '
+        f'python tools/dataset_converters/white_to_one.py {masks}'
+    )
 
 
 def displayed_size(image: Path) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from mmsmoke.utils.process import cores, process_pool
 from mmsmoke.utils.progress import progress
 
 from .labels import label_of
-from .table import TABLE, mask_name_of
+from .table import MOST_COLUMNS, TABLE, mask_name_of
 
 RECORD = 'source.json'
 FOLDERS = ('images', 'masks', 'context')
@@ -129,6 +129,31 @@ def count_table(rows: Sequence[Mapping], classes: Sequence[str] = ('smoke',)) ->
         groups = [len({row['group'] for row in chosen})] if grouped else []
         lines.append([split, len(chosen), *counts, clear, *groups])
     return ['split', 'images', *classes, 'clear', *(['groups'] if grouped else [])], lines
+
+
+def count_tables(rows: Sequence[Mapping], classes: Sequence[str]) -> list[tuple]:
+    """Return :func:`count_table`, or for many classes two that are not as wide.
+
+    The second one has a line for each class.
+    """
+    if len(classes) <= MOST_COLUMNS:
+        return [count_table(rows, classes)]
+    header, lines = count_table(rows, classes)
+    keep = [k for k, name in enumerate(header) if name not in classes]
+    narrow = [header[k] for k in keep], [[line[k] for k in keep] for line in lines]
+    splits = [line[0] for line in lines]
+    by_class = [
+        [name, *(line[k] for line in lines)] for k, name in enumerate(header) if k not in keep
+    ]
+    return [narrow, (['class', *splits], by_class)]
+
+
+def classes_of(root: str | os.PathLike) -> list[str]:
+    """Return the classes that a converter noted in ``source.json``; by default smoke alone."""
+    try:
+        return json.loads((Path(root) / RECORD).read_text())['classes']
+    except (OSError, ValueError, KeyError, TypeError):
+        return ['smoke']
 
 
 def _refuse_duplicates(tasks: Sequence[Task]) -> None:

@@ -1,11 +1,12 @@
 import copy
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DATASETS
+from torch import nn
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.engine.launch import trained_runner
@@ -13,7 +14,7 @@ from mmsmoke.inference.predictor import scope_of
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 from mmsmoke.utils.environment import checkpoint_record, config_record, environment
-from mmsmoke.utils.models import unwrapped
+from mmsmoke.utils.models import segmentor_threshold, unwrapped
 
 _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
 
@@ -24,6 +25,7 @@ def evaluate_splits(
     splits: list[str],
     threshold_split: str | None = None,
     tta: bool = False,
+    refine: Sequence[str | Mapping | Callable] = (),
 ) -> dict:
     """Test one checkpoint on several splits of its data set.
 
@@ -34,6 +36,8 @@ def evaluate_splits(
             ``threshold`` of its metric in the config or, if that is None, the best on itself.
         tta: shows a segmentor the views of the config's ``tta_pipeline``, and lets its
             ``tta_model`` merge what it predicts.
+        refine: what improves a segmentor's scores before anything is measured, one after the
+            other; see :func:`~mmsmoke.models.build_refiner`.
 
     Returns:
         A result: protocol, numbers of each split, and what is needed to make them again; and, as
@@ -44,12 +48,20 @@ def evaluate_splits(
         raise UserError(f'{cfg.filename} writes pseudo labels; take tools/make_pseudo_labels.py')
     if 'split' not in cfg.test_dataloader.dataset:
         raise UserError(f'the test data set of {cfg.filename} has no splits to choose from')
+    refiners = _built_refiners(refine)
     if tta:
         for name in ('tta_model', 'tta_pipeline'):
             if cfg.get(name) is None:
                 raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     runner = trained_runner(cfg, checkpoint)
+    test_loop = dict(type='TestLoop')
+    if refiners:
+        model = unwrapped(runner.model)
+        _require_segmentor(cfg, model)
+        own = segmentor_threshold(model)
+        decide = 0.5 if own is None else own
+        test_loop = dict(type='mmsmoke.RefinedTestLoop', refine=refiners, threshold=decide)
     if tta:
         runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
         runner.model = MODELS.build(
@@ -61,7 +73,7 @@ def evaluate_splits(
         loader.dataset.split = split
         if threshold is not None:
             fix_threshold(evaluator, threshold)
-        runner._test_loop = dict(type='TestLoop', dataloader=loader, evaluator=evaluator)
+        runner._test_loop = dict(**test_loop, dataloader=loader, evaluator=evaluator)
         numbers[split] = plain_numbers(runner.test())
         details[split] = metric_details(runner.test_loop.evaluator)
         if split == threshold_split:
@@ -77,11 +89,49 @@ def evaluate_splits(
         masks_sha256=masks_hash_of(cfg, splits, threshold_split),
         seed=cfg.get('randomness', {}).get('seed'),
         deterministic=cfg.get('randomness', {}).get('deterministic', False),
-        protocol=_protocol(cfg, threshold, threshold_split) | (dict(tta=True) if tta else {}),
+        protocol=_protocol(cfg, threshold, threshold_split)
+        | (dict(tta=True) if tta else {})
+        | (_refinement(refine, refiners, decide) if refiners else {}),
         splits=numbers,
         environment=environment(),
         details=details,
     )
+
+
+def _built_refiners(refine: Sequence[str | Mapping | Callable]) -> list[Callable]:
+    if not refine:
+        return []
+    from mmsmoke.models.refiners import build_refiner
+
+    refiners = [build_refiner(one) for one in refine]
+    for refiner in refiners:
+        if getattr(refiner, 'needs_labels', False):
+            raise UserError(
+                f"{type(refiner).__name__} finds what an image's label names, and the test of a "
+                'segmentor knows no labels; tools/make_pseudo_labels.py --split does'
+            )
+    return refiners
+
+
+def _require_segmentor(cfg: Config, model: nn.Module) -> None:
+    if not hasattr(model, 'encode_decode'):
+        raise UserError(
+            f'{cfg.filename}: tools/test.py refines the scores of segmentors; those of a '
+            'classifier are refined, and measured, by tools/make_pseudo_labels.py --split SPLIT '
+            '--refine …'
+        )
+
+
+def _refinement(
+    named: Sequence[str | Mapping | Callable], refiners: list[Callable], threshold: float
+) -> dict:
+    """Return what a protocol says of refiners, after they have done their work."""
+    described = []
+    for name, refiner in zip(named, refiners, strict=True):
+        kind = getattr(refiner, '__name__', type(refiner).__name__)
+        settings = refiner.settings() if hasattr(refiner, 'settings') else {}
+        described.append(dict(name=name if isinstance(name, str) else kind, type=kind, **settings))
+    return dict(refine=described, threshold=threshold, threshold_mode='fixed')
 
 
 def metric_details(evaluator: Evaluator) -> dict[str, dict]:

@@ -13,7 +13,18 @@ __all__, __getattr__, __dir__ = lazy(
             'pair_offsets',
             'random_walk',
         ],
-        '.attention': ['attention_affinity', 'box_mask', 'propagate', 'sinkhorn'],
+        '.attention': [
+            'attention_affinity',
+            'attention_distance',
+            'attention_rollout',
+            'box_mask',
+            'class_attention',
+            'propagate',
+            'sinkhorn',
+            'taken_from_patches',
+            'unmirrored',
+        ],
+        '.balance': ['balanced_cross_entropy'],
         '.cam': [
             'FUSIONS',
             'background_scores',
@@ -32,6 +43,12 @@ __all__, __getattr__, __dir__ = lazy(
         '.cooccurrence': ['confusion_counts', 'energy_share', 'points_at', 'two_causes'],
         '.crf': ['CRF_PRESETS', 'CRFSettings', 'dense_crf', 'label_probs'],
         '.disagreement': ['divergence', 'mutual_information'],
+        '.equivariance': [
+            'correlated_maps',
+            'cross_equivariance_loss',
+            'equivariance_loss',
+            'min_pooling_loss',
+        ],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.iou': [
             'EMPTY_TRUTH',
@@ -47,5 +64,11 @@ __all__, __getattr__, __dir__ = lazy(
         '.mask_values': ['IGNORE'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.transfer': ['transfer_distance'],
+        '.weighting': [
+            'gradient_cam',
+            'gradient_cam_plus_plus',
+            'layer_cam',
+            'weigh_channels',
+        ],
     },
 )

@@ -1,8 +1,11 @@
-"""Spreads class activation maps along a transformer's attention, as CLIP-ES does.
+"""Reads class activation maps out of a transformer's attention, and spreads maps along it.
 
-Lin et al., CLIP is Also an Efficient Segmenter (CVPR 2023). N is the number of patches, h * w, in
-row-major order.
+N is the number of patches, h * w, in row-major order. T is the number of tokens: the patches are
+the last N of them, CLS and its like come first. Row i of an attention holds what i attends to.
 """
+
+import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -28,7 +31,7 @@ def sinkhorn(matrix: Tensor, rounds: int = 3) -> Tensor:
 
 
 def attention_affinity(attention: Tensor, rounds: int = 3) -> Tensor:
-    """Return a symmetric affinity between patches, from how much each attends to each.
+    """Return a symmetric affinity between patches, from how much each attends to each (CLIP-ES).
 
     Args:
         attention: [..., N, N]; row i holds what patch i attends to. Rows need not add up to one,
@@ -71,20 +74,107 @@ def propagate(
     of two matrices and one of a matrix and a vector would.
 
     Args:
-        maps: [K, h, w].
-        affinity: [N, N], row i holding what patch i takes from each patch.
-        sources: bool [K, h, w]; patches that give something. Any patch may take. All if None.
+        maps: [..., K, h, w].
+        affinity: [..., N, N], row i holding what patch i takes from each patch.
+        sources: bool [..., K, h, w]; patches that give something. Any patch may take. All if None.
 
     Returns:
-        [K, h, w], not normalised.
+        [..., K, h, w], not normalised.
     """
-    if affinity.shape != (maps[0].numel(),) * 2:
+    patches = math.prod(maps.shape[-2:])
+    if affinity.shape[-2:] != (patches, patches):
         raise ValueError(
             f'maps {list(maps.shape)} need an affinity between all pairs of their '
-            f'{maps[0].numel()} patches, got {list(affinity.shape)}'
+            f'{patches} patches, got {list(affinity.shape)}'
         )
     values = maps if sources is None else maps * sources
-    values = values.flatten(1).to(affinity.dtype)
+    values = values.flatten(-2).to(affinity.dtype)
     for _ in range(steps):
-        values = values @ affinity.T
+        values = values @ affinity.mT
     return values.view_as(maps)
+
+
+def taken_from_patches(attention: Tensor, patches: int, by_cls: bool) -> Tensor:
+    """Return what the CLS token, or the mean of the patches, takes from each patch.
+
+    Args:
+        attention: [..., T, T].
+        patches: N.
+        by_cls: the row of the first token, which is CLS, in place of the mean row of the patches.
+
+    Returns:
+        [..., N]
+    """
+    row = attention[..., 0, :] if by_cls else attention[..., -patches:, :].mean(-2)
+    return row[..., -patches:]
+
+
+def class_attention(gradients: Sequence[Tensor], patches: int, by_cls: bool) -> Tensor:
+    """Return how much more attention to each patch would raise each logit, as ACR does.
+
+    Sun et al., All-pairs Consistency Learning for Weakly Supervised Semantic Segmentation (2023).
+    Of the gradients of logits with respect to the attention, negative ones count as zero. They are
+    averaged over heads and added up over blocks.
+
+    Args:
+        gradients: [K, B, heads, T, T], one for each block.
+        patches, by_cls: which row is looked at, see :func:`taken_from_patches`.
+
+    Returns:
+        [B, K, N]
+    """
+    rows = [taken_from_patches(one.clamp(min=0), patches, by_cls).mean(2) for one in gradients]
+    return torch.stack(rows).sum(0).transpose(0, 1)
+
+
+@without_autocast
+def attention_rollout(attention: Tensor) -> Tensor:
+    """Return what each token has taken from each token of the input, through all blocks.
+
+    Abnar and Zuidema, Quantifying Attention Flow in Transformers (2020): each block takes one half
+    by its attention and, since it adds its input to its output, keeps the other half.
+
+    Args:
+        attention: [B, L, T, T] of L blocks in the order in which they run, rows adding up to one.
+
+    Returns:
+        [B, T, T], rows adding up to one.
+    """
+    attention = attention.float()
+    itself = torch.eye(attention.shape[-1], device=attention.device)
+    flow = itself.expand(len(attention), -1, -1)
+    for block in attention.unbind(1):
+        flow = (block + itself) / 2 @ flow
+    return flow
+
+
+def unmirrored(attention: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Return the attention in a mirrored image with its patches where they are in the image itself.
+
+    Args:
+        attention: [..., T, T].
+        grid: (h, w) of the patches.
+    """
+    patches, tokens = math.prod(grid), attention.shape[-1]
+    order = torch.arange(tokens, device=attention.device)
+    order[-patches:] = order[-patches:].view(grid).flip(1).flatten()
+    return attention[..., order[:, None], order]
+
+
+@without_autocast
+def attention_distance(
+    ours: Tensor, theirs: Tensor, patches: int, by_cls: bool
+) -> tuple[Tensor, Tensor]:
+    """Return how far the attention in two views of an image is apart, as ACR does.
+
+    Both are mean absolute differences: of what the CLS token takes from each patch (where an image
+    is active), and of what each patch takes from each other one (what belongs together).
+
+    Args:
+        ours, theirs: [B, T, T], patches of both in the same order.
+        patches, by_cls: see :func:`taken_from_patches`.
+    """
+    ours, theirs = ours.float(), theirs.float()
+    rows = (taken_from_patches(one, patches, by_cls) for one in (ours, theirs))
+    pairs = (one[..., -patches:, -patches:] for one in (ours, theirs))
+    return tuple((one - other).abs().mean() for one, other in (rows, pairs))

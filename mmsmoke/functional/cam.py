@@ -184,8 +184,9 @@ def background_scores(
     constant: float | None = None,
     level: float | None = None,
     sharpness: float = 20.0,
+    remainder: bool = False,
 ) -> Tensor:
-    """Return the background's score beside those of the classes, by one of three rules.
+    """Return the background's score beside those of the classes, by one of four rules.
 
     Args:
         scores: [..., K, H, W] in [0, 1].
@@ -194,12 +195,16 @@ def background_scores(
         level: equal to the best class where that has this score; from there the logarithm of
             their ratio changes by ``sharpness`` for a whole unit of score.
         sharpness: of ``level``.
+        remainder: what the classes leave of 1, for probabilities of a segmentor.
 
     Returns:
         [..., 1, H, W]
     """
-    if [power, constant, level].count(None) != 2:
-        raise ValueError(f'give one of power, constant and level, got {power}, {constant}, {level}')
+    if [power, constant, level, remainder or None].count(None) != 3:
+        given = f'{power}, {constant}, {level}, {remainder}'
+        raise ValueError(f'give one of power, constant, level and remainder, got {given}')
+    if remainder:
+        return (1 - scores.sum(-3, keepdim=True)).clamp(min=0)
     best = scores.amax(-3, keepdim=True)
     if power is not None:
         return (1 - best) ** power

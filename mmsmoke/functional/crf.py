@@ -43,6 +43,7 @@ CRF_PRESETS = dict(
     psa=CRFSettings(3, 3, 80, 13, 10, 10),
     irn=CRFSettings(3, 3, 50, 5, 10, 10),
     clip_es=CRFSettings(1, 3, 67, 3, 4, 10),
+    deeplab=CRFSettings(1, 3, 67, 3, 4, 10),  # DeepLabV2's, which CLIP-ES took over
     # ours, for what is seen through, such as smoke: weak, near, and no kernel of places alone
     translucent=CRFSettings(1, 0, 30, 10, 5, 5),
 )

@@ -15,6 +15,7 @@ from mmsmoke.registry import INFERENCERS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.checkpoints import trusting
+from mmsmoke.utils.models import segmentor_threshold
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 
@@ -323,8 +324,7 @@ def _own_threshold(model) -> float | None:
     """Return what a model's masks are made with; None where the strongest channel wins."""
     if _is_classifier(model):
         return THRESHOLD
-    head = getattr(model, 'decode_head', None)
-    return head.threshold if getattr(head, 'out_channels', None) == 1 else None
+    return segmentor_threshold(model)
 
 
 def _same_sizes(batch: Sequence[Prepared]) -> list[list[int]]:

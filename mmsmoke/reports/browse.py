@@ -15,6 +15,8 @@ from mmsmoke.visualization import contact_sheet, framed
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+MOST_LINES = 24
+
 
 def draw_samples(
     out: str | os.PathLike,
@@ -26,6 +28,8 @@ def draw_samples(
 ) -> None:
     """Draw a sheet with a line of images for each split and label, their masks outlined.
 
+    Of very many combinations of labels, :data:`MOST_LINES` are drawn, evenly spread.
+
     Args:
         rows: of labels.csv.
     """
@@ -34,7 +38,8 @@ def draw_samples(
         names = [name for name in classes if int(row[name])]
         lines.setdefault((row['split'], ', '.join(names) or 'clear'), []).append(row)
     sheet = []
-    for (split, label), found in sorted(lines.items(), key=lambda item: _order(*item[0])):
+    lines = sorted(lines.items(), key=lambda item: _order(*item[0]))
+    for (split, label), found in [lines[k] for k in spread(len(lines), MOST_LINES)]:
         chosen = [found[k] for k in spread(len(found), columns)]
         line = [draw_row(root, row, classes, f'{split}: {label}', side) for row in chosen]
         blank = np.full_like(line[0], 255)

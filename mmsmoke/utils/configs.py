@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,22 @@ def resized(node, size: int):
         if 'type' in new and key in new:
             new[key] = size if isinstance(new[key], int) else (size, size)
     return new
+
+
+def rescaled(pipeline: Sequence[Mapping], factors: Sequence[float]) -> list[dict]:
+    """Return test-time views at other scales, as ``rescaled(_base_.tta_pipeline, (0.5, 1.0))``."""
+    steps = []
+    for step in pipeline:
+        step = dict(step)
+        if 'transforms' in step:
+            step['transforms'] = [
+                [{**group[0], 'scale_factor': factor} for factor in factors]
+                if 'scale_factor' in group[0]
+                else group
+                for group in step['transforms']
+            ]
+        steps.append(step)
+    return steps
 
 
 def move_plumes(cfg: Config) -> None:

@@ -3,7 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from mmsmoke.converters.coco import CocoImage, decode_rle, draw_mask, plain_name, read_coco
+from mmsmoke.converters.coco import (
+    CocoImage,
+    decode_rle,
+    draw_mask,
+    fill_centres,
+    plain_name,
+    read_coco,
+)
 from mmsmoke.utils import DataError
 
 VALUES = {1: 1, 2: 2}
@@ -173,3 +180,33 @@ def test_sizes_that_no_picture_has_are_named(tmp_path):
         (tmp_path / 'c.json').write_text(json.dumps(content))
         with pytest.raises(DataError, match=rf'a\.jpg is said to be {width} x {height}'):
             read_coco(tmp_path / 'c.json')
+
+
+def inside(corners, x, y):
+    """Cast a ray from a point and count the edges that it crosses."""
+    crossed = 0
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if (y0 > y) != (y1 > y):
+            crossed += x < x0 + (y - y0) * (x1 - x0) / (y1 - y0)
+    return crossed % 2
+
+
+@pytest.mark.parametrize('seed', range(8))
+def test_pixels_whose_centres_lie_inside_a_polygon(seed):
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(-6, 30, (rng.integers(3, 9), 2))  # partly outside, may cross itself
+    mask = np.zeros((20, 24), np.uint8)
+    fill_centres(mask, corners, 'x')
+    expected = [[inside(corners, x + 0.5, y + 0.5) for x in range(24)] for y in range(20)]
+    assert np.array_equal(mask, expected)
+
+
+def test_a_polygon_of_whole_numbers_has_its_area_and_adds_to_a_mask():
+    mask = np.zeros((9, 9), np.uint8)
+    for left in (1, 3):
+        fill_centres(mask, np.array([[left, 2], [left + 4, 2], [left + 4, 7], [left, 7]]), 'x')
+    assert mask.sum() == 6 * 5 and mask[2:7, 1:7].all()
+    fill_centres(mask, np.array([[50.0, 2], [60, 2], [60, 7]]), 'x')  # beside the picture
+    assert mask.sum() == 30
+    with pytest.raises(DataError, match='from the origin'):
+        fill_centres(mask, np.array([[0, 0], [1e9, 0], [0, 1]]), 'x')

@@ -12,7 +12,7 @@ from conftest import ROOT, write_dataset
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 from mmseg.models import EncoderDecoder
-from tiny_segmentor import PIPELINE, build, on_disk, segmentor
+from tiny_segmentor import PIPELINE, build, deeplab, on_disk, segmentor
 
 from mmsmoke.datasets.pictures import read_image
 from mmsmoke.deploy.export import SegmentorGraph, export_segmentor
@@ -125,6 +125,14 @@ def test_every_kind_of_head_is_exported(files, tmp_path, model, classes):
     assert written['largest_difference'] < 1e-5 and written['pixels_decided_otherwise'] < 0.001
     assert about['output']['classes'] == list(classes)
     assert about['threshold'] == (None if len(classes) > 1 else 0.4 if model else 0.5)
+
+
+@pytest.mark.parametrize('version', [1, 2])
+def test_deeplab_is_exported_for_any_batch(files, version, tmp_path):
+    for package in ('onnx', 'onnxscript', 'onnxruntime'):
+        pytest.importorskip(package, reason=f'{package} is not installed (extra deploy)')
+    about = export(files(deeplab(version)), tmp_path / 'deploy', tuple(FORMATS))
+    assert about['input']['shape'][0] == 'batch' and set(about['files']) == set(FORMATS)
 
 
 @pytest.mark.parametrize('name', FORMATS)

@@ -37,8 +37,11 @@ PRESENT = torch.tensor([True, False])
 LABELS, TRUTH = whole(3, 2, 6, 6), whole(3, 8, 8)
 TRUTH[0] = F.IGNORE
 REGION = TRUTH == 1
+HAVE = torch.tensor([[True, False, True], [False, False, False]])
 PAIRS = rand(2, len(OFFSETS), 6, 6)
 ATTENTION = rand(16, 16)
+HEADS = rand(2, 2, 2, 17, 17)  # of 2 classes, 2 images and 2 heads
+GRADIENTS = rand(2, *LAYERS.shape) - 0.5
 COUNTS = whole(9, 5, 2, 101, 3).cumsum(-1)
 EFFECTS = rand(4, 5)
 IMAGE = whole(256, 8, 8, 3).byte()
@@ -61,8 +64,22 @@ CASES = {
     'agreed_labels': lambda on: F.agreed_labels(on(TRUTH), on(TRUTH.flip(0))),
     'sinkhorn': lambda on: F.sinkhorn(on(ATTENTION)),
     'attention_affinity': lambda on: F.attention_affinity(on(ATTENTION)),
+    'attention_rollout': lambda on: F.attention_rollout(on(HEADS[0])),
+    'taken_from_patches-cls': lambda on: F.taken_from_patches(on(HEADS), 16, by_cls=True),
+    'taken_from_patches-mean': lambda on: F.taken_from_patches(on(HEADS), 16, by_cls=False),
+    'unmirrored': lambda on: F.unmirrored(on(HEADS), (4, 4)),
+    'attention_distance': lambda on: F.attention_distance(on(HEADS), on(HEADS[:1]), 16, True),
+    'class_attention': lambda on: F.class_attention([on(HEADS - 0.5), on(HEADS)], 16, True),
+    'gradient_cam': lambda on: F.gradient_cam(on(LAYERS), on(GRADIENTS)),
+    'gradient_cam_plus_plus': lambda on: F.gradient_cam_plus_plus(on(LAYERS), on(GRADIENTS)),
+    'weigh_channels': lambda on: F.weigh_channels(on(GRADIENTS[..., 0, 0]), on(LAYERS)),
+    'layer_cam': lambda on: F.layer_cam(on(LAYERS), on(GRADIENTS)),
+    'balanced_cross_entropy': lambda on: F.balanced_cross_entropy(
+        on(MAPS), on(LABELS), on(PAIRS[:, 0])
+    ),
     'box_mask': lambda on: F.box_mask(on(SCORES)),
     'propagate': lambda on: F.propagate(on(LAYERS[0]), on(ATTENTION), on(LAYERS[0] > 0.5)),
+    'propagate-batch': lambda on: F.propagate(on(LAYERS), on(ATTENTION.expand(3, -1, -1))),
     **{
         f'normalize_cams-{mode}': lambda on, mode=mode: F.normalize_cams(on(MAPS), mode)
         for mode in ('minmax', 'max', 'seam', 'none')
@@ -83,6 +100,7 @@ CASES = {
     'strongest': lambda on: F.strongest(on(SCORES)),
     'background_scores': lambda on: F.background_scores(on(SCORES), level=0.6),
     'label_scores-power': lambda on: F.label_scores(on(SCORES), power=4),
+    'label_scores-remainder': lambda on: F.label_scores(on(SCORES / 2), remainder=True),
     'label_scores-constant': lambda on: F.label_scores(on(SCORES), constant=0.3),
     'confusion_counts': lambda on: F.confusion_counts(on(TRUTH.T), on(TRUTH), on(REGION), 2),
     'energy_share': lambda on: F.energy_share(on(SCORES), on(REGION)),
@@ -131,6 +149,12 @@ CASES = {
     'supervised_contrast': lambda on: F.supervised_contrast(
         on(POINTS), on(CENTRES[0, 0]), on(TAGS), on(TAGS[:4]), 0.5
     ),
+    'correlated_maps': lambda on: F.correlated_maps(on(OTHERS), on(ATTENTION.expand(2, -1, -1))),
+    'equivariance_loss': lambda on: F.equivariance_loss(on(MAPS), on(MAPS.flip(3)), on(HAVE)),
+    'cross_equivariance_loss': lambda on: F.cross_equivariance_loss(
+        on(MAPS), on(MAPS[:, 1:]), on(HAVE[:, 1:])
+    ),
+    'min_pooling_loss': lambda on: F.min_pooling_loss(on(MAPS), on(HAVE)),
     'mutual_information': lambda on: F.mutual_information(on(LAYERS)),
     'divergence': lambda on: F.divergence(on(LAYERS), 0.3),
     'match_grids': lambda on: transfer.match_grids(on(MAPS), on(OTHERS)),

@@ -32,6 +32,7 @@ CLIP = clip_config('clip.pt')
 REFINERS = {
     'CRFRefiner-torch': dict(backend='torch'),
     'CRFRefiner-translucent': dict(backend='torch', preset='translucent'),
+    'CRFRefiner-deeplab': dict(backend='torch', preset='deeplab'),
     'CRFRefiner-pydensecrf': dict(workers=1),
     'CRFRefiner-hard_labels': dict(preset='irn', workers=1),
     'AffinityRefiner-psa': AFFINITY,

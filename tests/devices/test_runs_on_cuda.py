@@ -17,7 +17,17 @@ from mmsmoke.inference.inferencer import SmokeInferencer
 pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
 
 ASKED = ('mmengine.runner.runner', 'mmengine.runner.amp', 'mmsmoke.engine.optim_wrapper')
-TRIED = ('ScreenRunner', 'PseudoLabelLoop', 'SmokeInferencer', 'AutocastOptimWrapper')
+TRIED = (
+    'ScreenRunner',
+    'PseudoLabelLoop',
+    'RefinedTestLoop',
+    'SmokeInferencer',
+    'AutocastOptimWrapper',
+)
+REFINED = dict(
+    type='mmsmoke.RefinedTestLoop',
+    refine=[dict(type='mmsmoke.CRFRefiner', preset='deeplab', backend='torch', workers=1)],
+)
 CLASSES = ('smoke', 'fire')
 pytestmark = pytest.mark.usefixtures('mmpretrain_scope')  # whatever scope a run leaves ends here
 
@@ -77,7 +87,8 @@ def test_a_label_run_writes_what_it_would_on_a_cpu(gpu, fp16, tiny_dataset, tmp_
     assert len(manifests[0]['images']) == len(manifests[1]['images']) == 6
 
 
-def test_a_segmentor_is_tested_as_on_a_cpu(gpu, tiny_dataset, tmp_path):
+@pytest.mark.parametrize('test_cfg', [dict(), REFINED], ids=['plain', 'refined'])
+def test_a_segmentor_is_tested_as_on_a_cpu(test_cfg, gpu, tiny_dataset, tmp_path):
     root = tiny_dataset()
     config, weights = tiny_segmentor.on_disk(tmp_path, root, tiny_segmentor.segmentor())
 
@@ -85,6 +96,7 @@ def test_a_segmentor_is_tested_as_on_a_cpu(gpu, tiny_dataset, tmp_path):
         cfg = Config.fromfile(config)
         cfg.merge_from_dict(dict(work_dir=str(tmp_path / name), load_from=str(weights)))
         cfg.test_dataloader.update(sampler=dict(type='DefaultSampler', shuffle=False))
+        cfg.test_cfg = test_cfg
         cfg.test_evaluator = [
             dict(type='mmsmoke.PseudoLabelMetric', source='mask', prefix='seg'),
             dict(type='mmsmoke.KnownIoUMetric', iou_metrics=['mIoU']),

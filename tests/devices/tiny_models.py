@@ -15,6 +15,7 @@ CNN = dict(
     strides=(1, 2), dilations=(1, 1), out_indices=(1,),
 )  # fmt: skip
 PCM = dict(CNN, type='mmsmoke.ResNetPCM', widths=(8, 8, 16))
+SEAM_PCM = dict(PCM, mode='seam')
 TIMM = dict(type='mmsmoke.TIMMPyramid', model_name='test_efficientnet')
 VIT = dict(
     type='mmpretrain.VisionTransformer', img_size=SIZE, patch_size=8, out_type='featmap',
@@ -62,7 +63,7 @@ CLASSIFIERS = dict(
     cnn=OF_CNN,
     max_pool=classifier(CNN, dict(CAM, pool='max', background=True, bias=True), 16),
     pcm=TEACHER,
-    pcm_of_seam=classifier(dict(PCM, mode='seam'), PCM_HEAD, 16),
+    pcm_of_seam=classifier(SEAM_PCM, PCM_HEAD, 16),
     timm=classifier(TIMM, CAM, 64),
     timm_early=classifier(dict(TIMM, out_indices=(1, 2)), CAM, 32),
     timm_pcm=classifier(dict(TIMM, type='mmsmoke.TIMMPyramidPCM', widths=(8, 8, 16)), PCM_HEAD, 64),
@@ -72,6 +73,17 @@ CLASSIFIERS = dict(
         dict(type='mmsmoke.CLSHead'),
         24,
         cam=dict(type='mmsmoke.LinearCAM'),
+    ),
+    acr=dict(STUDENT, type='mmsmoke.ACRClassifier'),
+    transcam=classifier(
+        dict(
+            type='mmsmoke.ConformerWithCLS',
+            arch=dict(embed_dims=24, depths=12, num_heads=2, channel_ratio=0.25),
+            base_channels=16,
+        ),
+        dict(type='mmsmoke.TransCAMHead', token_channels=24),
+        16,
+        cam=dict(type='mmsmoke.AttentionCAM'),
     ),
     false_positives=dict(OF_CNN, aux=[FPR]),
     crops=dict(OF_CNN, aux=[dict(CROPS, start=0)]),
@@ -86,6 +98,14 @@ CLASSIFIERS = dict(
     grad_cam=dict(OF_CNN, cam=LAYERS),
     grad_cam_of_vit=dict(STUDENT, cam=LAYERS),
     views_grad_cam=dict(OF_CNN, cam=LAYERS, views=dict(recipe='irn')),
+    **{
+        f'{cam}_of_cnn': dict(OF_CNN, cam=dict(type=f'mmsmoke.{cam}'))
+        for cam in ('GradCAMPlusPlus', 'LayerCAM', 'ScoreCAM')
+    },
+    **{
+        f'{cam}_of_vit': dict(STUDENT, cam=dict(type=f'mmsmoke.{cam}'))
+        for cam in ('LayerCAM', 'ScoreCAM', 'AttentionCAM', 'AttentionGradCAM', 'AttentionRollout')
+    },
     read_out=distiller('read_out'),
     linear=distiller('read_out', projection=dict(type='mmsmoke.FeatureProjection', kind='linear')),
     foreground=distiller('read_out', transfer_loss=dict(COSINE, channels='fg')),
@@ -99,6 +119,11 @@ CLASSIFIERS = dict(
     ),
     class_maps=distiller('class_maps'),
     logits=distiller('logits', transfer_loss=dict(type='mmsmoke.TransferLoss', metric='kl')),
+    seam=dict(
+        type='mmsmoke.SEAM',
+        ratio=0.5,
+        student=classifier(SEAM_PCM, CAM, 16, cam=dict(type='mmsmoke.CorrelatedCAM')),
+    ),
     co_training=distiller('read_out', paradigm='co_training', detach='none'),
 )
 STEM = dict(CNN, type='mmsmoke.ResNetWithStem', out_indices=(0, 1))
@@ -135,7 +160,25 @@ SIGMOID = dict(
         loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
     ),
 )  # fmt: skip
+LARGE_FOV = dict(
+    DOUBLING,
+    decode_head=dict(
+        type='mmsmoke.LargeFOVHead', channels=8, dilation=2, in_channels=16, in_index=0,
+        num_classes=2, norm_cfg=dict(type='BN'), dropout_ratio=0,
+        loss_decode=dict(type='mmsmoke.BalancedCrossEntropyLoss'),
+    ),
+)  # fmt: skip
+SEVERAL_SCALES = dict(
+    DOUBLING,
+    type='mmsmoke.MultiScaleEncoderDecoder',
+    decode_head=dict(
+        type='mmsmoke.AddedASPPHead', dilations=(1, 2), in_channels=16, in_index=0,
+        num_classes=2, loss_decode=dict(type='mmseg.CrossEntropyLoss'),
+    ),
+)  # fmt: skip
 SEGMENTORS = dict(
+    large_fov=LARGE_FOV,
+    several_scales=SEVERAL_SCALES,
     doubling=DOUBLING,
     doubling_sigmoid=SIGMOID,
     sam=dict(type='mmsmoke.SAMSegmentor', model_type='tiny', data_preprocessor=SQUARES),

@@ -73,6 +73,7 @@ def test_scores_grow_to_the_edge_of_the_plume(hook, scene, backend):
         (dict(preset='psa'), dict(power=4)),
         (dict(preset='psa', background=dict(power=24)), dict(power=24)),
         (dict(preset='clip_es'), dict(power=1)),
+        (dict(preset='deeplab'), dict(remainder=True)),
         (dict(preset='translucent'), dict(level=0.85, sharpness=20)),
         (dict(background=dict(level=0.4)), dict(level=0.4)),
         (dict(background=dict(constant=0.3)), dict(constant=0.3)),
@@ -156,11 +157,11 @@ def test_without_pydensecrf_torch_does_it_and_says_so_once(without_pydensecrf, s
     [
         (
             dict(preset='best'),
-            "preset must be one of thesis, psa, irn, clip_es, translucent, got 'best'",
+            "preset must be one of thesis, psa, irn, clip_es, deeplab, translucent, got 'best'",
         ),
         (dict(backend='cpp'), "backend must be one of pydensecrf, torch, got 'cpp'"),
         (dict(background=dict(power=1, constant=0.3)), r'background must be dict\(power=…\), '),
-        (dict(background=dict(foo=1)), "or dict.level=….*, got {'foo': 1}"),
+        (dict(background=dict(foo=1)), "or dict.remainder=True., got {'foo': 1}"),
         (dict(certainty=1.5), 'certainty must be between 0 and 1, got 1.5'),
     ],
 )

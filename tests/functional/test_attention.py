@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from mmsmoke.functional import attention_affinity, box_mask, propagate, sinkhorn
+from mmsmoke.functional import (
+    attention_affinity,
+    attention_rollout,
+    box_mask,
+    class_attention,
+    propagate,
+    sinkhorn,
+    taken_from_patches,
+)
 
 
 def attention(count, seed=0, sharpness=1.0):
@@ -132,3 +140,56 @@ def test_without_sources_everything_gives():
 def test_an_affinity_of_another_grid_is_refused():
     with pytest.raises(ValueError, match=r'12 patches, got \[10, 10\]'):
         propagate(torch.rand(1, 3, 4), torch.rand(10, 10))
+
+
+def test_each_image_of_a_batch_is_propagated_by_its_own_affinity():
+    maps = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(2)).double()
+    matrices = torch.stack([attention(20, seed) for seed in range(2)])
+    together = propagate(maps, matrices, steps=1)
+    assert torch.allclose(together, torch.stack([*map(propagate_once, maps, matrices)]))
+
+
+def propagate_once(maps, matrix):
+    """Row i receives from j."""
+    return torch.einsum('ij,kj->ki', matrix, maps.flatten(1)).view_as(maps)
+
+
+def test_twelve_blocks_that_look_at_themselves_give_twelve_times_the_map():
+    maps = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(0)) - 0.5
+    assert torch.allclose(propagate(maps, 12 * torch.eye(12), steps=1), 12 * maps)
+
+
+def test_the_row_of_cls_or_the_mean_row_of_patches():
+    matrix = torch.arange(25.0).view(5, 5)  # two extra tokens
+    assert taken_from_patches(matrix, 3, by_cls=True).tolist() == [2, 3, 4]
+    assert taken_from_patches(matrix, 3, by_cls=False).tolist() == [17, 18, 19]
+
+
+@pytest.mark.parametrize('by_cls', [False, True])
+def test_class_attention_adds_up_positive_gradients_of_blocks(by_cls):
+    blocks = torch.randn(2, 3, 4, 2, 7, 7, generator=torch.Generator().manual_seed(0))
+    found = class_attention([*blocks], 6, by_cls)
+    assert found.shape == (4, 3, 6)
+    for image, k, patch in [(0, 0, 0), (3, 2, 5), (1, 2, 3)]:
+        rows = [0] if by_cls else range(1, 7)
+        entries = [
+            [max(0, float(blocks[block, k, image, head, row, 1 + patch])) for row in rows]
+            for block in range(2)
+            for head in range(2)
+        ]
+        assert float(found[image, k, patch]) == pytest.approx(2 * np.mean(entries), rel=1e-5)
+
+
+@pytest.mark.parametrize('by_cls', [False, True])
+def test_without_a_positive_gradient_there_is_no_attention(by_cls):
+    gradients = [-torch.rand(3, 2, 2, 5, 5), torch.zeros(3, 2, 2, 5, 5)]
+    assert not class_attention(gradients, 4, by_cls).any()
+
+
+def test_rollout_is_the_product_of_blocks_that_keep_half_of_what_they_had():
+    blocks = torch.stack([torch.stack([attention(5, 3 * b + i) for i in range(3)]) for b in (0, 1)])
+    flow = attention_rollout(blocks)
+    assert torch.allclose(flow.sum(-1), torch.ones(2, 5))
+    for one, matrices in zip(flow, blocks.numpy(), strict=True):
+        first, second, third = ((matrix + np.eye(5)) / 2 for matrix in matrices)
+        assert np.allclose(one, third @ second @ first, atol=1e-6)

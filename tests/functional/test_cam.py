@@ -219,9 +219,12 @@ def test_odds_against_a_levelled_background_grow_with_the_distance_to_the_level(
     assert background_scores(torch.zeros(1, 2, 2), level=level, sharpness=sharpness).min() > 0
 
 
-@pytest.mark.parametrize('rules', [{}, dict(power=4, level=0.8), dict(constant=0.3, power=1)])
+@pytest.mark.parametrize(
+    'rules',
+    [{}, dict(power=4, level=0.8), dict(constant=0.3, power=1), dict(power=1, remainder=True)],
+)
 def test_a_background_follows_exactly_one_rule(rules):
-    with pytest.raises(ValueError, match='give one of power, constant and level'):
+    with pytest.raises(ValueError, match='give one of power, constant, level and remainder'):
         background_scores(torch.rand(1, 2, 2), **rules)
 
 

@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
+from tiny_segmentor import deeplab
 from tiny_trained import PIPELINE, tiny_distiller, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
@@ -28,6 +29,8 @@ SEGMENTORS = [
     pytest.param(tiny_segmentor(), ('smoke',), id='softmax'),
     pytest.param(tiny_segmentor(out_channels=1), ('smoke',), id='sigmoid'),
     pytest.param(tiny_segmentor(3), ('smoke', 'fire'), id='two classes'),
+    pytest.param(deeplab(1), ('smoke',), id='DeepLabV1'),
+    pytest.param(deeplab(2), ('smoke',), id='DeepLabV2'),
 ]
 CLASSIFIERS = [
     pytest.param(tiny_model(1), ('smoke',), id='classifier'),

@@ -1,10 +1,13 @@
 """Refiners are callables: refine(image, scores, present) -> scores, without any runner."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import MODELS as ROOT_MODELS
 
+from mmsmoke.functional import dense_crf
 from mmsmoke.models import CRFRefiner, Refiner, build_refiner, refine_all
 from mmsmoke.utils import UserError
 
@@ -80,3 +83,24 @@ def test_a_short_form_passes_its_parts_on():
     assert sam.proposer.model_type == 'vit_b' and sam.cache_dir is None
     with pytest.raises(UserError, match=r"preset must be one of .*, got 'best'"):
         build_refiner('crf:best')
+
+
+def test_refiners_say_what_decides_about_their_scores(tmp_path):
+    settings = build_refiner('crf:translucent').settings()
+    assert settings['preset'] == 'translucent' and settings['bilateral_rgb'] == 10
+    assert settings['background'] == dict(level=0.85, sharpness=20) and not settings['half']
+    (tmp_path / 'a.pth').write_bytes(b'weights')
+    settings = build_refiner(f'affinity:affinity/x.py:{tmp_path}/a.pth').settings()
+    assert settings['beta'] == 8 and len(settings['checkpoint_sha256']) == 64
+    settings = build_refiner('sam:checkpoints/sam.pth:vit_b').settings()
+    assert settings['rule'] == 'thesis' and settings['proposals']['points_per_side'] == 8
+    assert json.loads(json.dumps(settings)) == settings
+
+
+def test_the_deeplab_preset_takes_probabilities_as_they_are(pictures):
+    image, (scores, *_) = pictures[0][0], pictures[1]
+    probs = torch.stack([scores[0] * 0.5, scores[0] * 0.3])
+    unary = torch.cat([1 - probs.sum(0, keepdim=True), probs])
+    expected = dense_crf(image, unary, 'clip_es', 'torch')[1:]  # which has DeepLabV2's kernels
+    refined = CRFRefiner('deeplab', 'torch')(image, probs, torch.tensor([True, True]))
+    torch.testing.assert_close(refined, expected, atol=1e-5, rtol=1e-5)

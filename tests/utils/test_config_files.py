@@ -3,6 +3,7 @@
 import pytest
 
 from mmsmoke.utils import UserError, read_config
+from mmsmoke.utils.configs import rescaled
 
 FILES = {
     'name.py': 'x = 1\ny = z + 1\n',
@@ -77,3 +78,14 @@ def test_links_that_git_has_not_made_are_named(tmp_path, monkeypatch):
     message = r'config cam/x\.py not found, and \S+configs is no folder: .*core\.symlinks true'
     with pytest.raises(UserError, match=message):
         read_config('cam/x.py')
+
+
+def test_views_get_other_scales_and_keep_the_rest():
+    flips = [dict(type='mmcv.RandomFlip', prob=p) for p in (0.0, 1.0)]
+    scales = [dict(type='mmcv.Resize', scale_factor=f, keep_ratio=True) for f in (0.75, 1.0)]
+    pipeline = [dict(type='mmsmoke.LoadImage'), dict(type='T', transforms=[scales, flips])]
+    load, views = rescaled(pipeline, (0.5, 1.0, 1.75))
+    assert load == pipeline[0] and views['transforms'][1] == flips
+    wanted = [{**scales[0], 'scale_factor': factor} for factor in (0.5, 1.0, 1.75)]
+    assert views['transforms'][0] == wanted
+    assert pipeline[1]['transforms'][0] == scales  # the base's own are as they were

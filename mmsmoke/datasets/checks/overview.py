@@ -13,12 +13,14 @@ from PIL import Image
 
 from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.table import (
+    MOST_COLUMNS,
     Row,
     balance_problems,
     group_of,
     mask_problems_of_each,
     read_lines,
     read_table,
+    spread,
 )
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
@@ -32,6 +34,9 @@ from .strays import mask_file_problems, stray_images, stray_masks
 ALARMING = 70.0
 """Percent of labels that image statistics alone may predict before there is a warning."""
 RAREST = 0.1
+"""Share of training images below which there is a warning; for K classes a K-th of it."""
+MOST_PROBED = 100_000
+"""Images with a class, and as many without, by which it is probed; for K classes a K-th of them."""
 MOST_STRETCHED = 4.0
 """Longer side of an image by its shorter one, above which there is a warning."""
 
@@ -60,6 +65,18 @@ class Report:
     masks: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
     probes: dict[str, Probe] = field(default_factory=dict)
+
+    def tables(self) -> list[tuple[list[str], list[list]]]:
+        """Return the :meth:`table` or, for many classes, two that are not as wide.
+
+        The second one has a row a class: in how many images of each split it is.
+        """
+        if len(self.classes) <= MOST_COLUMNS:
+            return [self.table()]
+        header, lines = self.table()
+        rows = [[name, *(line[2 + k] for line in lines)] for k, name in enumerate(self.classes)]
+        narrow = [[*line[:2], *line[-2:]] for line in [header, *lines]]
+        return [(narrow[0], narrow[1:]), (['class', *(line[0] for line in lines)], rows)]
 
     def table(self) -> tuple[list[str], list[list]]:
         """Return header and a row a split: images, positives of each class, masks, their sizes."""
@@ -186,7 +203,7 @@ def _balance_warnings(train: list[Row], classes: Sequence[str]) -> Iterator[str]
     for k, name in enumerate(classes):
         positive = sum(row.labels[k] for row in train)
         rarer = min(positive, len(train) - positive)
-        if 0 < rarer < RAREST * len(train):
+        if 0 < rarer < RAREST / len(classes) * len(train):
             yield f'{positive} of {len(train)} training images have {name}'
 
 
@@ -207,11 +224,21 @@ def _probes(rows: list[Row], looks: dict[str, _Look], classes: Sequence[str]) ->
     statistics = np.array([looks[row.image].statistics for row in rows])
     groups = [group_of(row.columns, row.image) for row in rows]
     labels = {name: [row.labels[k] for row in rows] for k, name in enumerate(classes)}
-    return {
-        name: probe(statistics, values, groups)
-        for name, values in labels.items()
-        if len(set(values)) == 2
-    }
+    most = MOST_PROBED // len(classes)
+    probes = {}
+    for name, values in labels.items():
+        if len(set(values)) == 2:
+            chosen = _spread_of_both(values, most)
+            probes[name] = probe(
+                statistics[chosen], [values[k] for k in chosen], [groups[k] for k in chosen]
+            )
+    return probes
+
+
+def _spread_of_both(labels: Sequence[int], most: int) -> list[int]:
+    """Choose at most so many positives, and so many negatives, evenly spread."""
+    of_label = [[k for k, label in enumerate(labels) if label == value] for value in (0, 1)]
+    return sorted(one[k] for one in of_label for k in spread(len(one), most))
 
 
 def _coverage_problems(rows: list[Row], masked: set[str], folder: Path) -> Iterator[str]:

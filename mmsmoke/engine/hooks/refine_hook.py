@@ -1,15 +1,12 @@
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from mmengine.hooks import Hook
-from torch import Tensor
 
 from mmsmoke.registry import HOOKS
-from mmsmoke.structures import WeakSegDataSample
 
 from ..loops.pseudo_label_loop import require_label_loop
-from ..picture import picture
+from ..picture import shown
 
 
 @HOOKS.register_module()
@@ -47,7 +44,7 @@ class RefineHook(Hook):
 
         scores = [sample.seg_scores for sample in outputs]
         images = [
-            self._image(*pair) if pair[1].seg_scores.any() else None
+            shown(self.refiner, *pair) if pair[1].seg_scores.any() else None
             for pair in zip(data_batch['inputs'], outputs, strict=True)
         ]
         present = [sample.present().to(sample.seg_scores.device) for sample in outputs]
@@ -55,9 +52,3 @@ class RefineHook(Hook):
         for sample, new in zip(outputs, refined, strict=True):
             sample.seg_scores = new
             sample.note_stage(self.stage)
-
-    def _image(self, inputs: Tensor, sample: WeakSegDataSample) -> np.ndarray:
-        """Return what the refiner looks at, uint8 RGB."""
-        if getattr(self.refiner, 'sees_input', False):
-            return np.ascontiguousarray(inputs.flip(0).permute(1, 2, 0).cpu().numpy())
-        return picture(inputs, sample)

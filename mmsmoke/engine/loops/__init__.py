@@ -1,1 +1,2 @@
 from .pseudo_label_loop import PseudoLabelLoop
+from .refined_test_loop import RefinedTestLoop

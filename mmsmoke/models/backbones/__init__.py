@@ -1,3 +1,4 @@
+from .conformer_with_cls import ConformerWithCLS
 from .feature_cache import FeatureCache
 from .pixel_correlation import ResNetPCM, TIMMPyramidPCM
 from .resnet_with_stem import ResNetWithStem

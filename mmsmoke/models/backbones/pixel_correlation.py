@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmsmoke.functional.precision import without_autocast
 from mmsmoke.registry import MODELS
+from mmsmoke.utils import UserError
 
 from .timm_pyramid import TIMMPyramid
 
@@ -40,7 +41,7 @@ class PixelCorrelation:
             early, late: channels of the last stage but one, and of the last.
             mode: ``thesis`` adds a 3x3 convolution to the map, and the comparison trains the
                 trunk. ``seam`` gives the map of the last stage, and the comparison cannot change
-                the trunk; what SEAM's head and siamese losses do with it is not here.
+                the trunk; :class:`~mmsmoke.models.classifiers.SEAM` trains it.
             widths: channels taken from the last stage but one, from the last, and of the features
                 that are compared; those of the publication of the mode by default.
         """
@@ -127,6 +128,18 @@ class TIMMPyramidPCM(PixelCorrelation, TIMMPyramid):
 def check_mode(mode: str) -> None:
     if mode not in WIDTHS:
         raise ValueError(f'mode must be one of {", ".join(WIDTHS)}, got {mode!r}')
+
+
+def require_correlation(backbone: nn.Module, who: str, mode: str) -> None:
+    """Raise if a backbone has no pixel correlation module, or one of another mode."""
+    name = type(backbone).__name__
+    if not isinstance(backbone, PixelCorrelation):
+        raise UserError(
+            f'{who} needs a backbone with a pixel correlation module, such as mmsmoke.ResNetPCM or '
+            f'mmsmoke.TIMMPyramidPCM with mode={mode!r}, not {name}'
+        )
+    if backbone.mode != mode:
+        raise UserError(f'{who} needs the mode {mode!r} of {name}, not {backbone.mode!r}')
 
 
 @without_autocast

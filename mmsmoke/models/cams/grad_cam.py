@@ -5,11 +5,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from mmsmoke.functional import fuse_cams, normalize_cams, resize_maps
+from mmsmoke.functional import fuse_cams, gradient_cam, normalize_cams, resize_maps
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError
 
-from .layers import cam_layers
+from .layers import as_map, choose_layers, token_grids
 
 
 @MODELS.register_module()
@@ -30,6 +29,7 @@ class GradCAM:
     """
 
     normalize = 'minmax'
+    weigh = staticmethod(gradient_cam)
 
     def __init__(
         self,
@@ -43,33 +43,36 @@ class GradCAM:
         self.fuse = partial(fuse_cams, mode=mode, weights=weights)
 
     def __call__(self, classifier, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        layers = _choose(classifier.backbone, self.layers)
-        with graph_from(layers) as outputs, torch.autocast(inputs.device.type, enabled=False):
-            feats = classifier.extract_feat(inputs, stage='backbone')
-            logits = classifier.head(classifier.neck(feats) if classifier.with_neck else feats)
+        layers = choose_layers(classifier.backbone, self.layers)
+        with (
+            graph_from(layers) as outputs,
+            token_grids(classifier.backbone) as grids,
+            torch.autocast(inputs.device.type, enabled=False),
+        ):
+            logits, feats = look(classifier, inputs)
             activations = [outputs[layer] for layer in layers]
             gradients = class_gradients(logits, activations)
-            maps = [
-                weighted_sum(activation.detach(), gradient, grid=feats[-1].shape[2:])
-                for activation, gradient in zip(activations, gradients, strict=True)
-            ]
-        sizes = {m.shape[2:] for m in maps}
-        if len(sizes) > 1:
-            finest = max(sizes, key=torch.Size.numel)
-            maps = [resize_maps(normalize_cams(m), finest) for m in maps]
-        return logits.detach(), torch.stack(maps, dim=1)
+            maps = []
+            for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
+                grid = grids.get(layer, feats[-1].shape[2:])
+                place = partial(as_map, layer=layer, grid=grid)
+                maps.append(self.weigh(place(activation.detach()), place(gradient, leading=2)))
+        return logits.detach(), at_one_size(maps)
 
 
-def _choose(backbone: nn.Module, indices: Sequence[int]) -> list[nn.Module]:
-    layers = cam_layers(backbone)
-    count = len(layers)
-    for index in indices:
-        if not -count <= index < count:
-            raise UserError(
-                f'{type(backbone).__name__} has {count} layers for Grad-CAM, '
-                f'{-count} to {count - 1}; there is no layer {index}'
-            )
-    return [layers[index] for index in indices]
+def look(classifier, inputs: Tensor) -> tuple[Tensor, tuple]:
+    """Return logits [B, K] and what the backbone gives, by one forward pass."""
+    feats = classifier.extract_feat(inputs, stage='backbone')
+    return classifier.head(classifier.neck(feats) if classifier.with_neck else feats), feats
+
+
+def at_one_size(maps: Sequence[Tensor]) -> Tensor:
+    """Stack maps [B, K, h, w] of layers; if grids differ, normalise and resize to the finest."""
+    sizes = {m.shape[2:] for m in maps}
+    if len(sizes) > 1:
+        finest = max(sizes, key=torch.Size.numel)
+        maps = [resize_maps(normalize_cams(m), finest) for m in maps]
+    return torch.stack(maps, dim=1)
 
 
 @contextmanager
@@ -119,21 +122,3 @@ def class_gradients(logits: Tensor, activations: Sequence[Tensor]) -> list[Tenso
         a.new_zeros(classes, *a.shape) if g is None else g
         for a, g in zip(activations, gradients, strict=True)
     ]
-
-
-def weighted_sum(activation: Tensor, gradient: Tensor, grid: torch.Size) -> Tensor:
-    """Weigh [B, C, h, w], or tokens [B, N, C], by gradients [K, ...]: signed maps [B, K, h, w]."""
-    if activation.dim() == 3:
-        activation, gradient = (_place(tokens, grid) for tokens in (activation, gradient))
-    return torch.einsum('kbc,bchw->bkhw', gradient.mean((-2, -1)), activation)
-
-
-def _place(tokens: Tensor, grid: torch.Size) -> Tensor:
-    """Place tokens [..., extra + h * w, C], CLS and its like first, as [..., C, h, w]."""
-    if len(grid) != 2 or tokens.shape[-2] < grid.numel():
-        raise UserError(
-            "the backbone's last output must be the map [B, C, h, w] of its "
-            f"{tokens.shape[-2]} tokens (out_type='featmap' in mmpretrain's ViTs), but after "
-            f'[B, C] it has the shape {list(grid)}'
-        )
-    return tokens[..., -grid.numel() :, :].transpose(-2, -1).unflatten(-1, grid)

@@ -64,15 +64,15 @@ class CAMClassifier(ImageClassifier):
         self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list[WeakSegDataSample]
     ) -> dict[str, Tensor]:
         """Return the head's ``loss``, and those of ``aux`` under their own names."""
+        losses = self.head_losses(feats, data_samples)
         labels = labels_of(data_samples, self.head.num_classes)
-        losses = self._head_losses(feats, data_samples, labels.isnan().any(1))
         for aux in self.aux:
             losses.update(aux(self, inputs, feats, labels))
         return losses
 
-    def _head_losses(
-        self, feats: tuple[Tensor, ...], data_samples: list, unlabelled: Tensor
-    ) -> dict[str, Tensor]:
+    def head_losses(self, feats: tuple[Tensor, ...], data_samples: list) -> dict[str, Tensor]:
+        """Return the head's losses alone; images without a label are left out."""
+        unlabelled = labels_of(data_samples, self.head.num_classes).isnan().any(1)
         if unlabelled.all():
             return dict(loss=0 * self.head(feats).sum())
         if unlabelled.any():

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsmoke.registry import MODELS
@@ -11,6 +10,7 @@ from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, require_one_of, resolve_network
 
 from ..cams import CombinedCAM, ProjectionCAM
+from .distiller import Distiller
 from .renormalize import Renormalize
 
 # what of the student is compared with what of the teacher
@@ -23,7 +23,7 @@ ALIGN = dict(
 
 
 @MODELS.register_module()
-class CrossArchDistiller(BaseModel):
+class CrossArchDistiller(Distiller):
     """Train a student classifier beside a teacher of another architecture (arXiv 2507.21959).
 
     The loss is ``loss_cls + loss_transfer``: the student's own, from image labels, and how far its
@@ -75,12 +75,10 @@ class CrossArchDistiller(BaseModel):
         require_one_of(ALIGN, align=align)
         require_one_of(('teacher_student', 'co_training'), paradigm=paradigm)
         require_one_of(('teacher', 'student', 'none'), detach=detach)
-        student = MODELS.build(resolve_network(student))
-        teacher = MODELS.build(resolve_network(teacher))
-        super().__init__(data_preprocessor=student.data_preprocessor, init_cfg=init_cfg)
-        self.student, self.teacher = student, teacher
+        super().__init__(student, init_cfg)
+        self.teacher = MODELS.build(resolve_network(teacher))
         self.align, self.detach = align, detach
-        self.renormalize = Renormalize(student.data_preprocessor, teacher.data_preprocessor)
+        self.renormalize = Renormalize(self.data_preprocessor, self.teacher.data_preprocessor)
         self.transfer_loss = MODELS.build(transfer_loss)
         self._build_projections(projection, teacher_projection)
         self._check()
@@ -152,32 +150,11 @@ class CrossArchDistiller(BaseModel):
                 level=logging.WARNING,
             )
 
-    @property
-    def cam_normalize(self) -> str:
-        return self.student.cam_normalize
-
-    def read_out_by(self, cam: dict) -> None:
-        """Read the student's maps out in another way from now on."""
-        self.student.read_out_by(cam)
-
     def train(self, mode: bool = True):
         super().train(mode)
         if self.frozen_teacher:
             self.teacher.eval()
         return self
-
-    def forward(
-        self,
-        inputs: Tensor,
-        data_samples: list[WeakSegDataSample] | None = None,
-        mode: str = 'tensor',
-    ):
-        if mode == 'loss':
-            return self.loss(inputs, data_samples)
-        return self.student(inputs, data_samples, mode)
-
-    def predict(self, inputs: Tensor, data_samples: list | None = None, **kwargs) -> list:
-        return self.student.predict(inputs, data_samples, **kwargs)
 
     def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
         student_feats = self.student.extract_feat(inputs)

@@ -1,3 +1,4 @@
+from .added_aspp_head import AddedASPPHead
 from .affinity_head import AffinityHead
 from .boundary_affinity_head import BoundaryAffinityHead
 from .cam_head import CAMHead
@@ -5,4 +6,6 @@ from .cls_head import CLSHead
 from .diversified_head import DiversifiedHead
 from .doubling_head import DoublingHead
 from .feature_affinity_head import FeatureAffinityHead
+from .large_fov_head import LargeFOVHead
 from .pcm_head import PCMHead
+from .transcam_head import TransCAMHead

@@ -1,3 +1,4 @@
+from .balanced_cross_entropy_loss import BalancedCrossEntropyLoss
 from .crop_contrast_loss import CropContrastLoss
 from .disagreement_loss import DisagreementLoss
 from .false_positive_loss import FalsePositiveLoss

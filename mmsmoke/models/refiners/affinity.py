@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmsmoke.functional import background_scores, random_walk, resize_maps
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError, resolve_network
+from mmsmoke.utils import UserError, plain, resolve_network, sha256_of_file
 
 from .affinity_net import AffinityNet
 from .refiner import Refiner
@@ -52,6 +52,15 @@ class AffinityRefiner(Refiner):
         self.model, self.checkpoint = model, checkpoint
         self.walk = dict(beta=beta, log_t=log_t)
         self.power = power
+
+    def settings(self) -> dict:
+        return dict(
+            model=plain(self.model),
+            checkpoint=str(self.checkpoint),
+            checkpoint_sha256=sha256_of_file(self.checkpoint),
+            **self.walk,
+            power=self.power,
+        )
 
     def start(self, classes: Sequence[str]) -> None:
         _ = self.net

@@ -28,6 +28,8 @@ class CLIPRefiner(Refiner):
             fuse both as :func:`~mmsmoke.functional.fuse_cams` does.
     """
 
+    needs_labels = True
+
     def __init__(self, clip: dict, source: str = 'clip', combine: str = REPLACE):
         require_one_of(('clip', 'scores'), source=source)
         require_one_of((REPLACE, *FUSIONS), combine=combine)

@@ -12,6 +12,7 @@ from mmsmoke.functional import (
     attention_affinity,
     box_mask,
     cams_to_scores,
+    gradient_cam,
     normalize_cams,
     propagate,
     resize_maps,
@@ -19,7 +20,8 @@ from mmsmoke.functional import (
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
-from ..cams.grad_cam import class_gradients, graph_from, weighted_sum
+from ..cams.grad_cam import class_gradients, graph_from
+from ..cams.layers import place_tokens
 from .open_clip_model import check_names, embed_names, import_open_clip, load_clip
 
 
@@ -127,7 +129,8 @@ class CLIPES(BaseModule):
             (gradients,) = class_gradients(log_odds(logits, int(present.sum())), [tokens])
         cams = tokens.new_zeros(len(present), *grid)
         # the CLS token has no place and no say in the channels' weights
-        cams[present] = weighted_sum(tokens.detach(), gradients, grid)[0]
+        placed = (place_tokens(one, grid) for one in (tokens.detach(), gradients))
+        cams[present] = gradient_cam(*placed)[0]
         return cams, torch.stack([weights[0, 1:, 1:] for weights in attentions]).mean(0)
 
     def place_embeddings(self, grid: torch.Size) -> Tensor:

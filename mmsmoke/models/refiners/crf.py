@@ -1,10 +1,11 @@
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmsmoke.functional import label_probs, label_scores
+from mmsmoke.functional import CRF_PRESETS, label_probs, label_scores
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
@@ -17,9 +18,10 @@ BACKGROUNDS = dict(
     psa=dict(power=4),
     irn=dict(constant=0.3),
     clip_es=dict(power=1),
+    deeplab=dict(remainder=True),
     translucent=dict(level=0.85, sharpness=20),
 )
-RULES = ({'power'}, {'constant'}, {'level'}, {'level', 'sharpness'})
+RULES = ({'power'}, {'constant'}, {'level'}, {'level', 'sharpness'}, {'remainder'})
 
 
 @MODELS.register_module()
@@ -29,10 +31,11 @@ class CRFRefiner(Refiner):
     Only classes that the image has take part, beside the background.
 
     Args:
-        preset: ``thesis``, ``psa``, ``irn``, ``clip_es`` or ``translucent``.
+        preset: ``thesis``, ``psa``, ``irn``, ``clip_es``, ``translucent``, or, for the
+            probabilities of a segmentor, ``deeplab``.
         backend: ``pydensecrf`` or ``torch``; see :class:`DenseCRF`.
-        background: score of the background, ``dict(power=48)``, ``dict(constant=0.3)`` or
-            ``dict(level=0.85, sharpness=20)``, see
+        background: score of the background, ``dict(power=48)``, ``dict(constant=0.3)``,
+            ``dict(level=0.85, sharpness=20)`` or ``dict(remainder=True)``, see
             :func:`~mmsmoke.functional.background_scores`; by default as the users of the preset
             have it (PSA's 4; SEAM takes 4 and 24, ACR 1 and 12).
         certainty: start from hard labels that are right with this probability, not from scores;
@@ -54,14 +57,24 @@ class CRFRefiner(Refiner):
         self.background = dict(background or BACKGROUNDS[preset])
         if set(self.background) not in RULES:
             raise UserError(
-                'background must be dict(power=…), dict(constant=…) or '
-                f'dict(level=…, sharpness=…), got {self.background}'
+                'background must be dict(power=…), dict(constant=…), dict(level=…, sharpness=…) '
+                f'or dict(remainder=True), got {self.background}'
             )
         if certainty is None and preset == 'irn':
             certainty = 0.7
         if certainty is not None and not 0 < certainty < 1:
             raise UserError(f'certainty must be between 0 and 1, got {certainty}')
         self.certainty = certainty
+
+    def settings(self) -> dict:
+        return dict(
+            preset=self.crf.preset,
+            **asdict(CRF_PRESETS[self.crf.preset]),
+            background=self.background,
+            certainty=self.certainty,
+            half=self.crf.half,
+            backend=self.crf.backend,
+        )
 
     def start(self, classes: Sequence[str]) -> None:
         self.crf.start()

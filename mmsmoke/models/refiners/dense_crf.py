@@ -36,7 +36,7 @@ class DenseCRF:
             raise UserError(f'workers must be at least 1, not {workers}')
         require_one_of(CRF_PRESETS, preset=preset)
         require_one_of(BACKENDS, backend=backend)
-        self.backend = usable_backend(backend)
+        self.preset, self.half, self.backend = preset, half, usable_backend(backend)
         self.workers = workers or max(1, cores() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
         self.refine = partial(dense_crf, preset=preset, backend=self.backend, half=half)
         self._pool = None

@@ -23,9 +23,16 @@ class Refiner:
     Attributes:
         sees_input: the image may be smaller or larger than the scores, as a network was shown it;
             otherwise it has their size.
+        needs_labels: ``present`` has to come from the picture's label, because what is present
+            decides where something is found.
     """
 
     sees_input = False
+    needs_labels = False
+
+    def settings(self) -> dict:
+        """Return what decides about its scores, for a result file."""
+        return {}
 
     def start(self, classes: Sequence[str]) -> None:
         """Get ready for pictures of data with these foreground classes."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.functional.proposals import RULES, MaskProposals
 from mmsmoke.registry import MODELS
-from mmsmoke.utils import UserError, require_one_of
+from mmsmoke.utils import UserError, plain, require_one_of
 
 from .proposal_cache import ProposalCache
 from .refiner import Refiner
@@ -44,8 +44,14 @@ class SAMRefiner(Refiner):
         if not 0 <= threshold < 1:
             raise UserError(f'threshold must be in [0, 1), got {threshold}')
         self.proposer = MODELS.build(proposals)
-        self.rule, self.options = RULES[rule], options
+        self.rule, self.rule_name, self.options = RULES[rule], rule, options
         self.threshold, self.cache_dir = threshold, cache_dir
+
+    def settings(self) -> dict:
+        proposals = plain(self.proposer.settings)
+        return dict(
+            proposals=proposals, rule=self.rule_name, threshold=self.threshold, **self.options
+        )
 
     def __call__(self, image: np.ndarray, scores: Tensor, present: Tensor) -> Tensor:
         labels = torch.arange(1, len(scores) + 1, device=scores.device)[:, None, None]

@@ -1,0 +1,48 @@
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmsmoke.registry import MODELS
+from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.utils import resolve_network
+
+
+class Distiller(BaseModel):
+    """Train a classifier by more than labels, and be that classifier to everybody else.
+
+    Predictions and maps are those of ``student``, the classifier that learns, alone, and
+    ``tools/model_converters/publish_student.py`` cuts it out of a checkpoint. A subclass says what
+    the loss is.
+
+    Args:
+        student: a classifier of ours: a model as in any config, or ``dict(config='cam/….py', …)``,
+            the model of that config with the other keys merged into it.
+    """
+
+    def __init__(self, student: dict, init_cfg: dict | None = None):
+        student = MODELS.build(resolve_network(student))
+        super().__init__(data_preprocessor=student.data_preprocessor, init_cfg=init_cfg)
+        self.student = student
+
+    @property
+    def cam_normalize(self) -> str:
+        return self.student.cam_normalize
+
+    def read_out_by(self, cam: dict) -> None:
+        """Read the student's maps out in another way from now on."""
+        self.student.read_out_by(cam)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[WeakSegDataSample] | None = None,
+        mode: str = 'tensor',
+    ):
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        return self.student(inputs, data_samples, mode)
+
+    def predict(self, inputs: Tensor, data_samples: list | None = None, **kwargs) -> list:
+        return self.student.predict(inputs, data_samples, **kwargs)
+
+    def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
+        raise NotImplementedError
