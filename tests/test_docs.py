@@ -6,6 +6,7 @@ import pytest
 
 from mmsmoke.reports.sweep_tables import sweep_chart
 from mmsmoke.reports.tables import charts_of, fill_tables, table_of
+from mmsmoke.utils import UserError
 from mmsmoke.visualization import charted
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,24 @@ def test_a_table_is_renewed_from_its_file(tmp_path):
     assert renewed.endswith('| 160 | 99.5 |\n<!-- end -->\nafter\n') or '|  160 | 99.5 |' in renewed
     assert 'old' not in renewed
     assert fill_tables(renewed, tmp_path) == renewed
+
+
+def test_a_part_of_a_table_has_titles_of_its_own(tmp_path):
+    runs = [
+        dict(variant=name, seed=seed, splits=dict(val={'iou': iou, 'alarms': 3.0}))
+        for name, ious in (('m', (40.0, 42.0)), ('n', (10.0, 12.0)), ('o', (1.0, 1.0)))
+        for seed, iou in enumerate(ious)
+    ]
+    columns = [['alarms', 'val', 'alarms'], ['IoU', 'val', 'iou']]
+    (tmp_path / 'a.json').write_text(json.dumps(dict(columns=columns, runs=runs, baseline='o')))
+    text = '<!-- part a.json n=plain, m=the best; IoU -->\nold\n<!-- end -->\n'
+    renewed = fill_tables(text, tmp_path)
+    rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in renewed.splitlines()]
+    assert rows[1] == ['variant', 'seeds', 'IoU']
+    assert rows[3:5] == [['plain', '2', '11.0 ± 1.4'], ['the best', '2', '41.0 ± 1.4']]
+    assert fill_tables(renewed, tmp_path) == renewed
+    with pytest.raises(UserError, match="no column 'size'"):
+        fill_tables(text.replace('IoU', 'size'), tmp_path)
 
 
 def test_claims_of_several_files_are_compared(tmp_path):

@@ -41,6 +41,19 @@ def sweep_table(result: Mapping) -> str:
     return markdown_table(*sweep_rows(result))
 
 
+def sweep_part(result: Mapping, titles: Mapping[str, str], columns: Sequence[str]) -> str:
+    """Return some columns of some variants, which are called by other titles, without marks."""
+    runs = [
+        {**run, 'variant': title}
+        for name, title in titles.items()
+        for run in result['runs']
+        if run['variant'] == name
+    ]
+    return sweep_table(
+        dict(runs=runs, columns=[[name, *_column(result, name)] for name in columns])
+    )
+
+
 def sweep_rows(result: Mapping) -> tuple[list[str], list[tuple]]:
     """Return header and rows: mean ± standard deviation over the seeds, one row a variant.
 

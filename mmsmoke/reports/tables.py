@@ -8,19 +8,23 @@ from mmsmoke.utils import read_json
 from mmsmoke.visualization import markdown_table, rows_table
 
 from .summary import summary_rows
-from .sweep_tables import shared_claims_table, sweep_chart, sweep_tables
+from .sweep_tables import shared_claims_table, sweep_chart, sweep_part, sweep_tables
 
 _CHART = re.compile(
     r'<!-- chart (?P<file>\S+) (?P<column>.+?) -->\n!\[[^]]*\]\((?P<picture>[^)]+)\)'
 )
 _BLOCK = re.compile(r'(<!-- table (?P<file>\S+) -->\n).*?(<!-- end -->)', re.DOTALL)
+_PART = re.compile(
+    r'(<!-- part (?P<file>\S+) (?P<rows>.+?); (?P<columns>.+?) -->\n).*?(<!-- end -->)', re.DOTALL
+)
 _CLAIMS = re.compile(r'(<!-- claims (?P<files>.+?) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 
 def fill_tables(text: str, root: Path) -> str:
     """Renew what stands between ``<!-- table FILE.json -->`` and ``<!-- end -->``.
 
-    After ``<!-- claims TITLE=FILE.json; TITLE=FILE.json -->`` it is what became of the claims that
+    After ``<!-- part FILE.json VARIANT=TITLE, VARIANT=TITLE; COLUMN, COLUMN -->`` it is a part of the
+    table of a sweep. After ``<!-- claims TITLE=FILE.json; TITLE=FILE.json -->`` it is what became of the claims that
     sweeps share.
 
     Args:
@@ -30,12 +34,20 @@ def fill_tables(text: str, root: Path) -> str:
     def renewed(match: re.Match) -> str:
         return f'{match[1]}{table_of(root / match["file"])}\n{match[3]}'
 
+    def chosen(match: re.Match) -> str:
+        titles = dict(one.split('=', 1) for one in match['rows'].split(', '))
+        columns = match['columns'].split(', ')
+        return (
+            f'{match[1]}{sweep_part(read_json(root / match["file"]), titles, columns)}\n{match[4]}'
+        )
+
     def compared(match: re.Match) -> str:
         files = dict(one.strip().rsplit('=', 1) for one in match['files'].split(';'))
         results = {title: read_json(root / file) for title, file in files.items()}
         return f'{match[1]}{shared_claims_table(results)}\n{match[3]}'
 
-    return _CLAIMS.sub(compared, _BLOCK.sub(renewed, text))
+    text = _PART.sub(chosen, _BLOCK.sub(renewed, text))
+    return _CLAIMS.sub(compared, text)
 
 
 def charts_of(document: Path, root: Path) -> dict[Path, str]:
