@@ -23,9 +23,9 @@ _CLAIMS = re.compile(r'(<!-- claims (?P<files>.+?) -->\n).*?(<!-- end -->)', re.
 def fill_tables(text: str, root: Path) -> str:
     """Renew what stands between ``<!-- table FILE.json -->`` and ``<!-- end -->``.
 
-    After ``<!-- part FILE.json VARIANT=TITLE, VARIANT=TITLE; COLUMN, COLUMN -->`` it is a part of the
-    table of a sweep. After ``<!-- claims TITLE=FILE.json; TITLE=FILE.json -->`` it is what became of the claims that
-    sweeps share.
+    After ``<!-- part FILE.json VARIANT=TITLE, VARIANT=TITLE; COLUMN, COLUMN -->`` it is a part of
+    the table of a sweep, after ``<!-- claims TITLE=FILE.json; TITLE=FILE.json -->`` what became of
+    the claims that sweeps share.
 
     Args:
         root: folder from which the result files are named.
