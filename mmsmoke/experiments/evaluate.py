@@ -1,14 +1,17 @@
 import copy
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DATASETS
+from mmengine.runner import TestLoop
 from torch import nn
 
 from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.engine import RefinedTestLoop
 from mmsmoke.engine.launch import trained_runner
 from mmsmoke.inference.predictor import scope_of
 from mmsmoke.registry import MODELS
@@ -55,13 +58,12 @@ def evaluate_splits(
                 raise UserError(f'{cfg.filename} has no {name}; see docs/segmentors.md')
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     runner = trained_runner(cfg, checkpoint)
-    test_loop = dict(type='TestLoop')
+    test_loop, own = TestLoop, None
     if refiners:
         model = unwrapped(runner.model)
         _require_segmentor(cfg, model)
         own = segmentor_threshold(model)
-        decide = 0.5 if own is None else own
-        test_loop = dict(type='mmsmoke.RefinedTestLoop', refine=refiners, threshold=decide)
+        test_loop = partial(RefinedTestLoop, refine=refiners, threshold=own)
     if tta:
         runner.load_or_resume()  # before it is wrapped: the checkpoint knows no views
         runner.model = MODELS.build(
@@ -73,7 +75,7 @@ def evaluate_splits(
         loader.dataset.split = split
         if threshold is not None:
             fix_threshold(evaluator, threshold)
-        runner._test_loop = dict(**test_loop, dataloader=loader, evaluator=evaluator)
+        runner._test_loop = test_loop(runner, loader, evaluator)
         numbers[split] = plain_numbers(runner.test())
         details[split] = metric_details(runner.test_loop.evaluator)
         if split == threshold_split:
@@ -91,7 +93,7 @@ def evaluate_splits(
         deterministic=cfg.get('randomness', {}).get('deterministic', False),
         protocol=_protocol(cfg, threshold, threshold_split)
         | (dict(tta=True) if tta else {})
-        | (_refinement(refine, refiners, decide) if refiners else {}),
+        | (_refinement(refine, refiners, own) if refiners else {}),
         splits=numbers,
         environment=environment(),
         details=details,
@@ -123,7 +125,7 @@ def _require_segmentor(cfg: Config, model: nn.Module) -> None:
 
 
 def _refinement(
-    named: Sequence[str | Mapping | Callable], refiners: list[Callable], threshold: float
+    named: Sequence[str | Mapping | Callable], refiners: list[Callable], threshold: float | None
 ) -> dict:
     """Return what a protocol says of refiners, after they have done their work."""
     described = []
@@ -131,7 +133,7 @@ def _refinement(
         kind = getattr(refiner, '__name__', type(refiner).__name__)
         settings = refiner.settings() if hasattr(refiner, 'settings') else {}
         described.append(dict(name=name if isinstance(name, str) else kind, type=kind, **settings))
-    return dict(refine=described, threshold=threshold, threshold_mode='fixed')
+    return dict(refine=described, mask_threshold=threshold)
 
 
 def metric_details(evaluator: Evaluator) -> dict[str, dict]:

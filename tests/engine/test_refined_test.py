@@ -13,7 +13,7 @@ from tiny_clip import config as clip_config
 from mmsmoke.datasets.pictures import read_image
 from mmsmoke.engine.launch import load_config
 from mmsmoke.experiments.evaluate import evaluate_splits
-from mmsmoke.functional import IGNORE, logits_to_scores, scores_to_mask
+from mmsmoke.functional import IGNORE, logits_to_scores, scores_to_mask, strongest
 from mmsmoke.inference.predictor import load_model
 from mmsmoke.models import build_refiner
 from mmsmoke.utils import UserError, read_json
@@ -113,13 +113,17 @@ def test_numbers_are_those_of_scores_refined_by_hand(model, made, run_test):
     config.write_text(f'{config.read_text()}test_evaluator.append({SCORES})\n')
     code, result, _ = run_test(config, checkpoint, '--refine', 'crf:deeplab', '--splits', 'test')
     assert code == 0
-    threshold = 0.4 if model['decode_head'].get('out_channels') == 1 else 0.5
+    one_logit = model['decode_head'].get('out_channels') == 1
+
+    def mask_of(scores):
+        return scores_to_mask(scores, 0.4) if one_logit else strongest(scores)
+
     refine, masks, loose, plain = build_refiner('crf:deeplab'), [], [], []
     for path, scores in saved(config, checkpoint, root):
         refined = refine(read_image(path), scores, torch.ones(len(scores)).bool())
-        masks.append((path, scores_to_mask(refined, threshold).numpy()))
+        masks.append((path, mask_of(refined).numpy()))
         loose.append((path, scores_to_mask(refined, 0.3).numpy()))
-        plain.append((path, scores_to_mask(scores, threshold).numpy()))
+        plain.append((path, mask_of(scores).numpy()))
     found = result['splits']['test']
     assert found['seg/image_iou'] == pytest.approx(overlap(masks, root), abs=0.1)
     assert found['scores/image_iou'] == pytest.approx(overlap(loose, root), abs=0.1)
@@ -137,7 +141,8 @@ def test_the_result_says_what_refined_with_which_settings(made, run_test):
     settings = dict(**spreads, bilateral_weight=4, iterations=10, background=dict(remainder=True))
     assert first == {**first, **settings} and first['backend'] in ('pydensecrf', 'torch')
     assert second['bilateral_xy'] == 80 and protocol['tta']
-    assert (protocol['threshold'], protocol['threshold_mode']) == (0.5, 'fixed')
+    assert protocol['mask_threshold'] is None  # the strongest, as without refiners
+    assert protocol['threshold'] is None
     _, result, _ = run_test(config, checkpoint)
     assert 'refine' not in result['protocol'] and result['protocol']['threshold'] is None
 
@@ -169,6 +174,31 @@ def test_views_of_whole_images_or_of_windows_are_merged_before_scores_are_refine
     assert protocol['tta'] and protocol['refine'] == [dict(name='noted', type='noted')]
     same = measured('slide')  # as that refiner changes nothing
     assert found['slide']['splits']['test'] == pytest.approx(same['splits']['test'])
+
+
+@pytest.mark.parametrize('classes', [2, 3])
+def test_a_refiner_that_changes_nothing_changes_no_number(classes, made):
+    model = tiny_segmentor.segmentor(classes)
+    _, config, checkpoint = made(model)
+    cfg, times = load_config(config), []
+
+    class Counting:
+        def __call__(self, image, scores, present):
+            times.append(image.shape)
+            return scores
+
+    same = evaluate_splits(cfg, checkpoint, ['val', 'test'], refine=[Counting()])
+    plain = evaluate_splits(cfg, checkpoint, ['val', 'test'])
+    assert len(times) == 7
+    for split, numbers in plain['splits'].items():
+        assert same['splits'][split] == pytest.approx(numbers)
+
+
+def test_the_threshold_of_maps_stays_that_of_the_protocol(made):
+    _, config, checkpoint = made(tiny_segmentor.segmentor())
+    config.write_text(f'{config.read_text()}test_evaluator.append({SCORES})\n')
+    found = evaluate_splits(load_config(config), checkpoint, ['test'], refine=['crf:deeplab'])
+    assert (found['protocol']['threshold'], found['protocol']['threshold_mode']) == (0.3, 'fixed')
 
 
 def test_labels_are_not_looked_at(made):

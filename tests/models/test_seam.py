@@ -154,7 +154,7 @@ def test_the_trunk_learns_from_labels_and_from_both_views(name):
 
 
 @pytest.mark.parametrize('classes', [1, 2])
-def test_it_learns_and_its_maps_agree_more(classes):
+def test_all_weights_move_and_labels_are_learned(classes):
     model, data = build(classes), batch(8, classes)
     before = copy.deepcopy(model.state_dict())
     wrapper = build_optim_wrapper(model, copy.deepcopy(OPTIMIZER))

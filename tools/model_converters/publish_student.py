@@ -31,7 +31,7 @@ def publish(checkpoint: str, out: str) -> int:
 @user_errors_as_text
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('checkpoint', help='checkpoint of a CrossArchDistiller')
+    parser.add_argument('checkpoint', help='checkpoint of a CrossArchDistiller, or of SEAM')
     parser.add_argument('out', help='where the student goes, as in student.pth')
     add_trust_option(parser)
     args = parser.parse_args()

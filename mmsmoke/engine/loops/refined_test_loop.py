@@ -5,7 +5,7 @@ from mmengine.runner import TestLoop
 from mmengine.structures import PixelData
 from torch import Tensor
 
-from mmsmoke.functional import logits_to_scores, scores_to_mask
+from mmsmoke.functional import logits_to_scores, scores_to_mask, strongest
 from mmsmoke.registry import LOOPS
 from mmsmoke.structures import WeakSegDataSample
 
@@ -22,7 +22,8 @@ class RefinedTestLoop(TestLoop):
     Args:
         refine: what improves the scores, one after the other; see
             :func:`~mmsmoke.models.build_refiner`.
-        threshold: a pixel belongs to its best class if that scores higher.
+        threshold: a pixel belongs to its best class if that scores higher; None: if it scores
+            higher than what is left for the background.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class RefinedTestLoop(TestLoop):
         dataloader: dict,
         evaluator,
         refine: Sequence[str | dict | Callable],
-        threshold: float = 0.5,
+        threshold: float | None = None,
     ):
         from mmsmoke.models.refiners import build_refiner
 
@@ -77,6 +78,7 @@ class RefinedTestLoop(TestLoop):
             images = [shown(refiner, *pair) for pair in zip(inputs, samples, strict=True)]
             scores = refine_all(refiner, images, scores, present)
         for sample, one in zip(samples, scores, strict=True):
-            mask = scores_to_mask(one, self.threshold).long()
+            best = self.threshold is None
+            mask = strongest(one) if best else scores_to_mask(one, self.threshold).long()
             sample.seg_scores, sample.pred_sem_seg = one, PixelData(data=mask[None])
             del sample.seg_logits  # which are not what the mask is made of
