@@ -27,6 +27,7 @@ for share in shares:
     for name, title in titles.items():
         lines[title][f'{share:g}'] = name + end
 baseline = None
+rows = [name + ('' if share == 0.1 else f', {share:g}') for share in shares for name in titles]
 curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []
 for share in shares:
