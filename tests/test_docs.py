@@ -57,7 +57,7 @@ def test_a_part_of_a_table_has_titles_of_its_own(tmp_path):
     text = '<!-- part a.json n=plain, m=the best; IoU -->\nold\n<!-- end -->\n'
     renewed = fill_tables(text, tmp_path)
     rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in renewed.splitlines()]
-    assert rows[1] == ['variant', 'seeds', 'IoU']
+    assert rows[1] == ['variant', 'seeds', 'IoU'] and renewed.endswith('|\n<!-- end -->\n')
     assert rows[3:5] == [['plain', '2', '11.0 ± 1.4'], ['the best', '2', '41.0 ± 1.4']]
     assert fill_tables(renewed, tmp_path) == renewed
     with pytest.raises(UserError, match="no column 'size'"):
