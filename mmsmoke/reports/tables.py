@@ -15,7 +15,8 @@ _CHART = re.compile(
 )
 _BLOCK = re.compile(r'(<!-- table (?P<file>\S+) -->\n).*?(<!-- end -->)', re.DOTALL)
 _PART = re.compile(
-    r'(<!-- part (?P<file>\S+) (?P<rows>.+?); (?P<columns>.+?) -->\n).*?(<!-- end -->)', re.DOTALL
+    r'(<!-- part (?P<file>\S+) (?P<rows>.+?); (?P<columns>.+?) -->\n).*?(?P<end><!-- end -->)',
+    re.DOTALL,
 )
 _CLAIMS = re.compile(r'(<!-- claims (?P<files>.+?) -->\n).*?(<!-- end -->)', re.DOTALL)
 
@@ -37,9 +38,8 @@ def fill_tables(text: str, root: Path) -> str:
     def chosen(match: re.Match) -> str:
         titles = dict(one.split('=', 1) for one in match['rows'].split(', '))
         columns = match['columns'].split(', ')
-        return (
-            f'{match[1]}{sweep_part(read_json(root / match["file"]), titles, columns)}\n{match[4]}'
-        )
+        part = sweep_part(read_json(root / match['file']), titles, columns)
+        return f'{match[1]}{part}\n{match["end"]}'
 
     def compared(match: re.Match) -> str:
         files = dict(one.strip().rsplit('=', 1) for one in match['files'].split(';'))
