@@ -69,8 +69,13 @@ class PlumeTransplant(BaseTransform):
             if not manifest.is_file():
                 raise UserError(f'{manifest}, which tells the threshold, is missing: say certain=…')
             certain = read_json(manifest)['protocol']['threshold']
+            if certain == 0:
+                raise UserError(
+                    f'the threshold of {manifest} is 0, as where maps do not tell where smoke is: '
+                    'plumes cannot be cut out by them'
+                )
         if possible is None:
-            possible = max(0.1, 2 * certain - 1)
+            possible = min(certain, max(0.1, 2 * certain - 1))
         if not 0 < possible <= certain < 1:
             raise UserError(f'0 < possible <= certain < 1, got {possible} and {certain}')
         return certain, possible
