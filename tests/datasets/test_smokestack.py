@@ -463,6 +463,12 @@ def test_two_classes_on_disk(tmp_path):
     assert values == {1, 2}
     one = write_smokestack(tmp_path / 'one', **few)
     assert 'steam' not in one.rows[0]
+    for root, named in (('one', 2), ('two', 3)):  # grey beyond; results keep hashes of the files
+        for folder in ('masks', 'context'):
+            path = tmp_path / root / one.rows[0]['image'].replace('images', folder)
+            with Image.open(path) as png:
+                assert set(png.getpalette()[3 * named :]) == {128}
+                assert set(png.getpalette()[3 * named - 3 : 3 * named]) != {128}
     assert [row['smoke'] for row in one.rows] == [
         row['smoke'] for row in written.rows if row['split'] != 'pairs'
     ]

@@ -87,11 +87,11 @@ def _task(
 ) -> Task:
     name = f'{split}/{stem}.png'
     row = {'image': f'images/{name}', 'split': split, **labels, **columns}
-    return Task(name, [row], partial(_write_scene, draw, name), FOLDERS)
+    return Task(name, [row], partial(_write_scene, draw, name, len(labels) + 1), FOLDERS)
 
 
-def _write_scene(draw: Callable[[], Scene], name: str, root: Path) -> None:
-    scene = draw()
-    save_png(root / 'context' / name, scene.context, CONTEXT_PALETTE, compress_level=1)
-    save_png(root / 'masks' / name, scene.smoke + 2 * scene.steam, MASK_PALETTE, compress_level=1)
+def _write_scene(draw: Callable[[], Scene], name: str, colors: int, root: Path) -> None:
+    scene, mask, context = draw(), MASK_PALETTE[:colors], CONTEXT_PALETTE[:colors]
+    save_png(root / 'context' / name, scene.context, context, compress_level=1)
+    save_png(root / 'masks' / name, scene.smoke + 2 * scene.steam, mask, compress_level=1)
     save_png(root / 'images' / name, scene.image, compress_level=1)
