@@ -14,8 +14,9 @@ KINDS = ('best', 'errors', 'scores', 'masks', 'head')
 """``{best:NAME}`` is the best checkpoint of a variant with the same seed; ``{errors:NAME:FACTOR}``
 weights of the images that it calls wrong; ``{scores:NAME}`` a folder of its maps of the training
 images, and ``{masks:NAME}`` one of their masks, whose threshold is chosen on the sweep's
-``threshold_split`` of their data; ``{head:NAME:METHOD}`` its checkpoint with a retrained head. The
-sweep's ``labels`` may say how maps are refined: ``dict(refine=[…])``."""
+``threshold_split`` of their data; ``{head:NAME:METHOD}`` its checkpoint with a retrained head or,
+by ``choose``, with the best of several heads first. The sweep's ``labels`` may say how maps are
+refined: ``dict(refine=[…])``."""
 
 
 def derived_step(
@@ -62,8 +63,10 @@ def derived_step(
         factor = float(argument or 20)
         name = f'{place}/errors-{factor:g}'
         return Step(name, 'errors', lambda found: dict(**of(found), factor=factor), inputs)
-    portion = list(sweep.get('held_out', (0.8, 1.0)))
     method = argument or 'afr'
+    if method == 'choose':
+        return Step(f'{place}/head-{method}', 'choose', of, inputs)
+    portion = list(sweep.get('held_out', (0.8, 1.0)))
 
     def retraining(found: Mapping) -> dict:
         return dict(**of(found), method=method, portion=portion)

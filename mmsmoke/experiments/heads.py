@@ -1,21 +1,19 @@
 """Choose which of several heads of a classifier makes its predictions and maps."""
 
 import copy
-from math import nan
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from torch import nn
 
-from mmsmoke.functional import image_mean_iou, threshold_counts
-from mmsmoke.functional.last_layer import worst_class_accuracy
+from mmsmoke.functional import image_mean_iou
 from mmsmoke.inference.predictor import batches_of, build_test_data, load_model
 from mmsmoke.models import DiversifiedHead
 from mmsmoke.utils import UserError
 from mmsmoke.utils.environment import checkpoint_record
 
-from .retraining import write_head
+from .retraining import accuracies_of, write_head
 
 
 def choose_head(cfg: Config, checkpoint: str | Path, out: str | Path) -> dict:
@@ -63,15 +61,11 @@ def quality(model: nn.Module, dataset) -> dict[str, float]:
             labels.append(sample.gt_score.cpu())
             if 'gt_sem_seg' in sample:
                 sample.localize()
-                truth = sample.gt_sem_seg.data[0].to(sample.seg_scores.device)
-                counts.append(threshold_counts(sample.seg_scores, truth).cpu())
-    probability, labels = torch.stack(probability), torch.stack(labels).float()
-    right = (probability > 0.5) == (labels > 0.5)
-    found = dict(
-        accuracy=100 * float(right.double().mean()),
-        worst_class=worst_class_accuracy(probability, labels),
-    )
-    iou = image_mean_iou(torch.stack(counts))[1:].nanmean(0).max() if counts else torch.tensor(nan)
-    if not iou.isnan():
-        found['cam_iou'] = 100 * float(iou)
+                sample.note_stage('cams')
+                counts.append(sample.stage_counts['cams'])
+    found = accuracies_of(torch.stack(probability), torch.stack(labels))
+    if counts:
+        iou = image_mean_iou(torch.stack(counts))[1:].nanmean(0).max()
+        if not iou.isnan():
+            found['cam_iou'] = 100 * float(iou)
     return found

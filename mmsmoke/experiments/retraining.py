@@ -157,11 +157,15 @@ def _probability(model: nn.Module, cfg: Config, portion: Sequence[float]) -> Ten
 @torch.no_grad()
 def accuracies(head: nn.Module, seen: Seen) -> dict[str, float]:
     """Return accuracy and the worst class' accuracy of a head, in percent."""
-    probability = head(seen.feats).sigmoid()
-    right = (probability > 0.5) == (seen.labels > 0.5)
+    return accuracies_of(head(seen.feats).sigmoid(), seen.labels)
+
+
+def accuracies_of(probability: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return the same of probabilities [N, K]."""
+    right = (probability > 0.5) == (labels > 0.5)
     return dict(
         accuracy=100 * float(right.double().mean()),
-        worst_class=worst_class_accuracy(probability, seen.labels),
+        worst_class=worst_class_accuracy(probability, labels),
     )
 
 

@@ -23,9 +23,6 @@ from .step import CONFIG, DETAILS, Kind
 from .threshold import search_threshold, use_threshold
 from .upweighting import upweight_errors
 
-CHOOSE = 'choose'
-"""Method of a step for heads that retrains none, but takes the best of several."""
-
 
 def train(folder: Path, config: str) -> dict:
     """Train what a config describes, or go on with it; name the checkpoint that counts."""
@@ -78,14 +75,18 @@ def errors(folder: Path, config: str, checkpoint: str, factor: float) -> dict:
 
 
 def head(folder: Path, config: str, checkpoint: str, method: str, portion: Sequence[float]) -> dict:
-    """Retrain the head of a classifier, or ``choose`` one of several."""
-    from .heads import choose_head  # they load networks
-    from .retraining import retrain_head
+    """Retrain the head of a classifier; see :func:`retrain_head`."""
+    from .retraining import retrain_head  # loads networks
 
     cfg = _load(config, folder)
-    if method == CHOOSE:
-        return choose_head(cfg, checkpoint, folder / 'head.pth')
     return retrain_head(cfg, checkpoint, folder / 'head.pth', method, portion)
+
+
+def choose(folder: Path, config: str, checkpoint: str) -> dict:
+    """Put the best of several heads of a classifier first; see :func:`choose_head`."""
+    from .heads import choose_head  # loads networks
+
+    return choose_head(_load(config, folder), checkpoint, folder / 'head.pth')
 
 
 def _load(config: str, folder: Path) -> Config:
@@ -148,6 +149,11 @@ def read_in_head(config: Config, checkpoint: str, method: str, portion: Sequence
     return _test_data(config, checkpoint, ['train', config.val_dataloader.dataset.split])
 
 
+def read_in_choice(config: Config, checkpoint: str) -> dict:
+    """Return hashes of the checkpoint, and of labels and true masks."""
+    return _test_data(config, checkpoint, [config.val_dataloader.dataset.split])
+
+
 def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
     table = Path(config.test_dataloader.dataset.data_root) / 'labels.csv'
     return dict(
@@ -190,12 +196,14 @@ def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float
 def _head_command(
     folder: Path, config: Config, checkpoint: str, method: str, portion: Sequence[float]
 ) -> str:
-    if method == CHOOSE:
-        return f'tools/choose_head.py {folder / CONFIG} {checkpoint}'
     where = ' '.join(f'{end:g}' for end in portion)
     return (
         f'tools/retrain_head.py {folder / CONFIG} {checkpoint} --method {method} --portion {where}'
     )
+
+
+def _choice_command(folder: Path, config: Config, checkpoint: str) -> str:
+    return f'tools/choose_head.py {folder / CONFIG} {checkpoint} --out {folder / "head.pth"}'
 
 
 KINDS = dict(
@@ -205,4 +213,5 @@ KINDS = dict(
     search=Kind(search, read_in_search, _search_command, parallel=True),
     errors=Kind(errors, read_in_errors, _errors_command),
     head=Kind(head, read_in_head, _head_command),
+    choose=Kind(choose, read_in_choice, _choice_command),
 )

@@ -117,7 +117,8 @@ def test_the_best_of_several_heads_is_chosen_and_makes_maps_for_another(steps):
     chosen = dict(trained_as='first', retrain='choose')
     tested = steps(first={}, chosen=chosen, second={'train_cfg.x': '{scores:chosen}'})
     head = tested['chosen'].inputs[ITSELF]
-    assert (head.name, head.kind) == ('first/seed-3/head-choose', 'head')
+    assert (head.name, head.kind) == ('first/seed-3/head-choose', 'choose')
+    assert set(head.arguments({ITSELF: FIRST})) == {'config', 'checkpoint'}
     labels = tested['second'].inputs[ITSELF].inputs['scores:chosen:']
     assert labels.inputs[ITSELF] is head and labels.name == 'chosen/seed-3/labels'
 
