@@ -30,7 +30,7 @@ def segmentor(num_classes=2, out_channels=None, preprocessor=None, **head):
 
 
 def deeplab(version):
-    """The same trunk under DeepLabV1's or V2's head."""
+    """Return the config of a segmentor with the same trunk and DeepLabV1's or V2's head."""
     model = segmentor()
     old = {key: model['decode_head'][key] for key in ('in_channels', 'in_index', 'num_classes')}
     if version == 1:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmsmoke.datasets.checks.split_names import NEEDED
-from mmsmoke.datasets.writer import count_tables, refuse_before, write_dataset
+from mmsmoke.datasets.writer import count_table, narrow_tables, refuse_before, write_dataset
 from mmsmoke.reports.browse import draw_samples
 from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.visualization import markdown_table
@@ -111,7 +111,7 @@ def convert(args: argparse.Namespace, plan: Plan, record: Mapping) -> None:
 
 
 def _summary(rows: Sequence[Mapping], plan: Plan) -> None:
-    for table in count_tables(rows, plan.classes):
+    for table in narrow_tables(*count_table(rows, plan.classes), plan.classes):
         print(markdown_table(*table))
     for split in plan.splits:
         if rows and split not in [row['split'] for row in rows]:

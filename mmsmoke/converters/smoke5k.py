@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from mmsmoke.datasets.checks.near_duplicates import connected, similar_files
-from mmsmoke.datasets.pictures import copy_file, read_image, read_mask, save_image, save_mask
+from mmsmoke.datasets.pictures import (
+    copy_file,
+    read_image,
+    read_mask,
+    require_same_size,
+    save_image,
+    save_mask,
+)
 from mmsmoke.datasets.splitting import deal_out
 from mmsmoke.datasets.table import SYNTHETIC
 from mmsmoke.datasets.writer import Task
@@ -64,11 +71,7 @@ class Picture:
 
     def make(self, root: Path) -> None:
         image, mask = read_image(self.image), _smoke_of(self.mask)
-        if mask.shape != image.shape[:2]:
-            raise DataError(
-                f'{self.mask}: mask is {mask.shape[1]}x{mask.shape[0]}, '
-                f'image is {image.shape[1]}x{image.shape[0]}'
-            )
+        require_same_size(self.mask, mask, image)
         turned = self.name in UPSIDE_DOWN
         if turned:
             image, mask = image[::-1, ::-1], np.ascontiguousarray(mask[::-1, ::-1])

@@ -10,7 +10,14 @@ from xml.etree import ElementTree
 import numpy as np
 
 from mmsmoke.datasets.class_names import VOC_CLASSES
-from mmsmoke.datasets.pictures import copy_file, read_image, read_mask, reason_of, voc_palette
+from mmsmoke.datasets.pictures import (
+    copy_file,
+    read_image,
+    read_mask,
+    reason_of,
+    require_same_size,
+    voc_palette,
+)
 from mmsmoke.datasets.writer import Task
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError, save_png
@@ -47,11 +54,7 @@ class Picture:
 
     def make(self, root: Path) -> None:
         image, mask = read_image(self.image), read_voc_mask(self.mask)
-        if mask.shape != image.shape[:2]:
-            raise DataError(
-                f'{self.mask}: mask is {mask.shape[1]}x{mask.shape[0]}, '
-                f'image is {image.shape[1]}x{image.shape[0]}'
-            )
+        require_same_size(self.mask, mask, image)
         save_png(root / 'masks' / f'{self.name}.png', mask, PALETTE)
         copy_file(self.image, root / self.image_name)
 
@@ -93,9 +96,10 @@ def plan_voc(
         )
         for name, split, path in sorted(found, key=lambda one: one[:2])
     ]
-    plan = Plan(classes=VOC_CLASSES, splits=('train', 'val'), source=_digest(pictures))
+    boxes = voc / 'Annotations' if labels == 'boxes' else None
+    plan = Plan(classes=VOC_CLASSES, splits=('train', 'val'), source=_digest(pictures, boxes))
     pictures = _there(pictures, plan)
-    labels_of = partial(_labels, boxes=voc / 'Annotations' if labels == 'boxes' else None)
+    labels_of = partial(_labels, boxes=boxes)
     for picture, shown in zip(pictures, in_threads(labels_of, pictures, 'labels'), strict=True):
         if isinstance(shown, DataError):
             plan.broken.append(str(shown))
@@ -141,7 +145,7 @@ def _read_matlab(path: Path) -> np.ndarray:
 def _labels(picture: Picture, boxes: Path | None) -> set[str] | DataError:
     try:
         if boxes is not None:
-            return _objects(boxes / f'{picture.name}.xml')
+            return _objects(_xml_of(picture, boxes))
         values = np.unique(read_voc_mask(picture.mask)).tolist()
         return {VOC_CLASSES[value - 1] for value in values if value not in (0, IGNORE)}
     except DataError as error:
@@ -213,11 +217,16 @@ def _names(path: Path) -> dict[str, None]:
         raise UserError(f'{path} cannot be read: {error}') from error
 
 
-def _digest(pictures: Sequence[Picture]) -> str:
-    return hashlib.sha256('\n'.join(_lines(pictures)).encode()).hexdigest()
+def _xml_of(picture: Picture, boxes: Path) -> Path:
+    return boxes / f'{picture.name}.xml'
 
 
-def _lines(pictures: Sequence[Picture]) -> Iterator[str]:
+def _digest(pictures: Sequence[Picture], boxes: Path | None) -> str:
+    return hashlib.sha256('\n'.join(_lines(pictures, boxes)).encode()).hexdigest()
+
+
+def _lines(pictures: Sequence[Picture], boxes: Path | None) -> Iterator[str]:
     for one in pictures:
-        sizes = [path.stat().st_size for path in (one.image, one.mask) if path.is_file()]
+        files = [one.image, one.mask, *([_xml_of(one, boxes)] if boxes else [])]
+        sizes = [path.stat().st_size for path in files if path.is_file()]
         yield f'{one.name} {one.split} {one.source} {one.mask.suffix} {sizes}'

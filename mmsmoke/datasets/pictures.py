@@ -77,6 +77,15 @@ def reason_of(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
+def require_same_size(path: str | os.PathLike, mask: np.ndarray, image: np.ndarray) -> None:
+    """Raise unless the mask of this file has as many pixels as its image."""
+    if mask.shape != image.shape[:2]:
+        raise DataError(
+            f'{path}: mask is {mask.shape[1]}x{mask.shape[0]}, '
+            f'image is {image.shape[1]}x{image.shape[0]}'
+        )
+
+
 def make_palette(num_classes: int) -> list[list[int]]:
     """Return black, then well separated bright colours, the first of them orange."""
     colours = [colorsys.hsv_to_rgb((1 / 12 + 0.618 * k) % 1, 1, 1) for k in range(num_classes - 1)]

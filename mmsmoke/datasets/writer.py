@@ -131,21 +131,19 @@ def count_table(rows: Sequence[Mapping], classes: Sequence[str] = ('smoke',)) ->
     return ['split', 'images', *classes, 'clear', *(['groups'] if grouped else [])], lines
 
 
-def count_tables(rows: Sequence[Mapping], classes: Sequence[str]) -> list[tuple]:
-    """Return :func:`count_table`, or for many classes two that are not as wide.
+def narrow_tables(header: Sequence[str], lines: list[list], classes: Sequence[str]) -> list[tuple]:
+    """Return a table of splits or, for many classes, two that are not as wide.
 
     The second one has a line for each class.
     """
     if len(classes) <= MOST_COLUMNS:
-        return [count_table(rows, classes)]
-    header, lines = count_table(rows, classes)
+        return [(header, lines)]
     keep = [k for k, name in enumerate(header) if name not in classes]
     narrow = [header[k] for k in keep], [[line[k] for k in keep] for line in lines]
-    splits = [line[0] for line in lines]
     by_class = [
         [name, *(line[k] for line in lines)] for k, name in enumerate(header) if k not in keep
     ]
-    return [narrow, (['class', *splits], by_class)]
+    return [narrow, (['class', *(line[0] for line in lines)], by_class)]
 
 
 def classes_of(root: str | os.PathLike) -> list[str]:

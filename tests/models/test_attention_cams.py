@@ -75,7 +75,7 @@ def attention_of(classifier, inputs):
 
 
 def naive_gradients(classifier, image, k):
-    """Of one image and class, by a whole backward pass: [L, heads, T, T]."""
+    """Return the gradients for one image and class by a backward pass of their own."""
     with torch.enable_grad(), record_attention(classifier.backbone) as found:
         logits = classifier.head(classifier.extract_feat(image[None], stage='backbone'))
     gradients = torch.autograd.grad(logits[0, k], found.blocks)

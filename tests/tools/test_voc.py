@@ -158,7 +158,10 @@ def test_labels_may_be_those_of_the_boxes(devkit, sbd, convert, tmp_path):
         shown = {k for k in range(1, 21) if row[VOC_CLASSES[k - 1]] == '1'}
         assert shown == {*values_of(name[7:-4]), 20}
     path = devkit / 'VOC2012/Annotations/2008_000002.xml'
+    before = [plan_voc(devkit, sbd, labels=labels).source for labels in ('masks', 'boxes')]
     path.write_text('<annotation><object><name>smoke</name></object></annotation>')
+    after = [plan_voc(devkit, sbd, labels=labels).source for labels in ('masks', 'boxes')]
+    assert before[0] == after[0] and before[1] != after[1]  # what labels stem from
     code, text, _ = convert(devkit, tmp_path / 'new', '--sbd', sbd, '--labels', 'boxes')
     assert code == 1 and f'{path}: smoke is no class of VOC' in text
     path.write_text('<annotation>')

@@ -13,7 +13,6 @@ from PIL import Image
 
 from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.table import (
-    MOST_COLUMNS,
     Row,
     balance_problems,
     group_of,
@@ -22,6 +21,7 @@ from mmsmoke.datasets.table import (
     read_table,
     spread,
 )
+from mmsmoke.datasets.writer import narrow_tables
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 from mmsmoke.utils.threads import in_threads
@@ -67,16 +67,8 @@ class Report:
     probes: dict[str, Probe] = field(default_factory=dict)
 
     def tables(self) -> list[tuple[list[str], list[list]]]:
-        """Return the :meth:`table` or, for many classes, two that are not as wide.
-
-        The second one has a row a class: in how many images of each split it is.
-        """
-        if len(self.classes) <= MOST_COLUMNS:
-            return [self.table()]
-        header, lines = self.table()
-        rows = [[name, *(line[2 + k] for line in lines)] for k, name in enumerate(self.classes)]
-        narrow = [[*line[:2], *line[-2:]] for line in [header, *lines]]
-        return [(narrow[0], narrow[1:]), (['class', *(line[0] for line in lines)], rows)]
+        """Return the :meth:`table` or, for many classes, two that are not as wide."""
+        return narrow_tables(*self.table(), self.classes)
 
     def table(self) -> tuple[list[str], list[list]]:
         """Return header and a row a split: images, positives of each class, masks, their sizes."""
