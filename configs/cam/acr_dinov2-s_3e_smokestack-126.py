@@ -1,12 +1,8 @@
-# ACR: a ViT that attends alike in an image and in its mirror image. With 9 x 9 patches a weight
-# of 18 is what 125 is with 24 x 24.
-_base_ = './dinov2-s_3e_smokestack-126.py'
+_base_ = [
+    '../_base_/models/dinov2-s_acr.py',
+    '../_base_/datasets/smokestack-126.py',
+    '../_base_/schedules/packaged-vit_3e.py',
+    '../_base_/classify_runtime.py',
+]
 
-model = dict(
-    type='mmsmoke.ACRClassifier',
-    weight=18.0,
-    backbone=dict(type='mmsmoke.ViTWithCLS'),
-    head=dict(_delete_=True, type='mmsmoke.CLSHead', num_classes=1, in_channels=384),
-    cam=dict(type='mmsmoke.AttentionGradCAM'),
-    views=dict(recipe='acr'),
-)
+model = dict(weight=18.0)  # 9 x 9 patches

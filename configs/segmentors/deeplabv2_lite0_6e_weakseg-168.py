@@ -14,4 +14,4 @@ train_dataloader = dict(
         pipeline=_base_.seg_train_pipeline,
     ),
 )
-tta_pipeline = rescaled(_base_.tta_pipeline, (0.5, 0.75, 1.0, 1.25, 1.5, 1.75))
+tta_pipeline = rescaled(_base_.tta_pipeline)

@@ -122,8 +122,13 @@ def resized(node, size: int):
     return new
 
 
-def rescaled(pipeline: Sequence[Mapping], factors: Sequence[float]) -> list[dict]:
-    """Return test-time views at other scales, as ``rescaled(_base_.tta_pipeline, (0.5, 1.0))``."""
+def rescaled(
+    pipeline: Sequence[Mapping], factors: Sequence[float] = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+) -> list[dict]:
+    """Return test-time views at other scales, by default DeepLab's.
+
+    Example: ``tta_pipeline = rescaled(_base_.tta_pipeline)`` in a config.
+    """
     steps = []
     for step in pipeline:
         step = dict(step)

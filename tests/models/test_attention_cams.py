@@ -68,7 +68,7 @@ def pictures(count=2):
 
 
 def attention_of(classifier, inputs):
-    """[L, B, heads, T, T]."""
+    """Return the attention of all blocks, [L, B, heads, T, T]."""
     with torch.no_grad(), record_attention(classifier.backbone) as found:
         classifier.extract_feat(inputs)
     return torch.stack(found.blocks)
