@@ -23,7 +23,7 @@ SMALL = {'size': 32, 'train': 27, 'val': 2, 'test': 3}
 
 
 def smoking(source, count, split='train'):
-    return [i for i in range(4 * count + 8) if source.label(split, i)][:count]
+    return [i for i in range(4 * count + 8) if source.labels(split, i)['smoke']][:count]
 
 
 def bytes_below(root):
@@ -73,7 +73,7 @@ def test_label_tells_whether_there_is_smoke(split):
     source = Smokestack('easy', SIZE)
     for index in range(60):
         scene = source.scene(split, index)
-        assert scene.label == source.label(split, index) == int(scene.smoke.any())
+        assert scene.label == source.labels(split, index)['smoke'] == int(scene.smoke.any())
         assert np.array_equal(scene.smoke, scene.opacity > OPACITY_CUT)
         assert not (scene.smoke & scene.context).any()
 
@@ -418,7 +418,7 @@ def test_steam_leaves_smoke_and_chimneys_where_they_are():
     plain = Smokestack('easy', SIZE)
     for index, (labels, scene) in enumerate(with_steam()):
         without = plain.scene('train', index)
-        assert labels['smoke'] == plain.label('train', index)
+        assert labels['smoke'] == plain.labels('train', index)['smoke']
         smoke, context = scene.smoke == 1, scene.context == 1
         assert not (smoke & (without.smoke == 0)).any()
         assert not (context & (without.context == 0)).any()

@@ -88,10 +88,6 @@ class Smokestack:
         steams = self.steam and dice.chance(P_STEAM)
         return smokes, has_chimney, steams, self.steam and (dice.chance(idle) or steams)
 
-    def label(self, split: str, index: int) -> int:
-        """Return 1 if there is smoke."""
-        return int(self._presence(split, index)[0])
-
     def labels(self, split: str, index: int) -> dict[str, int]:
         """Return 1 or 0 for each class."""
         smokes, _, steams, _ = self._presence(split, index)
