@@ -30,11 +30,8 @@ four_heads = {
     'default_hooks.checkpoint.save_best': None,
 }
 variants = dict(
-    # what the logit is: the strongest place of the map, or a tenth of all places
-    lite0_max={'config': 'lite0', 'model.head.pool': 'max'},
-    vit_max={'config': 'vit', 'model.head.pool': 'max'},
+    # a logit that is the mean of a tenth of all places, those with most evidence
     vit_top=vit_top,
-    own_maps_top=own_maps_top,
     # weights for the images that the network calls wrong after one epoch
     lite0_early={'config': 'lite0', 'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1},
     lite0_jtt={'config': 'lite0', **errors},
@@ -42,7 +39,6 @@ variants = dict(
     vit_top_jtt={**vit_top, **errors},
     # plumes put elsewhere, plumes taken away
     lite0_plumes={'config': 'lite0', **plumes},
-    vit_plumes={'config': 'vit', **plumes},
     vit_top_plumes={**vit_top, **plumes},
     vit_top_twice={**vit_top, 'plumes': '{scores:vit_top_plumes}'},
     # maps of a trunk that does not learn

@@ -28,11 +28,16 @@ def work(folder: Path) -> None:
 
     from mmsmoke.utils import plain, write_json
 
+    from .cost import note_cost
     from .process import CALL, RETURNED
     from .work import KINDS
 
     call = json.loads((folder / CALL).read_text())
-    returned = KINDS[call['kind']].function(folder, **call['arguments'])
+    try:
+        returned = KINDS[call['kind']].function(folder, **call['arguments'])
+    finally:
+        if is_main_process():
+            note_cost(folder)
     if is_main_process():
         write_json(folder / RETURNED, plain(returned))
 

@@ -119,6 +119,27 @@ def run_sweep(
     return result
 
 
+def sweep_steps(
+    sweep_file: str,
+    work_dir: str | None = None,
+    variants: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    scale: str | None = None,
+) -> tuple[Path, dict[str, list[Step]]]:
+    """Return the folder of a sweep and the steps that make the checkpoints of each variant."""
+    sweep = read_sweep(sweep_file, scale, work_dir)
+    sweep.last_word = {}
+    chosen = _choose(sweep.variants, variants)
+    whole, sweep.variants = sweep.variants, chosen
+    steps = _steps(sweep, Path(sweep.work_dir), _needs(chosen, seeds or sweep.seeds))
+    names = list(whole if variants is None else variants)
+    by_name = {
+        name: [tested.inputs[ITSELF] for (key, _), tested in steps.items() if key == name]
+        for name in names
+    }
+    return Path(sweep.work_dir), by_name
+
+
 def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
     """Return these variants and all that they start from, in the order of the file."""
     names = list(variants if names is None else names)
