@@ -12,7 +12,6 @@ taught = 'model.teacher.init_cfg.checkpoint'
 part = {'train_dataloader.dataset.portion': (0, 0.8)}  # the rest is for the retraining of heads
 top = 0.1  # the logit is the mean of the tenth of the map with most evidence
 vit_top = {'config': 'vit', 'model.head.pool': top}
-own_maps_top = {taught: '{best:lite0}', 'model.student.head.pool': top}
 errors = {
     'train_dataloader.sampler': dict(
         _delete_=True, type='mmsmoke.WeightedSampler', weights='{errors:lite0_early:20}'
@@ -29,8 +28,11 @@ four_heads = {
     'data_root': frames,
     'default_hooks.checkpoint.save_best': None,
 }
+moved = {'data_root': frames, 'plumes': '{scores:chosen_head}'}
 variants = dict(
-    # a logit that is the mean of a tenth of all places, those with most evidence
+    # what the logit is: the strongest place of the map, or a tenth of all places
+    lite0_max={'config': 'lite0', 'model.head.pool': 'max'},
+    vit_max={'config': 'vit', 'model.head.pool': 'max'},
     vit_top=vit_top,
     # weights for the images that the network calls wrong after one epoch
     lite0_early={'config': 'lite0', 'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1},
@@ -44,13 +46,19 @@ variants = dict(
     # maps of a trunk that does not learn
     frozen=dict(config='frozen', **at_the_end),
     frozen_plumes={**vit_top, 'plumes': '{scores:frozen}'},
-    # heads on it that disagree about images without labels, the best one, and its plumes
+    # heads on it that disagree about images without labels, the best one, and its plumes: for a
+    # ViT, a CNN, and the ViT that this CNN teaches
     four_heads=four_heads,
     chosen_head=dict(trained_as='four_heads', retrain='choose'),
-    chosen_head_plumes={**vit_top, 'data_root': frames, 'plumes': '{scores:chosen_head}'},
-    # a cured teacher, and a student that sees the images as they are, or one that is cured, too
+    chosen_head_plumes={**vit_top, **moved},
+    lite0_chosen_head_plumes={'config': 'lite0', **moved},
+    crossarch_cured={
+        'model.student.head.pool': top,
+        taught: '{best:lite0_chosen_head_plumes}',
+        **moved,
+    },
+    # a cured teacher and a student that sees the images as they are
     vit_taught_by_cured={taught: '{best:lite0_plumes}'},
-    crossarch_cured={**own_maps_top, **plumes, taught: '{best:lite0_plumes}'},
     lite0_taught={'config': 'reverse', taught: '{best:vit}'},
     lite0_taught_by_cured={
         'config': 'reverse',
@@ -107,5 +115,5 @@ for claim, more, less, column in (
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del taught, part, top, vit_top, own_maps_top, errors, plumes, frames, at_the_end, four_heads
+del taught, part, top, vit_top, errors, plumes, frames, at_the_end, four_heads, moved
 del name, method, mode, claim, more, less, column
