@@ -238,6 +238,11 @@ def test_masks_of_a_model_are_matched_with_their_images(tmp_path):
     for images in (root, root / 'images'):
         pictures, without = pictures_of(tmp_path / 'out', images, CLASSES)
         assert [one.name for one in pictures] == ['north/2.png'] and without == 4
+    (tmp_path / 'out/masks').rename(tmp_path / 'out/images')  # as tools/infer.py does of a data set
+    (tmp_path / 'out/masks').mkdir()
+    (tmp_path / 'out/images').rename(tmp_path / 'out/masks/images')
+    pictures, _ = pictures_of(tmp_path / 'out', root, CLASSES)
+    assert [one.mask for one in pictures] == [tmp_path / 'out/masks/images/north/2.png']
     pictures, _ = pictures_of(root, None, CLASSES, ['val'])
     assert [one.name for one in pictures] == ['north/0 <b>&.png']
 

@@ -137,8 +137,11 @@ def pictures_of(
     known = known_images(source if own else images, classes, splits)
     found = []
     for one in known:
-        mask = masks / one.mask_name
-        if mask.is_file():
+        image = Path(one.row.image if one.row else one.name)
+        # tools/infer.py keeps a folder images/ that it finds below the one it is given
+        places = [masks / one.mask_name, masks / image.with_suffix('.png')]
+        mask = next((place for place in places if place.is_file()), None)
+        if mask is not None:
             found.append(Picture(one.name, one.path, one.row, mask))
         elif own and not any(one.row.labels):
             found.append(one)
