@@ -81,7 +81,7 @@ def suggest(
     require_one_of(MODELS_NEEDED, by=by)
     if len(models) not in MODELS_NEEDED[by]:
         needed = ' or '.join(map(str, MODELS_NEEDED[by]))
-        raise UserError(f'{by} needs {needed} models, got {len(models)}')
+        raise UserError(f'the number of models for {by} is {needed}, not {len(models)}')
     if len({model.classes for model in models}) > 1:
         names = ' and '.join(', '.join(model.classes) for model in models)
         raise UserError(f'the models know different classes: {names}')

@@ -166,8 +166,8 @@ def test_what_makes_no_sense_is_refused(data, segmentor, classifier, tmp_path):
     (tmp_path / 'bad.csv').write_text('a,b\n1,2\n')
     for models, change, message in (
         ([segmentor], dict(by='best'), 'by must be one of'),
-        ([], {}, 'entropy needs 1 models, got 0'),
-        ([segmentor], dict(by='disagreement'), 'disagreement needs 2 models, got 1'),
+        ([], {}, 'number of models for entropy is 1, not 0'),
+        ([segmentor], dict(by='disagreement'), 'number of models for disagreement is 2, not 1'),
         ([segmentor, other], dict(by='disagreement'), 'different classes: smoke and smoke, steam'),
         ([segmentor], dict(count=0), 'count must be at least 1'),
         ([segmentor], dict(out=tmp_path / 'full'), 'holds something else'),
