@@ -135,6 +135,11 @@ def _candidates(place: Path, splits: Sequence[str], done: Sequence[str | Path]) 
     groups = {item: group for item, group in groups.items() if item.name not in left_out}
     if not groups:
         raise UserError(f'all images of {place} are done')
+    by_mask = {}
+    for item in groups:
+        other = by_mask.setdefault(mask_name_of(item.name), item)
+        if other is not item:
+            raise UserError(f'{other.source} and {item.source} would share a mask; rename one')
     return groups
 
 

@@ -279,6 +279,7 @@ POLYGON = 'points="2.00,1.00;8.00,1.00;8.00,7.00;2.00,7.00"'
          'different sizes'),
         (changed(COCO, 9, 'annotations', 1, 'category_id'), 'category 9, which the file does not'),
         (changed(COCO, [1], 'annotations', 1, 'segmentation'), 'odd number'),
+        (changed(COCO, None, 'images', 0, 'file_name'), 'None is no name of an image'),
         ({'images': []}, 'not a COCO file'),
         ([], 'annotates no image'),
     ],

@@ -178,4 +178,8 @@ def test_what_makes_no_sense_is_refused(data, segmentor, classifier, tmp_path):
         settings = dict(out=tmp_path / 'out') | change
         with pytest.raises(UserError, match=message):
             suggest(data, models, **settings)
+    for name in ('x/1.png', 'x/1.jpg'):
+        save(tmp_path / name, np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(UserError, match='would share a mask'):
+        suggest(tmp_path / 'x', [segmentor], tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
