@@ -46,6 +46,8 @@ def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f'{path} is not a COCO file of instances: {error!r}') from error
     for one in images.values():
+        if not isinstance(one.file_name, str):
+            raise DataError(f'{path}: {one.file_name!r} is no name of an image')
         if min(one.width, one.height) < 1 or one.width * one.height > MOST_PIXELS:
             raise DataError(f'{path}: {one.file_name} is said to be {one.width} x {one.height}')
     if len(images) < len(content['images']):

@@ -63,6 +63,7 @@ __all__, __getattr__, __dir__ = lazy(
         ],
         '.mask_values': ['IGNORE'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
+        '.suggestion': ['choose_spread', 'label_entropy', 'mask_disagreement', 'pixel_entropy'],
         '.transfer': ['transfer_distance'],
         '.weighting': [
             'gradient_cam',

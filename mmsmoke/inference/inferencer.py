@@ -170,6 +170,16 @@ class SmokeInferencer:
         items = find_images(inputs)
         return _without_pictures(self._look(items, batch_size, return_scores, on_error))
 
+    def one_by_one(
+        self, items: Iterable[Item], with_scores: bool = False
+    ) -> Iterator[Prediction | DataError]:
+        """Yield what is found in each item, predicted alone, or why it cannot be read."""
+        for _, image in map_ahead(self._try_to_prepare, items, READERS, 2 * READERS):
+            if isinstance(image, DataError):
+                yield DataError(str(image))  # the frames of the other keep pictures in memory
+            else:
+                yield self._predict([image], with_scores)[0]
+
     def stream_video(
         self,
         path: str | os.PathLike,

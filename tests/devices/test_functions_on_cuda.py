@@ -157,12 +157,16 @@ CASES = {
     'min_pooling_loss': lambda on: F.min_pooling_loss(on(MAPS), on(HAVE)),
     'mutual_information': lambda on: F.mutual_information(on(LAYERS)),
     'divergence': lambda on: F.divergence(on(LAYERS), 0.3),
+    'pixel_entropy': lambda on: F.pixel_entropy(on(SCORES / 2)),
+    'label_entropy': lambda on: F.label_entropy(on(SURE)),
+    'mask_disagreement': lambda on: F.mask_disagreement(on(TRUTH), on(TRUTH.T)),
     'match_grids': lambda on: transfer.match_grids(on(MAPS), on(OTHERS)),
 }
 # what gives numbers of Python
 NUMBERS = {
     'worst_class_accuracy': lambda on: last_layer.worst_class_accuracy(on(SURE), on(YES)),
     'otsu_threshold': lambda on: otsu.otsu_threshold(on(otsu.score_histogram(SCORES))),
+    'choose_spread': lambda on: F.choose_spread(on(POINTS), on(POINTS[:, 0]), 5),
     'bootstrap_interval': lambda on: F.bootstrap_interval(on(EFFECTS), 'abcd', lambda s: s.sum(-1)),
 }
 
