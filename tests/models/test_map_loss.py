@@ -147,7 +147,7 @@ def test_maps_learn_where_the_mask_is(name):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        values.append(float(loss))
+        values.append(loss.item())
     assert values[-1] < 0.8 * values[0]
 
 

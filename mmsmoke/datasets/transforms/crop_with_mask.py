@@ -1,6 +1,6 @@
-import cv2
+import mmcv
+import numpy as np
 from mmcv.transforms import BaseTransform
-from mmcv.transforms.utils import cache_random_params
 
 from mmsmoke.registry import TRANSFORMS
 
@@ -19,11 +19,15 @@ class CropWithMask(BaseTransform):
         self.crop = TRANSFORMS.build(dict(type='mmpretrain.RandomResizedCrop', **kwargs))
 
     def transform(self, results: dict) -> dict:
-        with cache_random_params(self.crop):
-            top, left, height, width = self.crop.rand_crop_params(results['img'])
-            results = self.crop(results)
+        top, left, height, width = self.crop.rand_crop_params(results['img'])
+
+        def cut(whole: np.ndarray, interpolation: str) -> np.ndarray:
+            part = whole[top : top + height, left : left + width]
+            settings = dict(interpolation=interpolation, backend=self.crop.backend)
+            return mmcv.imresize(part, tuple(self.crop.scale[::-1]), **settings)
+
+        results['img'] = cut(results['img'], self.crop.interpolation)
+        results['img_shape'] = results['img'].shape[:2]
         if 'gt_seg_map' in results:
-            part = results['gt_seg_map'][top : top + height, left : left + width]
-            size = tuple(self.crop.scale[::-1])
-            results['gt_seg_map'] = cv2.resize(part, size, interpolation=cv2.INTER_NEAREST)
+            results['gt_seg_map'] = cut(results['gt_seg_map'], 'nearest')
         return results
