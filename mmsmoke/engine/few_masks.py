@@ -93,22 +93,28 @@ def _compare_maps(cfg: Config, dataset: Mapping) -> None:
 
 
 def _weigh(cfg: Config, weight: float) -> None:
-    """Show images with a true mask more often; a sampler that knows no weights stays as it is."""
+    """Show images with a true mask more often; a sampler of another kind stays as it is."""
     sampler = dict(cfg.train_dataloader.sampler)
     if sampler['type'] == 'DefaultSampler':
         sampler.pop('shuffle', None)
         sampler['type'] = 'mmsmoke.WeightedSampler'
     if sampler['type'] == 'mmsmoke.WeightedSampler':
         cfg.train_dataloader.sampler = dict(sampler, true_masks=weight)
+    elif cfg.get('mask_weight') is not None:
+        raise UserError(
+            f'{cfg.filename}: mask_weight is for the samplers DefaultSampler and '
+            f'mmsmoke.WeightedSampler, not for {sampler["type"]}'
+        )
 
 
 @master_only
 def keep_record(runner: Runner) -> None:
     """Say in the log, and in the work_dir, which true masks a training sees."""
+    path = Path(runner.work_dir) / RECORD
+    path.unlink(missing_ok=True)  # of a training that was there before
     for one in _parts(runner.train_dataloader.dataset):
         seen = getattr(one, 'true_masks', None)
         if seen is not None:
-            path = Path(runner.work_dir) / RECORD
             write_json(path, seen)
             names = ', '.join(seen['images'][:SHOWN])
             more = ', …' if seen['number'] > SHOWN else ''
@@ -130,12 +136,12 @@ def seen_masks(cfg: Config, checkpoint: str | Path) -> dict | None:
     """Return how many true masks the training of a checkpoint has seen, and their hash.
 
     Their names are in the file ``true_masks.json`` beside the checkpoint. Where that is missing it
-    is what the config says; None if that says nothing of true masks.
+    is what the config says; None if nothing says that true masks were seen.
     """
-    asked = [node for node in mappings(cfg.get('train_dataloader')) if node.get('num_masks')]
-    if not asked:
-        return None
     record = Path(checkpoint).parent / RECORD
     if record.is_file():
         return {key: value for key, value in read_json(record).items() if key != 'images'}
-    return dict(number=asked[0]['num_masks'], seed=asked[0].get('mask_seed', 0))
+    for node in mappings(cfg.get('train_dataloader')):
+        if node.get('num_masks'):
+            return dict(number=node['num_masks'], seed=node.get('mask_seed', 0))
+    return None

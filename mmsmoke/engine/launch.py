@@ -62,7 +62,7 @@ def load_config(
     for role in ('student', 'teacher'):  # so that what is saved and hashed is the whole model
         if role in (cfg.get('model') or {}):
             cfg.model[role] = resolve_network(cfg.model[role])
-    if cfg.get('num_masks') and 'model' in cfg:
+    if cfg.get('num_masks') and 'train_dataloader' in cfg:
         see_few_masks(cfg)
     if work_dir is not None:
         cfg.work_dir = str(work_dir)

@@ -114,6 +114,12 @@ def test_what_cannot_be_is_said(tmp_path):
         load_config(CAM, options={'num_masks': 2.5})
     with pytest.raises(UserError, match='plumes or num_masks, not both'):
         load_config(CAM, options={'num_masks': 5, 'plumes': 'scores'})
+    endless = {'train_dataloader.sampler.type': 'InfiniteSampler', 'num_masks': 5}
+    assert load_config(SEGMENTOR, options=endless).train_dataloader.sampler == dict(
+        type='InfiniteSampler', shuffle=True
+    )
+    with pytest.raises(UserError, match='mask_weight is for .* not for InfiniteSampler'):
+        load_config(SEGMENTOR, options={**endless, 'mask_weight': 2})
     beside = {'train_dataloader.dataset.beside': 'nothing'}
     with pytest.raises(UserError, match="beside='nothing' is for segmentors"):
         load_config(CAM, options={'num_masks': 5, **beside})
@@ -156,7 +162,10 @@ def test_a_classifier_learns_from_them_and_says_from_which(root, tmp_path):
     short = {key: value for key, value in record.items() if key != 'images'}
     assert seen_masks(cfg, checkpoint) == short
     assert work.seen_masks(cfg, tmp_path / 'elsewhere.pth') == dict(number=3, seed=0)
-    assert seen_masks(load_config(CAM), checkpoint) is None
+    assert seen_masks(load_config(CAM), checkpoint) == short  # whatever config it is tested with
+    assert seen_masks(load_config(CAM), tmp_path / 'elsewhere.pth') is None
+    train(few(CAM, root, tmp_path))
+    assert not (tmp_path / 'run' / RECORD).exists()
 
 
 def test_a_step_tells_what_it_has_seen(root, tmp_path, pseudo):
