@@ -116,7 +116,7 @@ class Chain:
         rounds = dict(relabel='self_training', otherlabel='self_training')
         own = self.plan.get(rounds.get(kind, kind), {})
         options |= {**own.get('options', {}), 'randomness.seed': self.seed_of(stage)}
-        cfg = load_config(trained.config, options=options)
+        cfg = load_config(trained['config'], options=options)
         if kind in LABELLING:
             given = {
                 key: own[key]

@@ -118,7 +118,7 @@ def test_what_cannot_be_is_said(tmp_path):
     assert load_config(SEGMENTOR, options=endless).train_dataloader.sampler == dict(
         type='InfiniteSampler', shuffle=True
     )
-    with pytest.raises(UserError, match='mask_weight is for .* not for InfiniteSampler'):
+    with pytest.raises(UserError, match=r'mask_weight is for .* not for InfiniteSampler'):
         load_config(SEGMENTOR, options={**endless, 'mask_weight': 2})
     beside = {'train_dataloader.dataset.beside': 'nothing'}
     with pytest.raises(UserError, match="beside='nothing' is for segmentors"):
