@@ -149,7 +149,7 @@ class WeakSegDataset(BaseDataset):
     def _choose_true_masks(self, rows: list, masks: Path | None) -> list:
         """Choose what ``num_masks`` asks for; return the rows that stay."""
         root, truth = Path(self.data_root), self._truth()
-        if masks == truth:
+        if masks is not None and masks.resolve() == truth.resolve():
             raise DataError(
                 f'seg_map_dir {masks} holds the true masks of all images, of which num_masks='
                 f"{self.num_masks} shall be seen: say seg_map_dir=None and beside='nothing' or "

@@ -210,7 +210,8 @@ def test_what_stands_beside_them_is_one_of_three(root):
 
 
 def test_all_true_masks_and_only_a_few_of_them_is_a_contradiction(root):
-    assert "beside='nothing'" in problem(root, 2, seg_map_dir='{data_root}/masks')
+    for folder in ('{data_root}/masks', f'{root}/images/../masks'):
+        assert "beside='nothing'" in problem(root, 2, seg_map_dir=folder)
 
 
 def test_a_mask_of_another_size_is_named(root):
