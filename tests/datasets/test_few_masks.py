@@ -58,19 +58,19 @@ def test_they_are_images_of_the_split_that_hold_a_class(root):
 
 
 def test_the_masks_of_a_smaller_number_are_among_those_of_a_larger(root):
-    for seed in range(5):
-        lots = [few(root, n, mask_seed=seed).true_masks['images'] for n in range(1, 13)]
+    for seed in range(2):
+        lots = [few(root, n, mask_seed=seed).true_masks['images'] for n in (1, 2, 5, 9, 12)]
         assert all(lots[-1][: len(lot)] == lot for lot in lots)
 
 
 def test_seeds_draw_other_lots_and_one_seed_always_the_same(root):
-    lots = [tuple(few(root, 4, mask_seed=seed).true_masks['images']) for seed in range(6)]
-    again = [tuple(few(root, 4, mask_seed=seed).true_masks['images']) for seed in range(6)]
-    assert lots == again and len(set(lots)) > 3
+    lots = [tuple(few(root, 4, mask_seed=seed).true_masks['images']) for seed in range(4)]
+    again = [tuple(few(root, 4, mask_seed=seed).true_masks['images']) for seed in range(4)]
+    assert lots == again and len(set(lots)) > 2
 
 
 def test_none_of_a_group_comes_twice_before_one_of_each_has_come(root):
-    for seed in range(5):
+    for seed in range(2):
         dataset = few(root, 8, mask_seed=seed)
         groups = {info['image']: info['columns']['group'] for info in infos(dataset)}
         drawn = [groups[image] for image in dataset.true_masks['images']]
@@ -81,16 +81,16 @@ def test_none_of_a_group_comes_twice_before_one_of_each_has_come(root):
         }
 
 
+ROWS = [Row(i, f'{i}.png', 'train', (1,), dict(group=str(i % 3))) for i in range(12)]
+
+
 def test_the_order_of_the_table_does_not_matter():
-    rows = [Row(i, f'{i}.png', 'train', (1,), dict(group=str(i % 3))) for i in range(12)]
-    assert in_order_of_lot(rows, 3) == in_order_of_lot(rows[::-1], 3)
+    assert in_order_of_lot(ROWS, 3) == in_order_of_lot(ROWS[::-1], 3)
 
 
-def test_every_image_has_its_turn_in_some_lot(root):
-    drawn = Counter(
-        image for seed in range(60) for image in few(root, 3, mask_seed=seed).true_masks['images']
-    )
-    assert len(drawn) == 12
+def test_every_image_is_the_first_of_some_lot_about_as_often():
+    first = Counter(in_order_of_lot(ROWS, seed)[0].number for seed in range(600))
+    assert len(first) == 12 and max(first.values()) < 2.5 * min(first.values())
 
 
 def test_the_others_have_pseudo_masks(root, pseudo):
