@@ -18,7 +18,9 @@ class WeakSegDataSample(DataSample, SegDataSample):
         gt_label: indices of the present classes, as in mmpretrain's multi-label tasks.
         gt_score: the same as a multi-hot vector [K].
         gt_sem_seg: true mask [1, H, W] at the size of the file, 0 background, 255 ignore. Only
-            metrics and reports may look at it.
+            metrics and reports may look at it. In training it is the mask to learn from, and
+            ``true_mask`` among the meta information says whether it is a true one, where the data
+            set has a number of those (``num_masks``).
         gt_context: co-occurring objects [1, H, W], 1 chimney.
         pred_scores: class probabilities [K] (mmpretrain's ``pred_score`` under our name).
         cams: class activation maps [K, h, w] on the grid of the read-out: evidence, ReLU-ed and
@@ -101,6 +103,13 @@ class WeakSegDataSample(DataSample, SegDataSample):
             truth = self.gt_sem_seg.data[0].to(self.seg_scores.device)
             counts = threshold_counts(self.seg_scores, truth).cpu()
             self.stage_counts = {**self.get('stage_counts', {}), stage: counts}
+
+    def mirrored(self) -> 'WeakSegDataSample':
+        """Return a sample of the mirror image: the same, but for the mask to learn from."""
+        sample = self.new()
+        if 'gt_sem_seg' in self:
+            sample.gt_sem_seg = PixelData(data=self.gt_sem_seg.data.flip(-1))
+        return sample
 
     def present(self) -> torch.Tensor:
         """Classes that this image has by its label, bool [K]; by prediction where unlabelled."""

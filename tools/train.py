@@ -16,11 +16,21 @@ def main() -> None:
         help='segmentors: masks to learn from, or the work dir of the label run that wrote them; '
         "true: the data set's true masks, for an upper bound",
     )
+    parser.add_argument(
+        '--num-masks',
+        type=int,
+        metavar='N',
+        help='true masks that the training may see, by lot: beside those of --masks DIR, or alone '
+        'with --masks true; of a classifier beside its labels',
+    )
     args = parser.parse_args()
 
     from mmsmoke.engine.launch import load_config, resume, train, use_masks, use_mixed_precision
 
-    cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    options = args.cfg_options or {}
+    if args.num_masks is not None:
+        options = {**options, 'num_masks': args.num_masks}
+    cfg = load_config(args.config, args.work_dir, options, args.launcher)
     if args.masks:
         use_masks(cfg, args.masks)
     if args.amp:

@@ -8,6 +8,7 @@ __all__, __getattr__, __dir__ = lazy(
         '.rise': ['RISEDataset'],
         '.smoke5k': ['Smoke5KDataset'],
         '.transforms': [
+            'CropWithMask',
             'LoadContext',
             'LoadImage',
             'LoadMask',

@@ -1,14 +1,17 @@
 import copy
 import hashlib
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmsmoke.registry import DATASETS
 from mmsmoke.utils import DataError
 
+from .few_masks import check_choice, choose_masks, contradictions, record_of
 from .labels import label_of
 from .pictures import make_palette
 from .table import (
@@ -52,6 +55,14 @@ class WeakSegDataset(BaseDataset):
             the same in every run. Images of one group stay together.
         num_images: exactly so many of the rows that are left, evenly spread; an error if there
             are fewer.
+        num_masks: so many true masks of images that hold a class may be learned from, by lot, as
+            few as possible of one group. Items then say whether theirs is a ``true_mask``; all
+            other masks are those of ``seg_map_dir``, if that is given. Only the split ``train``
+            has true masks to learn from.
+        mask_seed: of that lot. The masks of a smaller number are among those of a larger one.
+        beside: what stands beside the images with a true mask: ``all`` others of the split;
+            ``clear``, those that are labelled clear, whose masks are empty by definition; or
+            ``nothing``, which leaves out what image labels tell. Only with num_masks.
         check_masks: look at size and values of all masks in use before anything starts.
         metainfo, indices, lazy_init, test_mode, …: as in mmengine's BaseDataset.
 
@@ -72,6 +83,9 @@ class WeakSegDataset(BaseDataset):
         num_images: int | None = None,
         portion: tuple[float, float] = (0, 1),
         unlabelled: Mapping | None = None,
+        num_masks: int | None = None,
+        mask_seed: int = 0,
+        beside: str = 'all',
         metainfo: dict | None = None,
         check_masks: bool = True,
         **kwargs,
@@ -83,6 +97,7 @@ class WeakSegDataset(BaseDataset):
             )
         if unlabelled and kwargs.get('test_mode'):
             raise DataError('unlabelled is for training: metrics compare with labels')
+        check_choice(num_masks, beside, split, kwargs.get('test_mode', False))
         metainfo = copy.copy(metainfo or {})
         if classes is not None:
             metainfo['classes'] = ('background', *classes)
@@ -94,6 +109,8 @@ class WeakSegDataset(BaseDataset):
         self.num_images = num_images
         self.portion = portion
         self.unlabelled = unlabelled
+        self.num_masks, self.mask_seed, self.beside = num_masks, mask_seed, beside
+        self.true_masks, self.epoch_length = None, None
         self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
 
@@ -118,13 +135,49 @@ class WeakSegDataset(BaseDataset):
                     f'wanted, {len(rows)} are there'
                 )
             rows = [rows[place] for place in spread(len(rows), self.num_images)]
-        if not (self.test_mode or self.seg_map_dir or self.filter_cfg):
+        if not (self.test_mode or self.seg_map_dir or self.filter_cfg or self.beside != 'all'):
             labelled = [row for row in rows if not self._is_unlabelled(row)]
             self._raise(list(balance_problems(labelled, self.label_classes, self.split)))
-        masks = self._mask_folder()
+        masks = self._mask_folder() if self.beside == 'all' else None
+        if self.num_masks is not None:
+            rows = self._choose_true_masks(rows, masks)
         if masks is not None and self.check_masks:
-            self._raise(mask_problems(self.data_root, masks, rows, len(self.label_classes)))
+            others = [row for row in rows if not self._is_true(row)]
+            self._raise(mask_problems(self.data_root, masks, others, len(self.label_classes)))
         return [self._data_info(row, masks) for row in rows]
+
+    def _choose_true_masks(self, rows: list, masks: Path | None) -> list:
+        """Choose what ``num_masks`` asks for; return the rows that stay."""
+        root, truth = Path(self.data_root), self._truth()
+        if masks is not None and masks.resolve() == truth.resolve():
+            raise DataError(
+                f'seg_map_dir {masks} holds the true masks of all images, of which num_masks='
+                f"{self.num_masks} shall be seen: say seg_map_dir=None and beside='nothing' or "
+                "'clear', or name a folder of pseudo masks"
+            )
+        labelled = [row for row in rows if not self._is_unlabelled(row)]
+        lot = choose_masks(root, truth, labelled, self.num_masks, self.mask_seed)
+        clear = [row for row in labelled if not any(row.labels)]
+        if self.check_masks:
+            self._raise(mask_problems(root, truth, lot, len(self.label_classes)))
+            self._raise(list(contradictions(truth, [*lot, *clear], self.label_classes)))
+        self.true_masks = record_of(truth, lot, self.mask_seed)
+        if len(lot) > 1 and self.true_masks['groups'] == 1:
+            group = group_of(lot[0].columns, lot[0].image)
+            print_log(
+                f'all {len(lot)} true masks show one group of images, {group}: what is learned '
+                'from them may hold for that scene alone',
+                logger='current',
+                level=logging.WARNING,
+            )
+        if self.beside == 'all':
+            return rows
+        self.epoch_length = len(rows)
+        kept = {row.image for row in (lot if self.beside == 'nothing' else [*lot, *clear])}
+        return [row for row in rows if row.image in kept]
+
+    def _is_true(self, row) -> bool:
+        return self.true_masks is not None and row.image in self.true_masks['images']
 
     def _mask_folder(self) -> Path | None:
         if self.seg_map_dir is not None:
@@ -155,6 +208,9 @@ class WeakSegDataset(BaseDataset):
             reduce_zero_label=False,
             seg_fields=[],
         )
+        if self.num_masks is not None:
+            info['true_mask'] = self._is_true(row)
+        masks = self._truth() if info.get('true_mask') else masks
         mask = masks / row.mask_name if masks else None
         if mask is not None and mask.is_file():
             info['seg_map_path'] = str(mask)

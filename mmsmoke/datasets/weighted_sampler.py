@@ -16,6 +16,9 @@ WEIGHT = 'weight'
 class WeightedSampler(DefaultSampler):
     """Show images in proportion to their weights; an epoch is as long as without any.
 
+    It is as long, too, if the data set leaves images of its split out (its ``beside``), so that
+    trainings with few masks and with many have as many steps.
+
     In an epoch of N images, one with the share p of all weights comes ``floor(N p)`` or one time
     more, by lot. Which, and in which order, depends on seed and epoch alone, so that processes
     share an epoch out, and a resumed training goes on as it would have.
@@ -25,13 +28,35 @@ class WeightedSampler(DefaultSampler):
         weights: CSV file with the columns ``image`` and ``weight``, as tools/upweight_errors.py
             writes it; images that it does not name weigh 1. By default the weights are those of
             the column ``weight`` of labels.csv.
+        true_masks: how often an image with a true mask comes for once that another one of the same
+            weight does; see ``num_masks`` of :class:`~mmsmoke.datasets.WeakSegDataset`. With it,
+            images weigh 1 where there is neither a file nor a column.
         seed: as in mmengine's DefaultSampler.
     """
 
-    def __init__(self, dataset, weights: str | None = None, seed: int | None = None):
+    def __init__(
+        self,
+        dataset,
+        weights: str | None = None,
+        true_masks: float | None = None,
+        seed: int | None = None,
+    ):
         super().__init__(dataset, shuffle=True, seed=seed)
         rows = [dataset.get_data_info(index) for index in range(len(dataset))]
-        self.weights = torch.tensor(_read(weights, rows), dtype=torch.double)
+        if length := getattr(dataset, 'epoch_length', None):
+            self.num_samples = math.ceil(length / self.world_size)
+            self.total_size = self.num_samples * self.world_size
+        plain = true_masks is not None and not any(WEIGHT in row['columns'] for row in rows)
+        found = [1.0] * len(rows) if weights is None and plain else _read(weights, rows)
+        if true_masks is not None:
+            times = _number(true_masks, 'true_masks')
+            if any('true_mask' not in row for row in rows):
+                raise DataError('true_masks weighs true masks, but the data set has no num_masks')
+            pairs = zip(found, rows, strict=True)
+            found = [weight * (times if row['true_mask'] else 1) for weight, row in pairs]
+            if not any(found):
+                raise DataError(f'all {len(found)} images weigh 0')
+        self.weights = torch.tensor(found, dtype=torch.double)
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)

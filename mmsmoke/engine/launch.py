@@ -27,6 +27,7 @@ from mmsmoke.utils.options import (
 from mmsmoke.utils.process import keep_freed_memory
 from mmsmoke.utils.quiet import silence_known_noise
 
+from .few_masks import keep_record, see_few_masks
 from .optim_wrapper import has_fast_bfloat16
 from .trial import require_fitting_model
 
@@ -61,6 +62,8 @@ def load_config(
     for role in ('student', 'teacher'):  # so that what is saved and hashed is the whole model
         if role in (cfg.get('model') or {}):
             cfg.model[role] = resolve_network(cfg.model[role])
+    if cfg.get('num_masks') and 'train_dataloader' in cfg:
+        see_few_masks(cfg)
     if work_dir is not None:
         cfg.work_dir = str(work_dir)
     elif cfg.get('work_dir') is None:
@@ -148,6 +151,7 @@ def train(cfg: Config) -> None:
     with alone_in_work_dir(cfg), naming_settings(cfg):
         runner = build_runner(cfg)
         require_fitting_model(runner)
+        keep_record(runner)
         runner.train()
 
 
@@ -165,8 +169,12 @@ def use_masks(cfg: Config, folder: str | os.PathLike) -> None:
 
     Args:
         folder: of masks, or the work_dir of the label run that wrote them; ``true``: the true
-            masks of the data set, for an upper bound.
+            masks of the data set, for an upper bound, or those ``num_masks`` alone that the config
+            asks for.
     """
+    if folder == 'true' and cfg.get('num_masks'):
+        see_few_masks(cfg, beside='nothing')
+        return
     if folder == 'true':
         folder = TRUE_MASKS
     else:

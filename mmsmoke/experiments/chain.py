@@ -6,13 +6,14 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.engine.labelling import WRITER, label_run
+from mmsmoke.engine.labelling import label_run
 from mmsmoke.engine.launch import TRUE_MASKS, load_config
 from mmsmoke.utils import UserError
 
 from .evaluate import fix_threshold, tested_splits
+from .label_step import label_hook, labelling
 from .step import Step
-from .threshold import built_hook, with_threshold
+from .threshold import built_hook
 
 WHAT = dict(
     pretrain='labels of other images -> weights to begin with',
@@ -20,14 +21,23 @@ WHAT = dict(
     classify='labels -> classifier',
     label='classifier -> pseudo masks',
     segment='pseudo masks -> segmentor',
+    other='the same masks -> another segmentor',
+    otherlabel='the other segmentor -> pseudo masks',
     relabel='segmentor -> pseudo masks',
     resegment='its own masks -> segmentor',
     full='true masks -> segmentor',
 )
-SEGMENTORS = ('segment', 'resegment', 'full')
-LABELLING = ('label', 'relabel')
-MODEL_OF = dict(label='classify', relabel='segment', resegment='segment', full='segment')
-"""Names the stage of the plan whose model another one has, too."""
+SEGMENTORS = ('segment', 'other', 'resegment', 'full')
+LABELLING = ('label', 'otherlabel', 'relabel')
+MODEL_OF = dict(
+    label='classify',
+    other='segment',
+    otherlabel='segment',
+    relabel='segment',
+    resegment='segment',
+    full='segment',
+)
+"""Names the stage of the plan whose model, or for the other segmentor whose seed, one has, too."""
 _NUMBERS = ('seg/image_iou', 'pseudo/image_iou', 'cam/image_iou', 'label/accuracy')
 
 Results = Mapping[str, dict]
@@ -47,7 +57,8 @@ class Chain:
 
     def __init__(self, plan: Config, folder: Path, seed: int):
         self.plan, self.folder, self.seed = plan, folder, seed
-        self.rounds = plan.get('self_training', {}).get('rounds', 0)
+        self.self_training = plan.get('self_training', {})
+        self.rounds = self.self_training.get('rounds', 0)
         for stage in self.stages:
             if self._own_seed(stage) is not None:
                 self._require_shared(stage, self._inputs(stage))
@@ -58,6 +69,8 @@ class Chain:
         planned = ['pretrain', 'teach', 'classify', 'label', 'segment']
         names = [name for name in planned if name in self.plan]
         for number in range(1, self.rounds + 1):
+            if self.self_training.get('agree_with'):
+                names += [f'other-{number}', f'otherlabel-{number}']
             names += [f'relabel-{number}', f'resegment-{number}']
         return names + (['full'] if 'full' in self.plan else [])
 
@@ -92,13 +105,18 @@ class Chain:
     def config(self, stage: str) -> Config:
         """Return the config of a stage as the plan changes it."""
         kind = _kind(stage)
-        trained = self.plan[MODEL_OF.get(kind, kind)]
+        trained = self._planned(kind)
         options = {key: self.plan[key] for key in ('data_root', 'size') if self.plan.get(key)}
         options = {} if kind == 'pretrain' else options
+        if self._sees_masks(kind):
+            options |= dict(num_masks=self.plan.num_masks, mask_seed=self.mask_seed)
+            if self.plan.get('mask_weight') is not None and kind in SEGMENTORS:
+                options['mask_weight'] = self.plan.mask_weight
         options |= trained.get('options', {})
-        own = self.plan.get(dict(relabel='self_training').get(kind, kind), {})
+        rounds = dict(relabel='self_training', otherlabel='self_training')
+        own = self.plan.get(rounds.get(kind, kind), {})
         options |= {**own.get('options', {}), 'randomness.seed': self.seed_of(stage)}
-        cfg = load_config(trained.config, options=options)
+        cfg = load_config(trained['config'], options=options)
         if kind in LABELLING:
             given = {
                 key: own[key]
@@ -107,6 +125,27 @@ class Chain:
             }
             cfg = label_run(cfg, **given)
         return cfg
+
+    def _planned(self, kind: str) -> Mapping:
+        """Return what the plan says of the training of a stage of this kind."""
+        if kind in ('other', 'otherlabel'):
+            other = self.self_training.agree_with
+            return dict(config=other) if isinstance(other, str) else other
+        return self.plan[MODEL_OF.get(kind, kind)]
+
+    def _sees_masks(self, kind: str) -> bool:
+        """Tell whether a stage of this kind learns from the plan's ``num_masks``."""
+        if not self.plan.get('num_masks'):
+            return False
+        if kind in ('teach', 'classify'):
+            return self.plan.get(kind, {}).get('masks', False)
+        return kind in SEGMENTORS and kind != 'full'
+
+    @property
+    def mask_seed(self) -> int:
+        """Return the seed of the lot of true masks, which is one for all stages of a chain."""
+        by_classifier = self._sees_masks('teach') or self._sees_masks('classify')
+        return self.seed_of('classify' if by_classifier else 'segment')
 
     def seed_of(self, stage: str) -> int:
         """Return the seed that a stage has."""
@@ -123,14 +162,17 @@ class Chain:
     def _inputs(self, stage: str) -> list[str]:
         """List the stages whose results a stage begins with."""
         kind, _, number = stage.partition('-')
+        learned_from, segmentor = _before(number)
         inputs = dict(
             classify=['pretrain', 'teach'],
             label=['classify'],
             segment=['label'],
-            relabel=[self.stages[self.stages.index(stage) - 1]],
+            other=[learned_from],
+            otherlabel=[f'other-{number}'],
+            relabel=[segmentor, f'otherlabel-{number}'],
             resegment=[f'relabel-{number}'],
         ).get(kind, [])
-        if kind in SEGMENTORS and self.start_from_classifier:
+        if self._starts_from_classifier(kind):
             inputs.append('classify')
         return [name for name in inputs if name in self.stages]
 
@@ -145,6 +187,10 @@ class Chain:
     @property
     def start_from_classifier(self) -> bool:
         return self.plan.get('segment', {}).get('start_from_classifier', False)
+
+    def _starts_from_classifier(self, kind: str) -> bool:
+        """Tell whether the backbone of a stage begins with the classifier's weights."""
+        return kind in SEGMENTORS and kind != 'other' and self.start_from_classifier
 
     def _training(self, stage: str, inputs: Mapping[str, Step]) -> Step:
         name, title = self.name(stage), self._title(stage)
@@ -173,10 +219,15 @@ class Chain:
     def _trained_config(self, stage: str, found: Results) -> Config:
         cfg, kind = self.config(stage), _kind(stage)
         if kind in SEGMENTORS:
-            masks = dict(segment='label', resegment=stage.replace('resegment', 'relabel')).get(kind)
+            learned_from, _ = _before(stage.partition('-')[2])
+            masks = dict(
+                segment='label',
+                other=learned_from,
+                resegment=stage.replace('resegment', 'relabel'),
+            ).get(kind)
             folder = str(self.folder / self.name(masks) / 'masks') if masks else TRUE_MASKS
             cfg.train_dataloader.dataset.seg_map_dir = folder
-            if self.start_from_classifier:
+            if self._starts_from_classifier(kind):
                 learner = 'student.' if 'student' in self.config('classify').model else ''
                 cfg.model.backbone.init_cfg = _start(found['classify'], f'{learner}backbone')
             return cfg
@@ -192,13 +243,15 @@ class Chain:
         return cfg
 
     def _labelling(self, stage: str, inputs: Mapping[str, Step]) -> Step:
-        cfg, (before,) = self.config(stage), inputs
-        if self.plan.get('self_training', {}).get('agreement') and _kind(stage) == 'relabel':
-            learned_from = self.stages[self.stages.index(before) - 1]
-            label_hook(cfg).agree_with = str(self.folder / self.name(learned_from) / 'masks')
+        cfg, (before, *agreeing) = self.config(stage), inputs
+        if self.self_training.get('agreement') and _kind(stage) == 'relabel':
+            agreeing = [_before(stage.partition('-')[2])[0]]
+        if agreeing:
+            label_hook(cfg).agree_with = str(self.folder / self.name(agreeing[0]) / 'masks')
         # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
-        return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage))
+        others = {name: step for name, step in inputs.items() if name != before}
+        return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage), others)
 
     def _title(self, stage: str) -> str:
         number = self.stages.index(stage) + 1
@@ -206,38 +259,11 @@ class Chain:
         return f'seed {self.seed}, {number}/{len(self.stages)} {what}'
 
 
-def labelling(
-    name: str, cfg: Config, model: Step, threshold_split: str | None, title: str = ''
-) -> Step:
-    """Return the step of a label run.
-
-    Args:
-        model: step that has tested the classifier or segmentor.
-        threshold_split: where the model's threshold was chosen, and that of refined scores will be.
-            None: it is as configured.
-    """
-
-    def arguments(found: Results) -> dict:
-        tested, ours = found['model'], cfg.copy()
-        if threshold_split is not None:
-            label_hook(ours).update(with_threshold(label_hook(ours), **tested['protocol']))
-        searched = dict(found=found['search']) if 'search' in found else {}
-        return dict(config=ours, checkpoint=tested['checkpoint']['path'], **searched)
-
-    inputs = dict(model=model)
-    if threshold_split is not None and len(cfg.custom_hooks) > 1:
-        # refined scores have a threshold of their own
-        def searching(found: Results) -> dict:
-            return {**arguments(found), 'split': threshold_split}
-
-        search = Step(f'{name}/threshold', 'search', searching, inputs, title)
-        inputs, title = {**inputs, 'search': search}, ''
-    return Step(name, 'label', arguments, inputs, title)
-
-
-def label_hook(cfg: Config) -> dict:
-    """Return the settings of the hook that writes the masks."""
-    return next(h for h in cfg.custom_hooks if h['type'] == WRITER)
+def _before(number: str) -> tuple[str, str]:
+    """Return the masks and the segmentor with which a round of self-training begins."""
+    if number in ('', '1'):
+        return 'label', 'segment'
+    return f'relabel-{int(number) - 1}', f'resegment-{int(number) - 1}'
 
 
 def _kind(stage: str) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.engine import RefinedTestLoop
+from mmsmoke.engine.few_masks import seen_masks
 from mmsmoke.engine.launch import trained_runner
 from mmsmoke.inference.predictor import scope_of
 from mmsmoke.registry import MODELS
@@ -95,6 +96,7 @@ def evaluate_splits(
         | (dict(tta=True) if tta else {})
         | (_refinement(refine, refiners, own) if refiners else {}),
         splits=numbers,
+        **({'true_masks': seen} if (seen := seen_masks(cfg, checkpoint)) else {}),
         environment=environment(),
         details=details,
     )

@@ -48,7 +48,13 @@ def run_pipeline(
       classifier's weights, for want of pretrained ones;
     - ``self_training`` (``rounds``, ``agreement`` and, as in label, ``refine``, ``threshold``,
       ``options``): the segmentor labels the training images anew and another learns from that, so
-      many times; with ``agreement=True`` only from pixels that are what they were;
+      many times; with ``agreement=True`` only from pixels that are what they were, with
+      ``agree_with`` (the config of a segmentor, or a dict with ``config`` and ``options``) only
+      from those that this segmentor, which has learned from the same masks, calls the same;
+    - ``num_masks``: so many true masks, by lot and the same for all stages of a seed, are learned
+      from by segmentors beside pseudo masks, and by classifiers with ``masks=True`` in
+      ``classify`` or ``teach``; ``mask_weight`` says how often segmentors see them for once that
+      they see others, see :func:`~mmsmoke.engine.few_masks.see_few_masks`;
     - ``seeds``, [0] by default;
     - ``data_root`` and ``size``, if all stages but ``pretrain`` have one;
     - ``draw`` (arguments of the Smokestack converter), here or in ``pretrain``, makes the data
@@ -148,6 +154,10 @@ def _check_data(configs: Mapping[str, Config], plan: Config) -> None:
     with scope_of(cfg):
         DATASETS.build(cfg.train_dataloader.dataset)
         tested = DATASETS.build(settings)
+    if plan.get('num_masks') and 'segment' in configs:
+        few = {**configs['segment'].train_dataloader.dataset, 'seg_map_dir': None}
+        with scope_of(configs['segment']):
+            len(DATASETS.build(few))  # chooses the true masks; pseudo masks are yet to come
     if 'full' in configs:
         full = {**configs['full'].train_dataloader.dataset, 'seg_map_dir': TRUE_MASKS}
         with scope_of(configs['full']):
@@ -170,7 +180,7 @@ def require_fitting_backbones(configs: Mapping[str, Config]) -> None:
     classifier = build_model(configs['classify'])
     weights = getattr(classifier, 'student', classifier).backbone.state_dict()
     for stage, cfg in configs.items():
-        if stage.split('-')[0] not in SEGMENTORS:
+        if stage.split('-')[0] not in SEGMENTORS or stage.startswith('other'):
             continue
         try:  # positions of a ViT are resized
             missing = build_model(cfg).backbone.load_state_dict(weights, strict=False).missing_keys

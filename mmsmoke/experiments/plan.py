@@ -12,14 +12,17 @@ _STAGE = ('config', 'options', 'seed')
 _LABELLING = ('refine', 'threshold', 'split', 'score_stride', 'options')
 _STAGES = dict(
     pretrain=(*_STAGE, 'draw'),
-    teach=_STAGE,
-    classify=_STAGE,
+    teach=(*_STAGE, 'masks'),
+    classify=(*_STAGE, 'masks'),
     label=(*_LABELLING, 'seed'),
     segment=(*_STAGE, 'start_from_classifier'),
-    self_training=(*_LABELLING, 'rounds', 'agreement'),
+    self_training=(*_LABELLING, 'rounds', 'agreement', 'agree_with'),
     full=('options', 'seed'),
 )
-_OTHERS = ('seeds', 'data_root', 'size', 'draw', 'threshold_split', 'test_splits', 'picture_split')
+_OTHERS = (
+    'seeds', 'data_root', 'size', 'draw', 'num_masks', 'mask_weight', 'threshold_split',
+    'test_splits', 'picture_split',
+)  # fmt: skip
 _OF_EVERY_CONFIG = ('work_dir', 'launcher')
 
 
@@ -51,7 +54,29 @@ def load_plan(
     for stage in ('self_training', 'full'):
         if stage in plan and 'segment' not in plan:
             raise UserError(f'{stage} needs the stage segment')
+    _check_masks(str(config), plan)
     return plan
+
+
+def _check_masks(where: str, plan: Config) -> None:
+    """Raise for what says that true masks are seen, and does not say which, or by whom."""
+    number = plan.get('num_masks') or 0
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise UserError(f'{where}: num_masks must be a whole number, got {number!r}')
+    classifiers = [name for name in ('teach', 'classify') if plan.get(name, {}).get('masks')]
+    if classifiers and not number:
+        raise UserError(f'{where}: {classifiers[0]} has masks=True: say how many, as num_masks=25')
+    if number and not (classifiers or 'segment' in plan):
+        raise UserError(
+            f'{where}: nobody sees the {number} true masks: num_masks needs the stage segment, or '
+            'classify=dict(masks=True)'
+        )
+    again = plan.get('self_training', {})
+    if again.get('agreement') and again.get('agree_with'):
+        raise UserError(
+            f'{where}: self_training has agreement, with the masks before, and agree_with, with '
+            'those of another segmentor: say one of them'
+        )
 
 
 def _require_known(where: str, node: Mapping, known: Collection[str]) -> None:

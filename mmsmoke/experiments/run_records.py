@@ -25,7 +25,8 @@ VERSION = 2
 HOW_TO_READ = ('rows', 'baseline', 'claims', 'curves')
 _OF_THE_MACHINE = (
     'work_dir', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'log_processor', 'load_from',
-    'resume', 'size', 'data_root', 'plumes', 'custom_imports', 'tta_model', 'tta_pipeline',
+    'resume', 'size', 'data_root', 'plumes', 'num_masks', 'mask_seed', 'mask_weight',
+    'custom_imports', 'tta_model', 'tta_pipeline',
 )  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def run_record(variant: str, seed: int, tested: Mapping) -> dict:
         deterministic=tested.get('deterministic'),
         protocol=tested['protocol'],
         splits=tested['splits'],
+        **({'true_masks': tested['true_masks']} if 'true_masks' in tested else {}),
         environment=tested['environment'],
     )
 

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from mmsmoke.engine import best_checkpoint, launch
+from mmsmoke.engine.few_masks import seen_masks
 from mmsmoke.utils import (
     checkpoint_hashes,
     mappings,
@@ -29,7 +30,10 @@ def train(folder: Path, config: str) -> dict:
     cfg = _load(config, folder)
     launch.resume(cfg)
     launch.train(cfg)
-    return dict(checkpoint=checkpoint_record(best_checkpoint(folder)))
+    checkpoint = best_checkpoint(folder)
+    seen = seen_masks(cfg, checkpoint)
+    record = dict(checkpoint=checkpoint_record(checkpoint))
+    return dict(record, true_masks=seen) if seen else record
 
 
 def test(
@@ -104,6 +108,9 @@ def read_in_training(config: Config) -> dict[str, str]:
     files += [Path(node['scores']).parent / 'manifest.json' for node in nodes if 'scores' in node]
     hashes = {}
     for node in nodes:
+        if node.get('num_masks'):
+            truth = Path(node['data_root']) / 'masks'
+            hashes[str(truth)] = sha256_of_folder(truth)
         if not node.get('seg_map_dir'):
             continue
         masks = Path(node['seg_map_dir'].replace('{data_root}', str(node.get('data_root'))))
@@ -129,9 +136,17 @@ def read_in_test(
 
 
 def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = None) -> dict:
-    """Return hashes of checkpoints, refiners' too, and of labels and true masks."""
+    """Return hashes of checkpoints, refiners' too, of labels and true masks.
+
+    And of the masks with which those that are written must agree: that of their manifest.
+    """
     split = config.test_dataloader.dataset.split
-    return _test_data(config, checkpoint, [split] if isinstance(split, str) else list(split))
+    hashes = _test_data(config, checkpoint, [split] if isinstance(split, str) else list(split))
+    for hook in config.get('custom_hooks') or ():
+        if hook.get('agree_with'):
+            manifest = Path(hook['agree_with']).parent / 'manifest.json'
+            hashes['agree_with'] = sha256_of_file(manifest) if manifest.is_file() else None
+    return hashes
 
 
 def read_in_search(config: Config, checkpoint: str, split: str) -> dict:

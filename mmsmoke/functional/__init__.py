@@ -24,7 +24,7 @@ __all__, __getattr__, __dir__ = lazy(
             'taken_from_patches',
             'unmirrored',
         ],
-        '.balance': ['balanced_cross_entropy'],
+        '.balance': ['balanced_cross_entropy', 'balanced_map_loss'],
         '.cam': [
             'FUSIONS',
             'background_scores',

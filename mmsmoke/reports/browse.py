@@ -73,8 +73,12 @@ def draw_training(
     settings = cfg.train_dataloader.dataset
     for node in mappings(settings):
         if 'data_root' in node:
-            node['test_mode'] = True  # a split may lack a kind of image that training needs
             node['split'] = split or node.get('split', 'train')
+            if node['split'] != 'train':  # which alone has true masks to learn from
+                node.pop('num_masks', None)
+                node.pop('beside', None)
+            # a split may lack a kind of image that training needs
+            node['test_mode'] = not node.get('num_masks')
             node.pop('unlabelled', None)
     sheet = []
     with scope_of(cfg):

@@ -144,6 +144,12 @@ def _examples(
     ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)
 
 
+def _seen(run: Mapping) -> str:
+    """Say how many true masks a stage has learned from, and by which lot, where they are few."""
+    seen = run.get('true_masks')
+    return f'{seen["number"]} (lot {seen["seed"]})' if seen else ''
+
+
 def _protocol(result: Mapping) -> str:
     rows = []
     for stage in stages_of(result['chains'][0]):
@@ -158,9 +164,13 @@ def _protocol(result: Mapping) -> str:
                     protocol['threshold_mode'],
                     protocol['threshold_split'] or '',
                     checkpoint['sha256'][:12] if checkpoint else '',
+                    _seen(run),
                 ]
             )
     header = ['stage', 'seed', 'measured on', 'threshold', 'mode', 'chosen on', 'checkpoint']
+    if any(row[-1] for row in rows):
+        header.append('true masks seen in training')
+    rows = [row[: len(header)] for row in rows]
     environment = escape(json.dumps(result['environment']))
     data = f'data: {escape(result["data_root"])}. ' if result['data_root'] else ''
     return (

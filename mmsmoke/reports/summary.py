@@ -16,6 +16,8 @@ ROWS = dict(
         ('segmentor: foreground IoU', 'seg/image_iou'),
         ('segmentor: false alarms', 'seg/false_images'),
     ],
+    other=[('round {}, other segmentor: foreground IoU', 'seg/image_iou')],
+    otherlabel=[('round {}, masks of the other: foreground IoU', 'pseudo/image_iou')],
     relabel=[('round {}, masks: foreground IoU', 'pseudo/image_iou')],
     resegment=[
         ('round {}, segmentor: foreground IoU', 'seg/image_iou'),

@@ -25,6 +25,9 @@ RUN_KEYS = (
     'data_root',
     'size',
     'plumes',
+    'num_masks',
+    'mask_seed',
+    'mask_weight',
 )
 """Names at the top level of a config that a run reads; others there serve the file itself."""
 

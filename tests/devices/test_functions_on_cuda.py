@@ -77,6 +77,7 @@ CASES = {
     'balanced_cross_entropy': lambda on: F.balanced_cross_entropy(
         on(MAPS), on(LABELS), on(PAIRS[:, 0])
     ),
+    'balanced_map_loss': lambda on: F.balanced_map_loss(on(MAPS), on(LABELS)),
     'box_mask': lambda on: F.box_mask(on(SCORES)),
     'propagate': lambda on: F.propagate(on(LAYERS[0]), on(ATTENTION), on(LAYERS[0] > 0.5)),
     'propagate-batch': lambda on: F.propagate(on(LAYERS), on(ATTENTION.expand(3, -1, -1))),

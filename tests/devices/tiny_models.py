@@ -88,6 +88,10 @@ CLASSIFIERS = dict(
     false_positives=dict(OF_CNN, aux=[FPR]),
     crops=dict(OF_CNN, aux=[dict(CROPS, start=0)]),
     crops_later=dict(OF_CNN, aux=[CROPS]),
+    map_loss=dict(OF_CNN, aux=[dict(type='mmsmoke.MapLoss')]),
+    map_loss_of_student=distiller(
+        'read_out', student=dict(STUDENT, aux=[dict(type='mmsmoke.MapLoss')])
+    ),
     two_heads=classifier(CNN, TWO_HEADS, 16, aux=[DISAGREE]),
     two_heads_of_vit=classifier(VIT, TWO_HEADS, 24, aux=[DISAGREE]),
     cached=classifier(dict(type='mmsmoke.FeatureCache', backbone=CNN), CAM, 16),
@@ -203,7 +207,11 @@ def batch(size=SIZE):
     samples = []
     for number in range(3):
         labels = torch.tensor([1.0, float(number % 2)])
-        sample = WeakSegDataSample(metainfo=dict(ori_shape=(size, size), img_shape=(size, size)))
+        sample = WeakSegDataSample(
+            metainfo=dict(
+                ori_shape=(size, size), img_shape=(size, size), true_mask=bool(number % 2)
+            )
+        )
         sample.set_gt_score(labels)
         mask = torch.randint(0, 2, (1, size, size), generator=dice)
         mask[0, 0] = 255

@@ -20,6 +20,7 @@ CAM, DISTILLER, SEGMENTOR = (
     'configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py',
     'configs/segmentors/mlp_r18-s_6e_smokestack-128.py',
 )
+OTHER = 'configs/segmentors/mlp_lite0_6e_smokestack-128.py'
 
 
 @pytest.fixture
@@ -152,6 +153,76 @@ def test_a_round_of_self_training_may_ask_for_agreement_with_the_one_before(run_
     }
     expected = {'relabel-1': 'seed-0/label/masks', 'relabel-2': 'seed-0/relabel-1/masks'}
     assert asked == (expected if agreement else {})
+
+
+def test_a_round_may_ask_another_segmentor_that_has_learned_from_the_same_masks(run_chain):
+    other = dict(config=OTHER, options={'train_cfg.max_epochs': 2})
+    for given in (OTHER, other):
+        one, done = run_chain(self_training=dict(rounds=2, agree_with=given))
+        rounds = [
+            f'{stage}-{number}'
+            for number in (1, 2)
+            for stage in ('other', 'otherlabel', 'relabel', 'resegment')
+        ]
+        assert one.stages == ['classify', 'label', 'segment', *rounds]
+    for number, masks in ((1, 'label'), (2, 'relabel-1')):
+        cfg, *_ = done[f'seed-0/other-{number}']
+        assert cfg.model == load_config(OTHER).model and cfg.train_cfg.max_epochs == 2
+        learned_from = cfg.train_dataloader.dataset.seg_map_dir
+        assert learned_from.endswith(f'seed-0/{masks}/masks')
+        segmentor = 'segment' if number == 1 else 'resegment-1'
+        same = done[f'seed-0/{segmentor}'][0].train_dataloader.dataset.seg_map_dir
+        assert same == learned_from
+        made, checkpoint, _ = done[f'seed-0/otherlabel-{number}']
+        assert checkpoint == f'seed-0/other-{number}/best.pth' and made.model == cfg.model
+        assert label_hook(made).get('agree_with') is None
+        relabelled, checkpoint, _ = done[f'seed-0/relabel-{number}']
+        assert checkpoint == f'seed-0/{segmentor}/best.pth'
+        asked = label_hook(relabelled).agree_with
+        assert asked.endswith(f'seed-0/otherlabel-{number}/masks')
+
+
+def test_the_other_segmentor_begins_with_its_own_weights(run_chain):
+    segment = dict(config=SEGMENTOR, start_from_classifier=True)
+    _, done = run_chain(
+        classify=dict(config=CAM), segment=segment, self_training=dict(rounds=1, agree_with=OTHER)
+    )
+    assert done['seed-0/other-1'][0].model.backbone == load_config(OTHER).model.backbone
+
+
+def test_a_few_true_masks_are_seen_by_segmentors_alone_unless_the_plan_says_more(run_chain):
+    def seen(**plan):
+        _, done = run_chain(
+            3,
+            teach=dict(config=CAM),
+            self_training=dict(rounds=1, agree_with=OTHER),
+            full=dict(),
+            num_masks=25,
+            **plan,
+        )
+        found = {}
+        for name, (cfg, *_) in done.items():
+            dataset = cfg.train_dataloader.dataset
+            if 'num_masks' in dataset:
+                found[name[7:]] = dataset.num_masks, dataset.mask_seed
+        return found, done
+
+    segmentors = ['segment', 'other-1', 'resegment-1']
+    found, done = seen()
+    assert found == dict.fromkeys(segmentors, (25, 3))
+    assert done['seed-3/segment'][0].train_dataloader.sampler.true_masks == 5
+    found, done = seen(classify=dict(config=DISTILLER, masks=True), mask_weight=2)
+    assert found == dict.fromkeys(['classify', *segmentors], (25, 3))
+    assert done['seed-3/classify'][0].train_dataloader.sampler.type == 'DefaultSampler'
+    assert done['seed-3/segment'][0].train_dataloader.sampler.true_masks == 2
+
+
+def test_all_stages_of_a_chain_see_the_same_masks(run_chain):
+    """Otherwise a segmentor would learn from more true masks than the plan says."""
+    _, done = run_chain(5, classify=dict(config=DISTILLER, seed=1, masks=True), num_masks=25)
+    seeds = {cfg.train_dataloader.dataset.mask_seed for name, (cfg, *_) in done.items()
+             if '/label' not in name}  # fmt: skip
+    assert seeds == {1} and done['seed-5/segment'][0].randomness.seed == 5
 
 
 def test_self_training_is_off_unless_rounds_are_asked_for(run_chain):

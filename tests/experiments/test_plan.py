@@ -52,6 +52,15 @@ def test_one_may_be_said_without_a_list(plan):
         ('seeds = []', 'seeds must be a list of int'),
         ('test_splits = [1]', 'test_splits must be a list of str'),
         ('del classify', 'needs the stage classify'),
+        ('num_masks = 5', r'nobody sees the 5 true masks: .*classify=dict\(masks=True\)'),
+        ('num_masks = 2.5', 'num_masks must be a whole number, got 2.5'),
+        ('classify["masks"] = True', 'classify has masks=True: say how many, as num_masks=25'),
+        ('segment = dict(config="a.py", masks=True)', "segment has no key 'masks'"),
+        (
+            'segment = dict(config="a.py")\n'
+            'self_training = dict(rounds=1, agreement=True, agree_with="b.py")',
+            'agreement, with the masks before, and agree_with',
+        ),
     ],
 )
 def test_what_it_must_not_say_is_an_error(plan, more, message):

@@ -64,6 +64,10 @@ def test_without_masks_to_test_by_the_maps_are_shown(classifier, tmp_path):
     assert all(one['outcome'] == 'truth not known' for one in positive if one['split'] == 'test')
     if find_chromium():
         look_at(path, len(examples), tmp_path / 'profile')
+    assert 'true masks seen in training' not in page
+    chain['classify']['true_masks'] = dict(number=25, seed=3, groups=9)
+    page = write_report(tmp_path, result, 'test').read_text()
+    assert 'true masks seen in training' in page and '25 (lot 3)' in page
 
 
 def look_at(page, examples, profile):

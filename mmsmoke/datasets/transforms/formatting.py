@@ -19,8 +19,8 @@ class PackWeakSegInputs(BaseTransform):
         self,
         meta_keys=(
             'sample_idx', 'image', 'mask_name', 'row', 'columns', 'img_path', 'seg_map_path',
-            'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip', 'flip_direction',
-            'reduce_zero_label',
+            'true_mask', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip',
+            'flip_direction', 'reduce_zero_label',
         ),
     ):  # fmt: skip
         self.meta_keys = meta_keys

@@ -35,6 +35,8 @@ class ACRClassifier(CAMClassifier):
             both = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]))
         feats, mirrored = zip(*(feat.chunk(2) for feat in both), strict=True)
         losses = self.losses_of(inputs, feats, data_samples)
+        if any(getattr(aux, 'needs_samples', False) for aux in self.aux):
+            data_samples = [sample.mirrored() for sample in data_samples]
         again = self.losses_of(inputs.flip(-1), mirrored, data_samples)
         losses |= {f'{name}_mirrored': value for name, value in again.items()}
         losses['loss_cls'] = losses.pop('loss')

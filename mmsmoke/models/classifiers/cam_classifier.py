@@ -22,7 +22,8 @@ class CAMClassifier(ImageClassifier):
             ``dict(recipe='irn')``, to read the same maps from several views of an image.
         aux: further losses, such as ``[dict(type='mmsmoke.FalsePositiveLoss')]``. Each is built
             with ``classifier``, and called with it, the inputs [B, 3, H, W], its features and the
-            labels [B, K]; it returns losses by name.
+            labels [B, K]; it returns losses by name. One that sets ``needs_samples`` is given the
+            data samples, too.
 
     The backbone's last output must be a map [B, C, h, w]: for mmpretrain's ViTs say
     ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`. Images whose labels are
@@ -67,7 +68,8 @@ class CAMClassifier(ImageClassifier):
         losses = self.head_losses(feats, data_samples)
         labels = labels_of(data_samples, self.head.num_classes)
         for aux in self.aux:
-            losses.update(aux(self, inputs, feats, labels))
+            more = [data_samples] if getattr(aux, 'needs_samples', False) else []
+            losses.update(aux(self, inputs, feats, labels, *more))
         return losses
 
     def head_losses(self, feats: tuple[Tensor, ...], data_samples: list) -> dict[str, Tensor]:

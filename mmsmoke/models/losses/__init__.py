@@ -3,4 +3,5 @@ from .crop_contrast_loss import CropContrastLoss
 from .disagreement_loss import DisagreementLoss
 from .false_positive_loss import FalsePositiveLoss
 from .global_cosine_transfer_loss import GlobalCosineTransferLoss
+from .map_loss import MapLoss
 from .transfer_loss import TransferLoss

@@ -1,0 +1,147 @@
+"""Let a training see a few true masks, and keep a record of which it has seen."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import master_only
+from mmengine.runner import Runner
+
+from mmsmoke.utils import UserError, mappings, read_json, write_json
+from mmsmoke.utils.configs import TRANSPLANT
+
+RECORD = 'true_masks.json'
+MAP_LOSS = 'mmsmoke.MapLoss'
+TIMES = 5.0
+"""How often a segmentor sees an image with a true mask for once that it sees another one."""
+SHOWN = 5
+
+
+def see_few_masks(cfg: Config, beside: str | None = None) -> None:
+    """Change the config of a training as its ``num_masks``, and what belongs to it, ask for.
+
+    - ``num_masks``: how many true masks it sees.
+    - ``mask_seed``: of the lot that decides which; by default the seed of the training.
+    - ``mask_weight``: how often an image with a true mask is shown for once that another one is;
+      5 for segmentors, for classifiers by default no other order than without masks.
+
+    A segmentor takes these masks instead of its pseudo masks. A classifier, or the student of a
+    distiller, learns from them by :class:`~mmsmoke.models.losses.MapLoss`.
+
+    Args:
+        beside: instead of what the data set says, see
+            :class:`~mmsmoke.datasets.WeakSegDataset`.
+    """
+    number = cfg.num_masks
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise UserError(f'num_masks must be a whole number, got {number!r}')
+    found = list(_data_sets(cfg))
+    if len(found) != 1:
+        raise UserError(
+            f'{cfg.filename} learns from {len(found)} data sets: say num_masks of one of them '
+            'instead (train_dataloader.dataset…)'
+        )
+    (dataset,) = found
+    dataset.num_masks = number
+    if beside is not None:
+        dataset.beside = beside
+    seed = cfg.get('mask_seed')
+    dataset.mask_seed = cfg.get('randomness', {}).get('seed') or 0 if seed is None else seed
+    weight = cfg.get('mask_weight')
+    alone = dataset.get('beside', 'all') != 'all'
+    if 'seg_map_dir' in dataset or cfg.get('default_scope') == 'mmseg':
+        weight = TIMES if weight is None else weight
+        if alone:
+            dataset.seg_map_dir = None
+    elif alone:
+        raise UserError(
+            f'{cfg.filename} is a classifier and needs the labels of all images: beside='
+            f'{dataset.beside!r} is for segmentors'
+        )
+    else:
+        _compare_maps(cfg, dataset)
+    if weight is not None:
+        _weigh(cfg, weight)
+
+
+def _data_sets(cfg: Config) -> Iterator[Mapping]:
+    for node in mappings(cfg.train_dataloader.dataset):
+        if 'data_root' in node and 'scores' not in node:  # no transform
+            yield node
+
+
+def _compare_maps(cfg: Config, dataset: Mapping) -> None:
+    """Make a classifier load masks, move them with their images, and compare maps with them."""
+    steps = list(dataset.pipeline)
+    if any(step['type'] == TRANSPLANT for step in steps):
+        raise UserError(
+            f'{cfg.filename}: plumes are moved without their masks; say plumes or num_masks, not '
+            'both'
+        )
+    names = [step['type'].split('.')[-1] for step in steps]
+    for place, name in enumerate(names):
+        if name == 'RandomResizedCrop':
+            steps[place] = {**steps[place], 'type': 'mmsmoke.CropWithMask'}
+    if 'LoadMask' not in names:
+        first = next((place for place, name in enumerate(names) if name.startswith('LoadIm')), -1)
+        steps.insert(first + 1, dict(type='mmsmoke.LoadMask'))
+    dataset.pipeline = steps
+    learner = cfg.model.get('student', cfg.model)
+    aux = list(learner.get('aux') or [])
+    if not any(one['type'] == MAP_LOSS for one in aux):
+        learner.aux = [*aux, dict(type=MAP_LOSS)]
+
+
+def _weigh(cfg: Config, weight: float) -> None:
+    """Show images with a true mask more often; a sampler of another kind stays as it is."""
+    sampler = dict(cfg.train_dataloader.sampler)
+    if sampler['type'] == 'DefaultSampler':
+        sampler.pop('shuffle', None)
+        sampler['type'] = 'mmsmoke.WeightedSampler'
+    if sampler['type'] == 'mmsmoke.WeightedSampler':
+        cfg.train_dataloader.sampler = dict(sampler, true_masks=weight)
+    elif cfg.get('mask_weight') is not None:
+        raise UserError(
+            f'{cfg.filename}: mask_weight is for the samplers DefaultSampler and '
+            f'mmsmoke.WeightedSampler, not for {sampler["type"]}'
+        )
+
+
+@master_only
+def keep_record(runner: Runner) -> None:
+    """Say in the log, and in the work_dir, which true masks a training sees."""
+    path = Path(runner.work_dir) / RECORD
+    path.unlink(missing_ok=True)  # of a training that was there before
+    for one in _parts(runner.train_dataloader.dataset):
+        seen = getattr(one, 'true_masks', None)
+        if seen is not None:
+            write_json(path, seen)
+            names = ', '.join(seen['images'][:SHOWN])
+            more = ', …' if seen['number'] > SHOWN else ''
+            runner.logger.info(
+                f'{seen["number"]} true masks of {seen["groups"]} groups of images (lot '
+                f'{seen["seed"]}): {names}{more}; all are named in {path}'
+            )
+
+
+def _parts(dataset) -> Iterator:
+    """Yield a data set and those that it wraps."""
+    yield dataset
+    for one in getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]:
+        if one is not None:
+            yield from _parts(one)
+
+
+def seen_masks(cfg: Config, checkpoint: str | Path) -> dict | None:
+    """Return how many true masks the training of a checkpoint has seen, and their hash.
+
+    Their names are in the file ``true_masks.json`` beside the checkpoint. Where that is missing it
+    is what the config says; None if nothing says that true masks were seen.
+    """
+    record = Path(checkpoint).parent / RECORD
+    if record.is_file():
+        return {key: value for key, value in read_json(record).items() if key != 'images'}
+    for node in mappings(cfg.get('train_dataloader')):
+        if node.get('num_masks'):
+            return dict(number=node['num_masks'], seed=node.get('mask_seed', 0))
+    return None

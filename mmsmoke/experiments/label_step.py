@@ -1,0 +1,50 @@
+"""Make the step of a label run."""
+
+from collections.abc import Mapping
+
+from mmengine.config import Config
+
+from mmsmoke.engine.labelling import WRITER
+
+from .step import Step
+from .threshold import with_threshold
+
+
+def labelling(
+    name: str,
+    cfg: Config,
+    model: Step,
+    threshold_split: str | None,
+    title: str = '',
+    others: Mapping[str, Step] | None = None,
+) -> Step:
+    """Return the step of a label run.
+
+    Args:
+        model: step that has tested the classifier or segmentor.
+        threshold_split: where the model's threshold was chosen, and that of refined scores will be.
+            None: it is as configured.
+        others: what must be done before, too.
+    """
+
+    def arguments(found: Mapping) -> dict:
+        tested, ours = found['model'], cfg.copy()
+        if threshold_split is not None:
+            label_hook(ours).update(with_threshold(label_hook(ours), **tested['protocol']))
+        searched = dict(found=found['search']) if 'search' in found else {}
+        return dict(config=ours, checkpoint=tested['checkpoint']['path'], **searched)
+
+    inputs = dict(others or {}, model=model)
+    if threshold_split is not None and len(cfg.custom_hooks) > 1:
+        # refined scores have a threshold of their own
+        def searching(found: Mapping) -> dict:
+            return {**arguments(found), 'split': threshold_split}
+
+        search = Step(f'{name}/threshold', 'search', searching, inputs, title)
+        inputs, title = {**inputs, 'search': search}, ''
+    return Step(name, 'label', arguments, inputs, title)
+
+
+def label_hook(cfg: Config) -> dict:
+    """Return the settings of the hook that writes the masks."""
+    return next(h for h in cfg.custom_hooks if h['type'] == WRITER)
