@@ -33,8 +33,8 @@ def sample_video(
         raise UserError(f'fps must be above 0, not {fps}')
     if folder.exists() and not (folder.is_dir() and _is_ours(folder)):
         raise UserError(f'{folder} holds something else; name another folder with --out')
-    video = Video(path, every or 1)
-    if every is None:
+    video = Video(path, 1 if every is None else every)
+    if every is None:  # how many that is, the video says
         video = Video(path, max(1, round(video.fps / (fps or PER_SECOND))))
     for item in progress(video.frames(), video.total or None, path.name, unit='frame'):
         target = folder / 'images' / f'{path.stem}_{item.frame:06d}.jpg'

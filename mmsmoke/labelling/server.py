@@ -36,7 +36,7 @@ KINDS_OF_PICTURES = {
     '.webp': 'image/webp',
 }
 """Those that browsers show; others are sent as PNG."""
-MOST_JSON = 1 << 20  # bytes
+MOST_JSON, MOST_DROPPED = 1 << 20, 1 << 25  # bytes
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 HEADERS = {
     'Content-Security-Policy': (
@@ -87,8 +87,9 @@ class _Refused(Exception):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
-    timeout = 120
+    timeout = 120  # seconds
     server: LabelServer
+    _unread = 0  # bytes
 
     def do_GET(self) -> None:
         self._respond(self._get)
@@ -97,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(self._post)
 
     def _respond(self, act) -> None:
+        length = self.headers.get('Content-Length', '')
+        self._unread = int(length) if re.fullmatch(r'\d{1,12}', length) else 0
         try:
             act(*self._asked())
         except _Refused as error:
@@ -123,13 +126,14 @@ class _Handler(BaseHTTPRequestHandler):
         origins = {f'http://{host}' for host in self.server.hosts}
         if self.headers.get('Origin') not in {None, *origins}:
             raise _Refused(HTTPStatus.FORBIDDEN, 'other sites are not served')
-        begin, token, *rest = self.path.encode('latin-1', 'replace').split(b'/')
-        if begin or not secrets.compare_digest(token, self.server.token.encode()):
+        begin, _, path = self.path.partition('/')
+        token, *rest = path.split('/')
+        sent, expected = token.encode('latin-1', 'replace'), self.server.token.encode()
+        if begin or not secrets.compare_digest(sent, expected):
             raise _Refused(HTTPStatus.FORBIDDEN, 'the address is incomplete or of an earlier start')
-        parts = [part.decode('latin-1') for part in rest]
-        if not 1 <= len(parts) <= 2:
+        if not 1 <= len(rest) <= 2 or rest[1:] == ['']:
             raise _Refused(HTTPStatus.NOT_FOUND, 'there is nothing here')
-        return parts[0], parts[1] if len(parts) == 2 else ''
+        return rest[0], rest[1] if len(rest) == 2 else ''
 
     def _get(self, what: str, which: str) -> None:
         desk = self.server.desk
@@ -205,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f'more than {most} bytes')
         if self.headers.get_content_type() != kind:
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f'{kind} is wanted')
-        body = self.rfile.read(int(length))
+        body, self._unread = self.rfile.read(int(length)), 0
         if len(body) < int(length):
             raise _Refused(HTTPStatus.BAD_REQUEST, 'it ends too early')
         return body
@@ -244,8 +248,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer in plain text; a body that was not read ends the connection."""
+        """Answer in plain text and end the connection.
+
+        Browsers listen only once they have sent all; of what is too much some is taken.
+        """
         self.close_connection = True
+        self.rfile.read(min(self._unread, MOST_DROPPED))
         text = (message or HTTPStatus(code).phrase).splitlines()[0]
         self._answer(text.encode('utf-8', 'replace'), 'text/plain; charset=utf-8', status=code)
 

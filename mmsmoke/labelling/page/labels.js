@@ -65,7 +65,7 @@ export class LabelsView {
   label(labels) {
     const { index, state, ready } = this.page;
     if (!ready) {
-      return; // nobody has seen it yet
+      return null; // nobody has seen it yet
     }
     const clean = labels.map(Number);
     const entry = { index, before: state.labels[index] ?? null, after: clean };
@@ -73,7 +73,7 @@ export class LabelsView {
     this.done.push(entry);
     this.times.push(performance.now());
     this.put(entry, clean);
-    this.page.next();
+    return this.page.next();
   }
 
   async undo() {

@@ -29,8 +29,7 @@ export class MasksView {
     this.canvas = document.createElement('canvas');
     this.ring = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     this.circle = document.createElementNS('http://www.w3.org/2000/svg', 'circle');
-    this.circle.setAttribute('fill-opacity', 0);
-    this.circle.setAttribute('stroke', '#fff');
+    this.circle.setAttribute('class', 'brush');
     this.ring.append(this.circle);
     this.saving = Promise.resolve();
   }
@@ -193,7 +192,7 @@ export class MasksView {
       this.remember();
       this.changed('mask');
     }
-    this.page.next();
+    return this.page.next();
   }
 
   clear() {

@@ -69,7 +69,7 @@ class Page {
   step(count) {
     const place = Math.max(0, this.order.indexOf(this.index));
     const next = Math.min(this.order.length - 1, Math.max(0, place + count));
-    this.show(this.order[next]);
+    return this.show(this.order[next]);
   }
 
   // Goes on to what is still to be done; pictures that were skipped come again at the end.
@@ -80,12 +80,12 @@ class Page {
     const again = filter === 'unlabelled' ? this.order.slice(0, place) : [];
     const found = [...rest, ...again].find((index) => this.fits(index));
     if (found !== undefined) {
-      this.show(found);
-      return;
+      return this.show(found);
     }
     const left = this.state.names.filter((_, index) => this.fits(index, 'unlabelled')).length;
     this.tell(left ? `That was the last one; ${left} have no label.` : 'All have a label.');
     this.describe();
+    return null;
   }
 
   picture(index) {
@@ -101,11 +101,11 @@ class Page {
   }
 
   async show(index) {
+    this.ready = false;
+    delete document.body.dataset.ready;
     await this.view.leave?.();
     this.index = index;
     this.shown += 1;
-    this.ready = false;
-    delete document.body.dataset.ready;
     const turn = this.shown;
     const place = this.order.indexOf(index);
     const near = [index, ...this.order.slice(place + 1, place + 1 + AHEAD), this.order[place - 1]];

@@ -1,5 +1,6 @@
 // Where the picture lies in the window, and how large.
 
+const [SMALLEST, LARGEST] = [0.02, 100];
 const FROM_PIXELS = 3; // from this scale on, pixels are shown as they are
 
 export class Viewport {
@@ -36,7 +37,7 @@ export class Viewport {
 
   zoom(scale, at) {
     const place = at ?? { x: this.stage.clientWidth / 2, y: this.stage.clientHeight / 2 };
-    const next = Math.min(40, Math.max(0.02, scale));
+    const next = Math.min(LARGEST, Math.max(SMALLEST, scale));
     this.x = place.x - ((place.x - this.x) * next) / this.scale;
     this.y = place.y - ((place.y - this.y) * next) / this.scale;
     this.scale = next;
