@@ -239,7 +239,9 @@ export class MasksView {
         } catch (error) {
           if (error.status === 409) {
             mask.version = (await get(`info/${mask.index}`)).mask;
-            this.page.tell(`${error.message}. The next stroke here replaces it; reload the page to see it.`, false);
+            mask.from = 'outdated';
+            this.unsaved.delete(mask.index);
+            this.page.tell(`${error.message}. Draw on to replace it, or reload the page to see it.`, false);
           } else {
             this.page.complain(error);
           }
@@ -262,6 +264,7 @@ export class MasksView {
     }
     const what = {
       nothing: 'no mask yet', proposal: 'proposed: A accepts, R rejects', mask: 'mask',
+      outdated: 'not saved: changed elsewhere',
     }[mask.from];
     return { text: what + (this.unsaved.has(index) ? ', not saved yet' : mask.from === 'mask' ? ', saved' : '') };
   }

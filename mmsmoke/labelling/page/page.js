@@ -2,6 +2,7 @@
 
 import { LabelsView } from './labels.js';
 import { MasksView } from './masks.js';
+import { listen } from './input.js';
 import { get } from './server.js';
 import { Viewport } from './viewport.js';
 import { ZonesView } from './zones.js';
@@ -15,7 +16,7 @@ class Page {
     this.stage = element('stage');
     this.sheet = element('sheet');
     this.viewport = new Viewport(this.stage, this.sheet);
-    this.index = 0;
+    this.index = null;
     this.shown = 0; // grows with each picture, so that what comes late is known to be late
     this.pictures = new Map();
     this.views = { labels: new LabelsView(this), masks: new MasksView(this), zones: new ZonesView(this) };
@@ -58,11 +59,11 @@ class Page {
     if (!this.order.length) {
       this.tell(`There are no pictures that are ${filter}.`);
       if (filter !== 'all') {
-        this.choose('all');
-        return;
+        return this.choose('all');
       }
     }
-    this.show(this.order.includes(this.index) ? this.index : this.order[0]);
+    const open = this.order.find((index) => this.fits(index, 'unlabelled'));
+    return this.show(this.order.includes(this.index) ? this.index : open ?? this.order[0]);
   }
 
   // Goes so many pictures on, as far as there are any.
@@ -231,75 +232,17 @@ function buttonOf(command) {
   return button;
 }
 
-function listen(page) {
-  document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === 'SELECT') {
-      return;
-    }
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const view = { l: 'labels', m: 'masks', p: 'zones' }[key];
-    const command = page.commands().find((one) => one.keys.includes(key));
-    if (event.target.tagName === 'BUTTON' && (key === ' ' || key === 'Enter')) {
-      event.target.blur();
-    }
-    if (command && (!event.repeat || command.repeats)) {
-      event.preventDefault();
-      page.run(command).catch((error) => page.complain(error));
-    } else if (view && !event.repeat) {
-      page.change(view).catch((error) => page.complain(error));
-    }
-  });
-  for (const name of Object.keys(page.views)) {
-    element(`view-${name}`).onclick = () => page.change(name).catch((error) => page.complain(error));
-  }
-  element('filter').addEventListener('change', (event) => {
-    event.target.blur();
-    page.tell('');
-    page.choose(event.target.value);
-  });
-  let last = null; // where the hand holds the picture
-  page.stage.addEventListener('pointerdown', (event) => {
-    page.stage.setPointerCapture(event.pointerId);
-    if (page.view.down && event.button === 0 && !event.shiftKey) {
-      page.view.down(page.viewport.inPicture(event), event);
-    } else {
-      last = event;
-    }
-  });
-  page.stage.addEventListener('pointermove', (event) => {
-    if (last) {
-      page.viewport.pan(event.clientX - last.clientX, event.clientY - last.clientY);
-      last = event;
-    } else {
-      page.view.move?.(page.viewport.inPicture(event), event);
-    }
-  });
-  for (const end of ['pointerup', 'pointercancel']) {
-    page.stage.addEventListener(end, () => {
-      last = null;
-      page.view.up?.();
-    });
-  }
-  page.stage.addEventListener('contextmenu', (event) => event.preventDefault());
-  window.addEventListener('beforeunload', (event) => {
-    if (Object.values(page.views).some((view) => view.isBusy?.())) {
-      event.preventDefault();
-    }
-  });
-}
-
 async function begin() {
   const page = new Page(await get('state'));
   listen(page);
   const [, view, index] = window.location.hash.match(/^#(labels|masks|zones)\/(\d+)$/) ?? [];
   const { names, listed } = page.state;
-  page.index = Number(index) < names.length ? Number(index) : 0;
+  page.index = Number(index) < names.length ? Number(index) : null;
   const open = names.some((_, k) => page.fits(k, 'unlabelled'));
-  if (view && view !== 'labels') {
-    page.view = page.views[view];
-    page.stage.classList.add('draws');
-  }
-  page.choose(listed.length ? 'suggested' : open && page.view === page.views.labels ? 'unlabelled' : 'all');
+  page.view = page.views[view] ?? page.views.labels;
+  page.stage.classList.toggle('draws', page.view !== page.views.labels);
+  const first = open && page.view === page.views.labels ? 'unlabelled' : 'all';
+  page.choose(listed.length ? 'suggested' : first);
   setInterval(() => page.views.labels.catchUp(), 3000);
 }
 
