@@ -1,7 +1,6 @@
 """Bring together what is on the page: pictures, labels, masks and zones of one folder."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from mmsmoke.datasets.table import TABLE
@@ -44,7 +43,7 @@ class Desk:
         if proposals is not None and not Path(proposals).is_dir():
             raise UserError(f'folder {proposals} not found')
         if not 1 <= len(classes) <= 9 or len(set(classes)) < len(classes):
-            raise UserError(f'one to nine different classes are needed, not {" ".join(classes)}')
+            raise UserError(f'name one to nine classes with --classes, not {" ".join(classes)}')
         for name in classes:
             if name in RESERVED or name.split() != [name]:
                 raise UserError(f'a class cannot be called {name!r}')
@@ -52,6 +51,7 @@ class Desk:
         self.table = LabelTable(self.root, classes, self.names, shares, pattern)
         self.masks = Masks(self.root, len(classes), None if proposals is None else Path(proposals))
         self.zones = Path(zones or self.root / 'zones.json')
+        self._view_columns = tuple(self.table.view_columns())
         self.views()  # says now what is wrong with the file
         self.suggestions = Suggestions((), {})
         if listed is not None:
@@ -74,8 +74,7 @@ class Desk:
 
     def changes(self, since: int) -> dict:
         """Return the labels that have changed after a version, by the numbers of pictures."""
-        with suppress(FileNotFoundError):
-            self.table.refresh()
+        self.table.refresh()
         found = self.table.changes(since)
         labels = {k: found[name] for k, name in enumerate(self.names) if name in found}
         return dict(version=self.table.version, labels=labels)
@@ -98,7 +97,7 @@ class Desk:
         """Return the file of polygons, or an empty one where there is none yet."""
         if self.zones.exists():
             return ViewPolygons.read(self.zones)
-        return ViewPolygons(tuple(self.table.view_columns()), None, {})
+        return ViewPolygons(self._view_columns, None, {})
 
     def drawn(self, name: str) -> dict[str, list]:
         """Return the polygons, by kind, of the view that a picture shows."""

@@ -100,27 +100,30 @@ class LabelTable:
                 return False
             lines = self._with(name, labels)
             self._write(lines)
-            if len(lines) > len(self._lines):
-                self._ours.add(name)
+            more = len(lines) - len(self._lines)
             self._lines, self._signature = lines, self._sign()
-            self._take(self._found())
+            if more > 0:
+                self._ours.add(name)
+                self._places[name] = [len(lines) - 1]
+            elif more < 0:
+                self._index()
+            self._take([name])
             return True
 
     def row_of(self, name: str) -> Row:
         """Return the row of a picture, or one with what its name tells in the table's columns."""
         with self._guard:
-            lines = (cells for cells in self._lines if self._name(cells) == name)
-            cells = next(lines, None) or self._new(name)
+            places = self._places.get(name)
+            cells = self._lines[places[0]] if places else self._new(name)
             columns = dict(zip(self._header, cells, strict=True))
             return Row(0, name, columns['split'], (), columns)
 
     def view_columns(self) -> list[str]:
         """Return the columns that tell camera views apart, as far as there is something in them."""
         with self._guard:
-            there = {self._name(cells): cells for cells in self._lines}
-            rows = [there.get(name) or self._new(name) for name in self.names]
+            rows = [self.row_of(name).columns for name in self.names]
             found = [name for name in ('camera', 'view') if name in self._header]
-            return [name for name in found if any(row[self._header.index(name)] for row in rows)]
+            return [name for name in found if any(row[name] for row in rows)]
 
     def _sign(self) -> tuple | None:
         try:
@@ -145,45 +148,55 @@ class LabelTable:
         self._header = header + missing
         self._lines = [cells + [''] * len(missing) for cells in lines]
         self._signature = signature
+        self._index()
         self._splits: dict[str, str] = {}  # of groups
         self._own_split: dict[str, str] = {}
-        for cells in self._lines:
-            columns = dict(zip(self._header, cells, strict=True))
-            name = self._name(cells)
+        for name, places in self._places.items():
+            columns = dict(zip(self._header, self._lines[places[0]], strict=True))
             self._own_split[name] = columns['split']
             for group in (self.groups.get(name), group_of(columns, '')):
                 if group and columns['split']:
                     self._splits.setdefault(group, columns['split'])
-        self._take(self._found())
+        self._take(self.names)
 
-    def _found(self) -> dict[str, Labels]:
+    def _index(self) -> None:
+        """Note in which lines each picture is."""
+        column, self._places = self._header.index('image'), {}
+        for place, cells in enumerate(self._lines):
+            self._places.setdefault(_plain(cells[column]), []).append(place)
+
+    def _take(self, names: Sequence[str]) -> None:
+        """Take over the labels of pictures from the lines that were read or written."""
         columns = [self._header.index(name) for name in self.classes]
-        return {self._name(cells): _labels(cells, columns) for cells in self._lines}
-
-    def _take(self, found: Mapping[str, Labels | None]) -> None:
-        changed = [name for name in self.names if found.get(name) != self.labels[name]]
+        found = {}
+        for name in names:
+            places = self._places.get(name)
+            found[name] = _labels(self._lines[places[0]], columns) if places else None
+        changed = [name for name in names if found[name] != self.labels[name]]
         self.version += bool(changed)
         for name in changed:
-            self.labels[name] = found.get(name)
+            self.labels[name] = found[name]
             self._changed[name] = self.version
-
-    def _name(self, cells: Sequence[str]) -> str:
-        return _plain(cells[self._header.index('image')])
 
     def _with(self, name: str, labels: Sequence[int] | None) -> list[list[str]]:
         """Return all lines, those of a picture with its new labels."""
-        there = any(self._name(cells) == name for cells in self._lines)
+        lines, places = list(self._lines), self._places.get(name, [])
         if labels is None and name in self._ours:  # no row that somebody else made
-            return [cells for cells in self._lines if self._name(cells) != name]
-        lines = self._lines if there or labels is None else [*self._lines, self._new(name)]
-        return [self._changed_line(c, labels) if self._name(c) == name else c for c in lines]
+            return [cells for place, cells in enumerate(lines) if place not in places]
+        if labels is not None and not places:
+            return [*lines, self._changed_line(name, self._new(name), labels)]
+        for place in places:
+            lines[place] = self._changed_line(name, lines[place], labels)
+        return lines
 
-    def _changed_line(self, cells: Sequence[str], labels: Sequence[int] | None) -> list[str]:
+    def _changed_line(
+        self, name: str, cells: Sequence[str], labels: Sequence[int] | None
+    ) -> list[str]:
         columns = dict(zip(self._header, cells, strict=True))
-        for k, name in enumerate(self.classes):
-            columns[name] = '' if labels is None else str(labels[k])
+        for k, column in enumerate(self.classes):
+            columns[column] = '' if labels is None else str(labels[k])
         if labels is not None and not columns['split']:
-            columns['split'] = self._split_for(self._name(cells))
+            columns['split'] = self._split_for(name)
         return list(columns.values())
 
     def _new(self, name: str) -> list[str]:

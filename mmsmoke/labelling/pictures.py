@@ -30,7 +30,14 @@ def find_pictures(root: Path, named: Iterable[str] = ()) -> list[str]:
     names = sorted({*inside, *(name for name in named if os.path.isfile(root / name))})
     nameable = [name for name in names if _can_be_named(name)]
     _warn(len(names) - len(nameable), 'have names that labels.csv cannot hold; rename them')
-    found = [name for name in nameable if is_inside(root, name)]
+    folders = {str(PurePosixPath(name).parent) for name in nameable}
+    sound = {folder for folder in folders if is_inside(root, folder)}
+    found = [
+        name
+        for name in nameable
+        if str(PurePosixPath(name).parent) in sound
+        and (not os.path.islink(root / name) or is_inside(root, name))
+    ]
     _warn(len(nameable) - len(found), f'lie outside of {root}, where links lead to')
     if not found:
         raise UserError(f'no pictures in {place}: they end in {", ".join(IMAGES)}')

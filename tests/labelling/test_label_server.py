@@ -250,3 +250,15 @@ def test_a_port_that_is_taken_is_a_mistake_of_the_user(server, tmp_path):
     for port in (server.server_port, 70000):
         with pytest.raises(UserError, match=f'port {port} cannot be used'):
             LabelServer(desk, port)
+
+
+NO_REQUESTS = [b'\x00\xff\r\n\r\n', b'GET\r\n\r\n', b'GET / HTTP/9\r\n\r\n', b'\r\n']
+
+
+@pytest.mark.parametrize('sent', NO_REQUESTS)
+def test_what_is_no_request_harms_nobody(server, sent):
+    with socket.create_connection(('127.0.0.1', server.server_port), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        assert server.token.encode() not in connection.recv(4096)
+    assert status(server, 'state') == 200

@@ -104,6 +104,27 @@ def test_the_newest_label_of_a_picture_counts_and_nothing_else_is_lost(tmp_path)
     assert mine.set(first, None, only_if=[0]) and first not in labels(root)
 
 
+def test_a_table_that_is_removed_is_begun_anew(tmp_path):
+    root = write_folder(tmp_path / 'plant')
+    mine = Desk(root).table
+    mine.set(mine.names[0], [1])
+    (root / 'labels.csv').unlink()
+    mine.refresh()
+    assert mine.labels[mine.names[0]] is None
+    mine.set(mine.names[1], [1])
+    assert labels(root) == {mine.names[1]: '1'}
+
+
+def test_a_picture_that_is_named_twice_gets_its_label_in_both_rows(tmp_path):
+    root = pictures(tmp_path / 'data', 'images/a.png')
+    rows = [['images/a.png', 'train', '1'], ['images//a.png', 'val', '0']]
+    write_table(root, ['image', 'split', 'smoke'], rows)
+    Desk(root).table.set('images/a.png', [0])
+    assert {name: row['smoke'] for name, row in table(root).items()} == {
+        'images/a.png': '0', 'images//a.png': '0',
+    }  # fmt: skip
+
+
 def test_threads_of_two_tables_write_at_once(tmp_path):
     root = write_folder(tmp_path / 'plant', count=20)
     tables = [Desk(root).table, Desk(root).table]
@@ -201,8 +222,8 @@ def test_what_cannot_be_labelled_is_left_out_or_named(tmp_path):
     [
         (dict(classes=['image']), "cannot be called 'image'"),
         (dict(classes=['a b']), "cannot be called 'a b'"),
-        (dict(classes=['a', 'a']), 'one to nine different'),
-        (dict(classes=list('abcdefghij')), 'one to nine different'),
+        (dict(classes=['a', 'a']), 'one to nine classes'),
+        (dict(classes=list('abcdefghij')), 'one to nine classes'),
         (dict(proposals='nowhere'), 'folder nowhere not found'),
         (dict(listed='nowhere.csv'), 'nowhere.csv not found'),
         (dict(shares=dict(train=-1)), 'shares must be positive'),

@@ -28,6 +28,8 @@ from mmsmoke.visualization import rows_table
 
 sys.path.append(str(Path(__file__).parents[2] / 'tests'))
 WINDOW = (1040, 680)
+DIFFERENT = 20
+"""Scenes that are drawn; files with other names show them again."""
 PICTURES = dict(labels='page', masks='masks', zones='zones')
 COLOURS = 96
 """In the documentation's pictures, which stay small so."""
@@ -64,9 +66,10 @@ def main() -> None:
 def measure(browser, root: Path, count: int, size: int) -> dict:
     """Label so many pictures, with smoke and without in turn; return a row of the table."""
     source = Smokestack('easy', size)
+    scenes = [source.scene('train', k).image for k in range(min(count, DIFFERENT))]
     for k in range(count):
         name = f'north_2026-03-{1 + k % 9:02d}_{k:04d}.jpg'
-        save_image(root / name, source.scene('train', k).image)
+        save_image(root / name, scenes[k % DIFFERENT])
     desk = Desk(root)
     with serving(desk) as address:
         browser.open(address)
@@ -103,9 +106,9 @@ def press(browser, key: str) -> None:
 def draw_pages(browser, work: Path, out: Path) -> None:
     """Draw labels, masks and zones of drawn scenes."""
     root, source = work / 'plant', Smokestack('biased', size=480)
-    scenes = [source.scene('train', k) for k in range(12)]
+    scenes = [source.scene('train', k) for k in range(6)]
     smoky = [k for k, scene in enumerate(scenes) if scene.smoke.mean() > 0.05]
-    names = [f'north_2026-03-0{1 + k // 4}_{900 + k}.png' for k in range(len(scenes))]
+    names = [f'north_2026-03-0{1 + k // 2}_{900 + k}.png' for k in range(len(scenes))]
     for name, scene in zip(names, scenes, strict=True):
         save_image(root / name, scene.image)
         save_png(work / 'out/masks' / name, rough(scene.smoke), make_palette(2))
