@@ -1,11 +1,13 @@
 """The page in a real browser, by its keys."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from browser import Browser, find_chromium
-from conftest import save, save_palette, write_dataset
+from conftest import ROOT, save, save_palette, write_dataset
 from full_disk import files_up_to
 from PIL import Image
 from serving import SIZE, labels, served, write_folder
@@ -137,6 +139,8 @@ def test_a_list_says_what_comes_first_and_where_one_disagrees(browser, folder, t
         assert text(browser, 'state') == 'no label yet · the list says smoke'
         press(browser, '0')
         assert text(browser, 'name') == names[2]
+        browser.open(server.address, '#labels/99')
+        assert text(browser, 'name') == names[2]
         press(browser, '0')
         browser.run(
             "(one => { one.value = 'disagreed'; one.dispatchEvent(new Event('change')); })"
@@ -160,6 +164,20 @@ def test_a_full_disk_is_said_and_the_label_is_not_there(browser, folder):
         press(browser, '0')
         assert labels(folder) == {names[0]: '1', names[1]: '0'}
         assert browser.run("document.getElementById('message').hidden")
+
+
+def test_a_tool_that_has_ended_is_said(browser, folder):
+    names = in_order(folder)
+    command = [sys.executable, ROOT / 'tools/label.py', folder, '--no-browser']
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        browser.open(process.stdout.readline().split()[0])
+        press(browser, '1')
+        process.kill()
+    press(browser, '1')
+    assert text(browser, 'message').startswith('No answer: does tools/label.py still run?')
+    assert text(browser, 'name') == names[1] and text(browser, 'state') == 'no label yet'
+    assert labels(folder) == {names[0]: '1'}
 
 
 def test_names_are_text(browser, tmp_path):
