@@ -51,10 +51,8 @@ export class MasksView {
       brush(IGNORED, 'i', 'unsure'),
       { keys: ['[', '-', ','], sign: '[', text: 'smaller', repeats: true, run: () => this.size(1 / 1.25) },
       { keys: [']', '+', '.'], sign: ']', text: 'larger', repeats: true, run: () => this.size(1.25) },
-      ...(this.page.state.proposes ? [
-        { keys: ['a'], sign: 'A', text: 'accept', pressed: undefined, run: () => this.accept() },
-        { keys: ['r'], sign: 'R', text: proposes ? 'reject' : 'clear', run: () => this.clear() },
-      ] : [{ keys: ['r'], sign: 'R', text: 'clear', run: () => this.clear() }]),
+      ...(this.page.state.proposes ? [{ keys: ['a'], sign: 'A', text: 'accept', run: () => this.accept() }] : []),
+      { keys: ['r'], sign: 'R', text: proposes ? 'reject' : 'clear', run: () => this.clear() },
       { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', run: () => this.undo() },
       { keys: ['h'], sign: 'H', text: 'hide', pressed: this.canvas.hidden, run: () => { this.canvas.hidden = !this.canvas.hidden; } },
       { keys: [' ', 'Enter'], sign: 'space', text: 'next', run: () => this.page.next() },
