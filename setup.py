@@ -47,7 +47,13 @@ setup(
     # mmsmoke/.mim holds links to configs/ and tools/, so that editable and ordinary installs
     # carry them alike and `mim` finds them.
     package_data={
-        'mmsmoke': ['.mim/*.yml', '.mim/**/*.py', '.mim/**/*.sh', 'visualization/report_page/*'],
+        'mmsmoke': [
+            '.mim/*.yml',
+            '.mim/**/*.py',
+            '.mim/**/*.sh',
+            'visualization/report_page/*',
+            'labelling/page/*',
+        ],
     },
     # they compare with peers that users of an installed package need not have
     exclude_package_data={'mmsmoke': ['.mim/tools/benchmarks/*']},

@@ -91,8 +91,8 @@ class Browser:
             self.log.append(message['params']['request']['url'][:80])
         return message
 
-    def open(self, page: Path, fragment: str = '') -> None:
-        """Opens a report and waits for its pictures; forgets the log.
+    def open(self, page: Path | str, fragment: str = '') -> None:
+        """Opens a report, or an address, and waits for its pictures; forgets the log.
 
         A browser that has crashed is started anew, once.
         """
@@ -103,13 +103,18 @@ class Browser:
             self._start()
             self._open(page, fragment)
 
-    def _open(self, page: Path, fragment: str) -> None:
-        self.log.clear()
+    def _open(self, page: Path | str, fragment: str) -> None:
+        address = page if isinstance(page, str) else page.resolve().as_uri()
         self.send('Page.navigate', url='about:blank')
-        self.send('Page.navigate', url=f'{page.resolve().as_uri()}{fragment}')
+        self.log.clear()
+        self.send('Page.navigate', url=f'{address}{fragment}')
+        self.wait_for('document.body?.dataset.ready')
+
+    def wait_for(self, condition: str) -> None:
+        """Waits until an expression is true."""
         self.run(
-            'new Promise(done => { const look = () => document.body?.dataset.ready ? done(1) '
-            ': setTimeout(look, 20); look(); })'
+            f'new Promise(done => {{ const look = () => {condition} ? done(1) '
+            ': setTimeout(look, 10); look(); })'
         )
 
     def run(self, script: str):
@@ -127,6 +132,16 @@ class Browser:
                     'Input.dispatchKeyEvent', type=kind, key=key, code=key,
                     windowsVirtualKeyCode=code,
                 )  # fmt: skip
+
+    def drag(self, *places: tuple[float, float], modifiers: int = 0) -> None:
+        """Presses the mouse at the first place, moves it over all, and lets go at the last."""
+        kinds = ['mouseMoved', 'mousePressed', *['mouseMoved'] * (len(places) - 1), 'mouseReleased']
+        for kind, (x, y) in zip(kinds, [places[0], *places, places[-1]], strict=True):
+            moved = kind == 'mouseMoved'
+            self.send(
+                'Input.dispatchMouseEvent', type=kind, x=x, y=y, clickCount=1, modifiers=modifiers,
+                button='none' if moved else 'left', buttons=int(not moved),
+            )  # fmt: skip
 
     def resize(self, width: int, height: int, mobile: bool = False) -> None:
         self.send(

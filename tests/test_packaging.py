@@ -75,6 +75,8 @@ def test_a_wheel_carries_all_configs_and_all_tools_but_the_benchmarks(wheel):
     assert expected <= inside
     assert not [name for name in inside if 'benchmarks' in name]
     assert 'mmsmoke/.mim/model-index.yml' in inside
+    pages = {path.relative_to(ROOT).as_posix() for path in ROOT.glob('mmsmoke/*/*page/*')}
+    assert len(pages) > 5 and pages <= inside
     assert {f for f in inside if f.endswith('registry.py')} == {'mmsmoke/registry.py'}
 
 

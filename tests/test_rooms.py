@@ -8,7 +8,7 @@ FLOORS = [
     ['functional', 'structures', 'registry', 'version', 'lazy', 'utils', 'weights'],
     ['models', 'datasets', 'visualization'],
     ['engine', 'evaluation'],
-    ['experiments', 'inference', 'deploy', 'reports', 'converters'],
+    ['experiments', 'inference', 'deploy', 'reports', 'converters', 'labelling'],
     ['apis'],
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}

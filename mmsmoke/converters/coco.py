@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from mmsmoke.datasets.zones import fill_polygon, require_near
 from mmsmoke.functional.proposals import decode_mask
 from mmsmoke.utils import DataError
 
 MOST_PIXELS = 2**28
-FARTHEST = 2**15
-"""Pixels from the origin to a corner at most; far beyond, OpenCV ends the process."""
 
 
 @dataclass
@@ -112,23 +110,12 @@ def _region(image: CocoImage, annotation: Mapping, fill: Callable) -> np.ndarray
     return region
 
 
-def fill_polygon(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
-    """Set the pixels of a mask [H, W] inside a polygon to 1, and those that its outline touches.
-
-    Args:
-        corners: [N, 2] as (x, y); parts outside the picture are cut off.
-        where: what to call the polygon in an error.
-    """
-    _require_near(corners, where)
-    cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
-
-
 def fill_centres(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
     """Set the pixels of a mask [H, W] to 1 whose centres lie inside a polygon, as COCO counts them.
 
     A pixel covers the square from (x, y) to (x + 1, y + 1). Args: as :func:`fill_polygon`.
     """
-    _require_near(corners, where)
+    require_near(corners, where)
     size = mask.shape[::-1]
     # the part of the picture that the polygon can reach
     first, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
@@ -144,11 +131,6 @@ def fill_centres(mask: np.ndarray, corners: np.ndarray, where: str) -> None:
     changes = np.zeros((bottom - top + 1, last - first), np.uint8)
     np.bitwise_xor.at(changes, (row, column), 1)
     mask[top:bottom, first:last] |= np.bitwise_xor.accumulate(changes[:-1], axis=0)
-
-
-def _require_near(corners: np.ndarray, where: str) -> None:
-    if np.abs(corners).max(initial=0) > FARTHEST:
-        raise DataError(f'{where}: a corner lies more than {FARTHEST} pixels from the origin')
 
 
 def decode_rle(rle: Mapping, shape: tuple[int, int], where: str = 'mask') -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmsmoke.datasets.pictures import copy_file, read_image, save_image, save_mask
-from mmsmoke.datasets.splitting import deal_out, split_groups
+from mmsmoke.datasets.splitting import DAY, deal_out, split_groups
 from mmsmoke.datasets.table import OPACITIES, displayed_size, mask_name_of
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError, sha256_of_file
@@ -26,7 +26,6 @@ FETCH = (
     'https://github.com/MultiX-Amsterdam/ijmond-camera-ai for it'
 )
 PROTOCOLS = ('clean', 'frames', 'thesis')
-DAY = r'(?<!\d)20\d\d[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)'
 
 
 def plan_ijmond_seg(

@@ -6,12 +6,16 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from mmsmoke.utils import UserError
 
+DAY = r'(?<!\d)20\d\d[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)'
+"""Finds the day in a file name, as 2023-05-01, 2023_05_01 or 20230501."""
+
 
 def split_groups(
     groups: Sequence[Hashable],
     labels: Sequence[int],
     shares: Mapping[str, float],
     seed: int = 0,
+    known: Mapping[Hashable, str] | None = None,
 ) -> list[str]:
     """Return the split of each image; no group is in two of them.
 
@@ -23,6 +27,7 @@ def split_groups(
         labels: 1 with smoke, 0 without.
         shares: split -> its part of the images; they need not add up to 1. One of 0 gets none.
         seed: decides between groups of one size.
+        known: group -> its split, where it has one already; it counts for what others get.
 
     Example:
         >>> split_groups(['mon', 'mon', 'tue', 'wed'], [1, 0, 1, 0], dict(train=2, test=2))
@@ -39,8 +44,9 @@ def split_groups(
     missing = {
         split: [total * share / whole for total in totals] for split, share in shares.items()
     }
-    chosen = {}
-    for group in sorted(counts, key=lambda g: (-sum(counts[g]), shuffled(g, seed))):
+    known, chosen = known or {}, {}
+    order = sorted(counts, key=lambda g: (g not in known, -sum(counts[g]), shuffled(g, seed)))
+    for group in order:
         held = counts[group]
 
         def need(split: str, held=held) -> float:
@@ -49,8 +55,8 @@ def split_groups(
                 held[k] * missing[split][k] / (totals[k] * shares[split]) for k in (0, 1) if held[k]
             )
 
-        chosen[group] = max(shares, key=need)
-        for k in (0, 1):
+        chosen[group] = known[group] if group in known else max(shares, key=need)
+        for k in (0, 1) if chosen[group] in missing else ():
             missing[chosen[group]][k] -= held[k]
     return [chosen[group] for group in groups]
 

@@ -93,6 +93,18 @@ def read_lines(root: str | os.PathLike, classes: Sequence[str]) -> list[Row | st
     Raises:
         DataError: as :func:`read_table`.
     """
+    header, lines = read_cells(root, classes)
+    return [_row(number, header, cells) for number, cells in lines]
+
+
+def read_cells(
+    root: str | os.PathLike, classes: Sequence[str]
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the names of the columns, and the number and cells of each line below them.
+
+    Raises:
+        DataError: as :func:`read_table`.
+    """
     path = Path(root) / TABLE
     if not path.is_file():
         raise DataError(
@@ -116,7 +128,7 @@ def read_lines(root: str | os.PathLike, classes: Sequence[str]) -> list[Row | st
     while header and not header[-1]:
         header.pop()
     _check_header(path, header, classes)
-    return [_row(number, header, cells) for number, cells in lines]
+    return header, lines
 
 
 def _check_header(path: Path, header: list[str], classes: Sequence[str]) -> None:

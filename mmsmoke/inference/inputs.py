@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
@@ -20,32 +19,11 @@ from mmsmoke.datasets.transforms import LoadContext, LoadMask
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError, UserError
 
+from .frames import VIDEOS, Item, is_video
 from .predictor import scope_of
 
-VIDEOS = (
-    '.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.wmv', '.asf', '.flv', '.ogv', '.3gp',
-    '.mpg', '.mpeg', '.vob', '.ts', '.mts', '.m2ts', '.mjpeg', '.mjpg', '.h264', '.gif',
-)  # fmt: skip
 STRETCHED = 4
 """How many times a pipeline may change a picture's proportions before there is a warning."""
-TEXT_FILE = cv2.VideoWriter.fourcc(*'ansi')
-"""The codec that FFmpeg, which plays text files, names for one."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """Hold one picture to look at.
-
-    Args:
-        name: relative path that its results are written under.
-        source: file, or uint8 [H, W, 3] in the order BGR.
-        frame, seconds: where in a video it is from.
-    """
-
-    name: str
-    source: Path | np.ndarray
-    frame: int | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,27 +41,6 @@ class Prepared:
     inputs: torch.Tensor
     sample: WeakSegDataSample
     stretch: float
-
-
-def is_video(source) -> bool:
-    """Tell videos by the endings of their names, and files of unknown endings by their content."""
-    if not isinstance(source, str | os.PathLike) or Path(source).is_dir():
-        return False
-    ending = Path(source).suffix.lower()
-    return ending in VIDEOS or (ending not in IMAGES and _has_frames(Path(source)))
-
-
-def _has_frames(path: Path) -> bool:
-    """Return whether OpenCV takes it for a video that says how many frames it has, more than one.
-
-    It takes pictures for videos, too, but does not know how many frames those have.
-    """
-    if not path.is_file():
-        return False
-    capture = cv2.VideoCapture(os.fsencode(path))
-    frames, codec = (capture.get(p) for p in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FOURCC))
-    capture.release()
-    return frames > 1 and codec != TEXT_FILE
 
 
 def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:

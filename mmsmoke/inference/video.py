@@ -1,86 +1,22 @@
 """Read and write videos by OpenCV, which takes names in bytes: others than UTF-8 crash it else."""
 
-import math
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from mmsmoke.utils import DataError, UserError, atomic_path
+from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .inputs import VIDEOS, Item, is_video
+from .frames import Video
 from .outputs import Prediction, open_table, write_areas, writing
 
 Found = Iterable[tuple[np.ndarray, Prediction]]
-
-
-class Video:
-    """Read a video file.
-
-    Args:
-        every: process every N-th frame, from the first on.
-
-    Attributes:
-        fps: frames a second, of the file.
-        stated: how many frames the file says it has.
-        total: how many are taken, by what the file says of itself; 0 if it says nothing.
-    """
-
-    def __init__(self, path: str | os.PathLike, every: int = 1):
-        self.path, self.every = Path(path), every
-        if every < 1:
-            raise UserError(f'every must be at least 1, got {every}')
-        if not self.path.is_file():
-            raise UserError(f'{path} not found')
-        if not is_video(path):
-            raise UserError(f'{path} is no video: its name ends in none of {", ".join(VIDEOS)}')
-        capture = cv2.VideoCapture(os.fsencode(path))
-        self.fps, self.stated = (
-            capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT)
-        )
-        capture.release()
-        if not self.fps > 0:
-            raise DataError(f'{path} cannot be opened as a video')
-        self.total = max(0, math.ceil(self.stated / every))
-
-    def frames(self) -> Iterator[Item]:
-        """Yield those that can be read, by their numbers among all that the file states."""
-        capture = cv2.VideoCapture(os.fsencode(self.path))
-        taken, lost, end, seconds = 0, [], 0, -1.0
-        try:
-            for number in count():
-                is_wanted = number % self.every == 0
-                readable, picture = capture.read() if is_wanted else (capture.grab(), None)
-                if readable:
-                    end = number + 1
-                elif number >= self.stated:
-                    break
-                elif is_wanted:
-                    lost.append(number)
-                if readable and is_wanted:
-                    taken += 1
-                    time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                    seconds = time if time > seconds else number / self.fps
-                    yield Item(self.path.name, picture, number, seconds)
-        finally:
-            capture.release()
-        if not taken:
-            raise DataError(f'{self.path}: no frame can be read')
-        # some containers guess how many frames they hold by duration: a few too many are no damage
-        if self.stated - end <= max(3, self.stated / 100):
-            lost = [number for number in lost if number < end]
-        if lost:
-            wanted = taken + len(lost)
-            message = f'{self.path}: {len(lost)} of {wanted} frames cannot be read'
-            warnings.warn(message, stacklevel=2)
 
 
 def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Prediction]) -> Found:

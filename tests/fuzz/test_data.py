@@ -14,10 +14,11 @@ from PIL import Image
 from tiny_trained import PIPELINE
 
 from mmsmoke.converters.coco import draw_mask, read_coco
-from mmsmoke.converters.companions import Companions
+from mmsmoke.converters.companions import companion_mask
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.datasets.table import Row
+from mmsmoke.datasets.zones import ViewPolygons
 from mmsmoke.inference.inputs import Item, TestPipeline
 
 COCO = dict(
@@ -149,7 +150,7 @@ def test_strange_polygons(tmp_path, content):
     path.write_text(json.dumps(content))
     row = Row(2, 'images/a.png', 'train', (1,), dict(camera='north'))
     with answered():
-        Companions.read(path).mask(row, 16, 12)
+        companion_mask(ViewPolygons.read(path), row, 16, 12)
 
 
 @given(data=st.data(), name=st.sampled_from(['a.png', 'a.jpg', 'a.tiff', 'a.webp', 'a.bmp']))

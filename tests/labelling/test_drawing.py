@@ -1,0 +1,155 @@
+"""Masks and zones in a real browser, by brush and clicks."""
+
+import json
+
+import numpy as np
+import pytest
+from browser import Browser, find_chromium
+from conftest import save_palette
+from PIL import Image
+from pressing import in_order, press, text, to_window
+from serving import SIZE, served, write_folder
+
+from mmsmoke.datasets.zones import zone_masks
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None, reason='no Chromium: apt-get install chromium runs these tests'
+)
+
+
+@pytest.fixture(scope='module')
+def browser(tmp_path_factory):
+    one = Browser(tmp_path_factory.mktemp('profile'))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / 'plant')
+
+
+def painted(places, radius):
+    """Return the pixels whose centres are within a brush that goes from place to place."""
+    mask = np.zeros(SIZE, bool)
+    for (x0, y0), (x1, y1) in zip(places, places[1:] or places, strict=False):
+        for share in np.linspace(0, 1, 200):
+            x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+            rows, columns = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
+            mask |= (columns - x) ** 2 + (rows - y) ** 2 <= radius**2
+    return mask
+
+
+def read(path):
+    with Image.open(path) as file:
+        assert file.mode == 'P'
+        return np.array(file)
+
+
+UNTOUCHED = "document.body.dataset.unsaved === '0'"
+
+
+def test_brush_and_eraser_give_the_mask(browser, folder):
+    name = in_order(folder)[0]
+    mask = folder / 'masks' / name
+    with served(folder) as server:
+        browser.open(server.address, '#masks/0')
+        route = [(12, 12), (40, 20), (40, 34)]
+        browser.drag(*(to_window(browser, *place) for place in route))
+        browser.wait_for(UNTOUCHED)
+        first, smoke = read(mask), painted(route, 12)
+        assert first.shape == SIZE and set(np.unique(first)) == {0, 1}
+        assert ((first == 1) != smoke).mean() < 0.004  # the rim, for the window has whole pixels
+        press(browser, 'i', *'[[[[')
+        browser.drag(to_window(browser, 12, 12))
+        press(browser, 'e')
+        browser.drag(to_window(browser, 40, 34))
+        browser.wait_for(UNTOUCHED)
+        radius = 12 / 1.25**4
+        expected = np.where(painted([(12, 12)], radius), 255, smoke)
+        expected[painted([(40, 34)], radius)] = 0
+        assert (read(mask) != expected).mean() < 0.008
+        press(browser, 'u')
+        browser.wait_for(UNTOUCHED)
+        assert (read(mask)[34, 40], read(mask)[12, 12]) == (1, 255)
+        press(browser, 'u', 'u')
+        browser.wait_for(UNTOUCHED)
+        assert not read(mask).any()
+
+
+def test_proposals_are_accepted_rejected_or_corrected(browser, folder, tmp_path):
+    names = in_order(folder)
+    proposal = np.zeros(SIZE, np.uint8)
+    proposal[10:20, 10:30] = 1
+    for name in names[:3]:
+        save_palette(tmp_path / 'out/masks' / name, proposal)
+    with served(folder, proposals=tmp_path / 'out') as server:
+        browser.open(server.address, '#masks/0')
+        assert text(browser, 'state').startswith('proposed')
+        press(browser, 'a')
+        assert text(browser, 'name') == names[1]
+        assert np.array_equal(read(folder / 'masks' / names[0]), proposal)
+        press(browser, 'r')
+        browser.wait_for(UNTOUCHED)
+        assert not read(folder / 'masks' / names[1]).any()
+        press(browser, 'ArrowRight')
+        assert not (folder / 'masks' / names[2]).exists()
+        browser.drag(to_window(browser, 50, 40))
+        press(browser, 'ArrowRight')
+        corrected = read(folder / 'masks' / names[2])
+        assert corrected[15, 20] == 1 and corrected[40, 50] == 1
+        browser.open(server.address, '#masks/1')
+        assert text(browser, 'state') == 'mask, saved'
+
+
+def test_a_mask_that_changes_elsewhere_is_not_lost_unsaid(browser, folder):
+    name = in_order(folder)[0]
+    with served(folder) as server:
+        browser.open(server.address, '#masks/0')
+        save_palette(folder / 'masks' / name, np.ones(SIZE, np.uint8))
+        browser.drag(to_window(browser, 5, 5))
+        browser.wait_for("!document.getElementById('message').hidden")
+        assert 'changed elsewhere' in text(browser, 'message')
+        assert read(folder / 'masks' / name).all()
+        browser.drag(to_window(browser, 6, 6))
+        browser.wait_for(UNTOUCHED)
+        assert not read(folder / 'masks' / name).all()
+
+
+def test_zones_are_drawn_by_clicks(browser, folder):
+    corners = [(10, 8), (50, 8), (50, 40), (10, 40)]
+    file = folder / 'zones.json'
+    drawn = "document.body.dataset.pending === '0'"
+    with served(folder) as server:
+        browser.open(server.address, '#zones/0')
+        for place in corners:
+            browser.drag(to_window(browser, *place))
+        press(browser, 'Enter', 'i')
+        for place in [(20, 20), (30, 20), (30, 30), (20, 20)]:  # back to the first: closed
+            browser.drag(to_window(browser, *place))
+        browser.wait_for(drawn)
+        content = json.loads(file.read_text())
+        assert content['view'] == ['camera'] and content['size'] == [64, 48]
+        assert content['polygons'] == {}
+        assert np.abs(np.array(content['zones']['gate']) - [corners]).max() < 0.5
+        watched, ignored = zone_masks(file, 'gate', 64, 48)
+        assert watched[9:40, 11:50].all() and not watched[:7].any() and watched.dtype == bool
+        assert ignored[21, 27] and not ignored[29, 22]
+        half, _ = zone_masks(file, 'gate', 32, 24)
+        assert half[5:20, 6:25].all() and not half[:3].any()
+        # another picture of the camera shows the same; a corner is moved; all is undone
+        press(browser, 'ArrowRight')
+        assert text(browser, 'state') == 'view gate: 1 watched, 1 ignored, 0 chimneys'
+        browser.drag(to_window(browser, 10, 8), to_window(browser, 4, 4))
+        browser.wait_for(drawn)
+        moved = json.loads(file.read_text())['zones']['gate'][0]
+        assert np.abs(np.array(moved[0]) - (4, 4)).max() < 0.5
+        browser.drag(to_window(browser, 4, 4))
+        press(browser, 'd')
+        browser.wait_for(drawn)
+        assert json.loads(file.read_text())['zones'] == {'gate': []}
+        press(browser, 'u')
+        browser.wait_for(drawn)
+        assert len(json.loads(file.read_text())['zones']['gate']) == 1
+        browser.open(server.address, '#zones/11')
+        assert text(browser, 'state') == 'view north: 0 watched, 0 ignored, 0 chimneys'
