@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmsmoke.engine.labelling import WRITER, label_run
 from mmsmoke.engine.launch import TRUE_MASKS, load_config
 from mmsmoke.utils import UserError
+from mmsmoke.utils.thresholds import PER_CLASS, Threshold, scaled
 
 from .evaluate import fix_threshold, tested_splits
 from .step import Step
@@ -103,7 +104,7 @@ class Chain:
             given = {
                 key: own[key]
                 for key in ('refine', 'threshold', 'split', 'score_stride')
-                if key in own
+                if key in own and own[key] != PER_CLASS
             }
             cfg = label_run(cfg, **given)
         return cfg
@@ -158,9 +159,14 @@ class Chain:
                 checkpoint=found['trained']['checkpoint']['path'],
                 splits=splits,
                 threshold_split=threshold_split,
+                **(dict(per_class=True) if threshold_split and self._per_class else {}),
             )
 
         return Step(f'{name}/test', 'test', arguments, {**inputs, 'trained': trained})
+
+    @property
+    def _per_class(self) -> bool:
+        return self.plan.label.get('threshold') == PER_CLASS
 
     def _tested(self, stage: str) -> tuple[list[str], str | None]:
         """Return what a trained stage is tested on, and the split that chooses its threshold."""
@@ -188,7 +194,7 @@ class Chain:
         if self.plan.threshold_split is None and stage != 'pretrain':
             # with nothing to choose a threshold on, maps are tested at that of the label run
             hook = built_hook(label_hook(self.config('label')))
-            fix_threshold(cfg.test_evaluator, round(hook.threshold, 2))
+            fix_threshold(cfg.test_evaluator, scaled(hook.threshold, 1, 2))
         return cfg
 
     def _labelling(self, stage: str, inputs: Mapping[str, Step]) -> Step:
@@ -198,7 +204,10 @@ class Chain:
             label_hook(cfg).agree_with = str(self.folder / self.name(learned_from) / 'masks')
         # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
-        return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage))
+        criterion = PER_CLASS if self._per_class else None
+        return labelling(
+            self.name(stage), cfg, inputs[before], split, self._title(stage), criterion
+        )
 
     def _title(self, stage: str) -> str:
         number = self.stages.index(stage) + 1
@@ -207,7 +216,12 @@ class Chain:
 
 
 def labelling(
-    name: str, cfg: Config, model: Step, threshold_split: str | None, title: str = ''
+    name: str,
+    cfg: Config,
+    model: Step,
+    threshold_split: str | None,
+    title: str = '',
+    criterion: str | None = None,
 ) -> Step:
     """Return the step of a label run.
 
@@ -215,12 +229,14 @@ def labelling(
         model: step that has tested the classifier or segmentor.
         threshold_split: where the model's threshold was chosen, and that of refined scores will be.
             None: it is as configured.
+        criterion: of :func:`~mmsmoke.experiments.threshold.search_threshold`, if not the usual one.
     """
 
     def arguments(found: Results) -> dict:
         tested, ours = found['model'], cfg.copy()
         if threshold_split is not None:
-            label_hook(ours).update(with_threshold(label_hook(ours), **tested['protocol']))
+            chosen = Threshold.of(tested['protocol'])
+            label_hook(ours).update(with_threshold(label_hook(ours), chosen))
         searched = dict(found=found['search']) if 'search' in found else {}
         return dict(config=ours, checkpoint=tested['checkpoint']['path'], **searched)
 
@@ -228,7 +244,8 @@ def labelling(
     if threshold_split is not None and len(cfg.custom_hooks) > 1:
         # refined scores have a threshold of their own
         def searching(found: Results) -> dict:
-            return {**arguments(found), 'split': threshold_split}
+            chosen = dict(criterion=criterion) if criterion else {}
+            return {**arguments(found), 'split': threshold_split, **chosen}
 
         search = Step(f'{name}/threshold', 'search', searching, inputs, title)
         inputs, title = {**inputs, 'search': search}, ''

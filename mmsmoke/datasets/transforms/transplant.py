@@ -69,6 +69,8 @@ class PlumeTransplant(BaseTransform):
             if not manifest.is_file():
                 raise UserError(f'{manifest}, which tells the threshold, is missing: say certain=…')
             certain = read_json(manifest)['protocol']['threshold']
+            if isinstance(certain, dict):  # of each class
+                certain = certain['smoke']
             if certain == 0:
                 raise UserError(
                     f'the threshold of {manifest} is 0, as where maps do not tell where smoke is: '
