@@ -52,6 +52,11 @@ def test_one_may_be_said_without_a_list(plan):
         ('seeds = []', 'seeds must be a list of int'),
         ('test_splits = [1]', 'test_splits must be a list of str'),
         ('del classify', 'needs the stage classify'),
+        ('label = dict(threshold="per_class")', "threshold='per_class' needs a threshold_split"),
+        (
+            'segment = dict(config="a.py")\nself_training = dict(rounds=1, threshold="per_class")',
+            'self_training.threshold is a number, or a dict',
+        ),
     ],
 )
 def test_what_it_must_not_say_is_an_error(plan, more, message):
