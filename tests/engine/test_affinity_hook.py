@@ -244,9 +244,9 @@ def test_classes_walk_alike_and_an_absent_one_changes_nothing(trained, power):
     scores = samples[0].seg_scores
     samples[0].seg_scores = scores.flip(0)
     torch.testing.assert_close(scores_after(hook, images, samples)[0], walked.flip(0))
-    samples[0].seg_scores = scores[:1]
-    samples[0].set_gt_score(torch.ones(1))
-    (alone,) = scores_after(hook, images, samples)
+    one = batch((36, 48))[1]
+    one[0].seg_scores = scores[:1]
+    (alone,) = scores_after(hook, images, one)
     samples[0].seg_scores = scores * torch.tensor([1, 0])[:, None, None]
     samples[0].set_gt_score(torch.tensor([1.0, 0.0]))
     (absent,) = scores_after(hook, images, samples)
