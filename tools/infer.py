@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from mmsmoke.utils import DataError, UserError
-from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
+from mmsmoke.utils.cli import add_trust_option, number_of, user_errors_as_text
 
 if TYPE_CHECKING:
     from mmsmoke.apis import SmokeInferencer
@@ -35,7 +35,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='folder for masks, overlays, annotated videos and areas')
     parser.add_argument('--batch-size', type=int, default=8, help='images at a time (%(default)s)')
     parser.add_argument(
-        '--threshold', type=float, help="of a pixel's score (the model's own decision)"
+        '--threshold',
+        metavar='NUMBER|JSON',
+        help="of a pixel's score, or what tools/search_threshold.py has found (the model's own "
+        'decision)',
     )
     parser.add_argument(
         '--refine',
@@ -95,7 +98,7 @@ def look(args: argparse.Namespace, on_error: OnError | None) -> None:
         if count > 1 and args.out:
             raise UserError(f'{count} videos are called {name}; do each with another --out')
     inferencer = SmokeInferencer(
-        args.model, args.weights, args.device, args.threshold, refine=args.refine
+        args.model, args.weights, args.device, threshold_of(args.threshold), refine=args.refine
     )
     options = dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
     for path in videos:  # says what is wrong with them before the first image is looked at
@@ -118,6 +121,17 @@ def look(args: argparse.Namespace, on_error: OnError | None) -> None:
         with tolerating(on_error):
             found = inferencer.video(path, args.out, overlays=overlays, **options)
             print(f'{len(found)} frames of {path}: {Path(args.out, "videos", Path(path).stem)}.csv')
+
+
+def threshold_of(given: str | None) -> float | dict | None:
+    """Return a number, or what a file says, which may be a threshold for each class."""
+    if given is None:
+        return None
+    if given.endswith('.json'):
+        from mmsmoke.experiments.threshold import read_threshold
+
+        return read_threshold(given)['threshold']
+    return number_of(given)
 
 
 def frames_of(

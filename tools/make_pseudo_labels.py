@@ -1,7 +1,6 @@
 """Writes pseudo masks with a trained classifier or segmentor (stage 2): masks/, manifest.json."""
 
-from mmsmoke.utils import UserError
-from mmsmoke.utils.cli import add_label_options, run_parser, user_errors_as_text
+from mmsmoke.utils.cli import add_label_options, number_of, run_parser, user_errors_as_text
 
 
 @user_errors_as_text
@@ -24,11 +23,19 @@ def main() -> None:
     chosen.add_argument(
         '--threshold-from', metavar='SPLIT', help='choose it on this split first, usually val'
     )
+    parser.add_argument(
+        '--per-class',
+        action='store_true',
+        help='with --threshold-from: choose a threshold for each class',
+    )
     args = parser.parse_args()
+    if args.per_class and not args.threshold_from:
+        parser.error('--per-class chooses thresholds on a split: say --threshold-from SPLIT')
 
     from mmsmoke.engine.labelling import load_label_run
     from mmsmoke.engine.launch import alone_in_work_dir, trained_runner
     from mmsmoke.experiments.threshold import read_threshold, search_threshold, use_threshold
+    from mmsmoke.utils.thresholds import PER_CLASS
 
     found = args.threshold if (args.threshold or '').endswith('.json') else None
     cfg = load_label_run(
@@ -37,7 +44,7 @@ def main() -> None:
         args.cfg_options,
         args.launcher,
         args.refine,
-        None if found else _number(args.threshold),
+        None if found else number_of(args.threshold),
         args.split,
         args.scores,
     )
@@ -45,16 +52,10 @@ def main() -> None:
     if found:
         use_threshold(cfg, read_threshold(found))
     if args.threshold_from:
-        use_threshold(cfg, search_threshold(cfg, args.checkpoint, args.threshold_from))
+        criterion = PER_CLASS if args.per_class else 'image_iou'
+        use_threshold(cfg, search_threshold(cfg, args.checkpoint, args.threshold_from, criterion))
     with alone_in_work_dir(cfg):
         trained_runner(cfg, args.checkpoint).test()
-
-
-def _number(threshold: str | None) -> float | None:
-    try:
-        return None if threshold is None else float(threshold)
-    except ValueError as error:
-        raise UserError(f'--threshold: say a number or a .json file, not {threshold!r}') from error
 
 
 if __name__ == '__main__':

@@ -16,6 +16,9 @@ def main() -> None:
         '--threshold-split',
         help='choose the CAM threshold on this split, usually val, and use it for the others',
     )
+    parser.add_argument(
+        '--per-class', action='store_true', help='choose a threshold for each class there'
+    )
     parser.add_argument('--tta', action='store_true', help='test-time augmentation (segmentors)')
     parser.add_argument(
         '--refine',
@@ -35,7 +38,7 @@ def main() -> None:
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     splits = args.splits or [cfg.test_dataloader.dataset.split]
     result = evaluate_splits(
-        cfg, args.checkpoint, splits, args.threshold_split, args.tta, args.refine
+        cfg, args.checkpoint, splits, args.threshold_split, args.tta, args.refine, args.per_class
     )
     details = result.pop('details')
     # the result last: where it is, all is there

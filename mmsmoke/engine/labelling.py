@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from mmsmoke.utils import UserError, read_config
 from mmsmoke.utils.configs import find_config
+from mmsmoke.utils.thresholds import Value
 
 from .launch import load_config
 
@@ -33,7 +34,7 @@ def load_label_run(
     options: Mapping | None = None,
     launcher: str = 'none',
     refine: Sequence[str | Mapping] = (),
-    threshold: float | None = None,
+    threshold: Value | None = None,
     split: str | None = None,
     score_stride: int | None = None,
 ) -> Config:
@@ -62,7 +63,7 @@ def is_label_run(cfg: Config) -> bool:
 def label_run(
     cfg: Config,
     refine: Sequence[str | Mapping] = (),
-    threshold: float | None = None,
+    threshold: Value | None = None,
     split: str = 'train',
     score_stride: int | None = None,
 ) -> Config:
@@ -74,8 +75,8 @@ def label_run(
             :class:`~mmsmoke.models.cams.MultiScaleCAM`), ``fusion`` (of layers), ``crf:PRESET``,
             ``affinity:CONFIG:CHECKPOINT``, a config file whose ``custom_hooks`` they are, or the
             name of one in ``configs/_base_/refine/``. Ends may be left out.
-        threshold: of the masks; by default the one that suits the last refiner, 0.3 for maps, 0.5
-            for a segmentor's probabilities.
+        threshold: of the masks, or that of each class by its name; by default the one that suits
+            the last refiner, 0.3 for maps, 0.5 for a segmentor's probabilities.
         score_stride: keep the scores as well, in ``scores/``, averaged over squares of so many
             pixels.
     """

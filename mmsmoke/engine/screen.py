@@ -15,6 +15,7 @@ MOST = 5
 _DETAIL = re.compile(
     r'(_low|_high|_oracle|_threshold|time|Acc|worst_class)$|^(companion|pairs|deployed)/'
     r'|/(pooled_iou|miou|precision|recall|f1|false_pixels|false_images|ignored)(_|$)'
+    r'|/(confusion|confused|threshold)_'
 )
 _MEASURED = re.compile(r'((?:Epoch|Iter)\((?:val|test)\) *[][\d/ ]*\])  +(.*)', re.DOTALL)
 

@@ -1,3 +1,4 @@
+from .class_thresholds import ClassThresholds
 from .companion_metric import CompanionMetric
 from .counterfactual_metric import CounterfactualMetric
 from .known_iou_metric import KnownIoUMetric

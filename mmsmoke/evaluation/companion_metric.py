@@ -11,6 +11,7 @@ from mmsmoke.functional import (
     scores_to_mask,
 )
 from mmsmoke.registry import METRICS
+from mmsmoke.utils.thresholds import Value, in_order
 
 from .image_metric import ImageMetric, evidence_of, normalize_of
 
@@ -43,7 +44,8 @@ class CompanionMetric(ImageMetric):
     Args:
         source: ``cams``, or ``mask`` (``pred_sem_seg``) for ``confusion`` and ``confused_pixels``
             alone.
-        threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
+        threshold: where normalised maps become a mask, or that of each class by its name;
+            tools/test.py --threshold-split fills it.
         normalize: see :class:`PseudoLabelMetric`.
     """
 
@@ -51,7 +53,7 @@ class CompanionMetric(ImageMetric):
 
     def __init__(
         self,
-        threshold: float | None = None,
+        threshold: Value | None = None,
         normalize: str = 'auto',
         source: str = 'cams',
         **kwargs,
@@ -95,7 +97,7 @@ class CompanionMetric(ImageMetric):
         if self.threshold is None:
             return None
         called = (sample['pred_score'] > 0.5).to(scores)[:, None, None]
-        return scores_to_mask(scores * called, self.threshold)
+        return scores_to_mask(scores * called, in_order(self.threshold, self.foreground_names()))
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         known = [result for result in results if 'shown' in result]

@@ -14,6 +14,7 @@ from mmsmoke.functional import (
     two_causes,
 )
 from mmsmoke.registry import METRICS
+from mmsmoke.utils.thresholds import Value, in_order
 
 from .image_metric import ImageMetric, evidence_of, normalize_of
 from .pseudo_label_metric import ALARM
@@ -64,7 +65,8 @@ class CounterfactualMetric(ImageMetric):
     as those of fused layers, have no ``response``; a warning says so.
 
     Args:
-        threshold: where normalised maps become a mask; tools/test.py --threshold-split fills it.
+        threshold: where normalised maps become a mask, or that of each class by its name;
+            tools/test.py --threshold-split fills it.
         normalize: see :class:`PseudoLabelMetric`.
         source: ``scores`` (a classifier's ``pred_score`` and ``cams``) or ``mask`` (a segmentor's
             ``pred_sem_seg``).
@@ -74,7 +76,7 @@ class CounterfactualMetric(ImageMetric):
 
     def __init__(
         self,
-        threshold: float | None = None,
+        threshold: Value | None = None,
         normalize: str = 'auto',
         source: str = 'scores',
         **kwargs,
@@ -113,9 +115,8 @@ class CounterfactualMetric(ImageMetric):
         )
         if self.threshold is not None:
             normalize = normalize_of(sample, self.normalize)
-            mask = scores_to_mask(
-                cams_to_scores(cams, truth.shape, None, normalize), self.threshold
-            )
+            scores = cams_to_scores(cams, truth.shape, None, normalize)
+            mask = scores_to_mask(scores, in_order(self.threshold, self.foreground_names()))
             found.update(mask=mask, counts=mask_counts(mask, truth, len(cams))[1:])
         return found
 

@@ -6,6 +6,8 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mmsmoke.functional import cams_to_scores
+
 
 class ImageMetric(BaseMetric):
     """Measure with one result an image, so that each image counts exactly once.
@@ -78,6 +80,21 @@ def image_name(sample: dict) -> str:
 def normalize_of(sample: dict, mode: str) -> str:
     """Return how to normalise the maps of a sample: as their read-out asks, if ``auto``."""
     return sample.get('cam_normalize', 'minmax') if mode == 'auto' else mode
+
+
+def scores_of(sample: dict, normalize: str, present: str) -> torch.Tensor:
+    """Return the ``seg_scores`` of a sample, or its maps as scores at the size of its true mask.
+
+    Args:
+        normalize, present: see :class:`PseudoLabelMetric`.
+    """
+    if 'seg_scores' in sample:
+        return sample['seg_scores']
+    truth, classes = sample['gt_sem_seg']['data'][0], None
+    if present != 'all':
+        by_label = present == 'label' and 'gt_score' in sample
+        classes = sample['gt_score' if by_label else 'pred_score'] > 0.5
+    return cams_to_scores(sample['cams'], truth.shape, classes, normalize_of(sample, normalize))
 
 
 def evidence_of(sample: dict) -> torch.Tensor:

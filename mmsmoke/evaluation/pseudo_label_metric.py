@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -9,18 +9,21 @@ from mmsmoke.functional import (
     IGNORE,
     THRESHOLDS,
     bootstrap_interval,
-    cams_to_scores,
+    confusion_matrix,
     image_iou,
     image_mean_iou,
     iou_of,
     mask_counts,
     oracle_iou,
     pooled_iou,
+    scores_to_mask,
     threshold_counts,
 )
 from mmsmoke.registry import METRICS
+from mmsmoke.utils.thresholds import Value, check_threshold, in_order
 
-from .image_metric import ImageMetric, image_name, normalize_of
+from .confused_pairs import MOST_PAIRED, confused_pairs, counts_of
+from .image_metric import ImageMetric, image_name, scores_of
 
 THRESHOLD_VALUES = [round(value, 2) for value in THRESHOLDS.tolist()]
 ALARM = 0.001
@@ -41,20 +44,29 @@ class PseudoLabelMetric(ImageMetric):
     ``ignored``           share of the pixels that a mask leaves open (255)
     ``…_low``, ``…_high`` 95 % interval of both IoUs, by bootstrap over groups of images
     ``image_iou_oracle``  the mean IoU if each image could choose its threshold by its own truth
+    ``confusion_B_as_K``  pixels of class B called K, by those called K rightly, of all images;
+                          none if nothing is called K rightly
+    ``confused_B_as_K``   the former alone, as a share of the pixels of class B
     ===================== ======================================================================
 
     Images whose truth is unknown are left out, pixels that are ignored in truth or mask too
     (mmseg counts those that a mask leaves open as missed). Where no true mask has any foreground,
     there is no ``miou``, which would be that of the background.
-    With several classes, each has its numbers, ``NAME_CLASS``. For scores it looks at all
-    thresholds 0.00 … 1.00 in one pass; without any positive image, none can be chosen.
+    With several classes, each has its numbers, ``NAME_CLASS``; a mask then has the strongest class
+    at each pixel, see :func:`~mmsmoke.functional.scores_to_mask`. ``miou`` counts these masks, with
+    their background, as mmseg does; other numbers are means over the classes. Confusion is that of
+    masks, and of scores whose threshold is known beforehand; of more than ten classes ``details``
+    has it, which have the matrix of pixels, too.
+    For scores it looks at all thresholds 0.00 … 1.00 in one pass; without any positive image,
+    none can be chosen.
 
     Args:
         source: ``scores`` (``seg_scores`` of a sample, or its ``cams`` normalised) or ``mask``
             (``pred_sem_seg``).
         threshold: where scores become foreground. None chooses the threshold with the best
             ``image_iou`` on these very images, the lowest of equals, and reports it: right for a
-            validation split, an upper bound anywhere else.
+            validation split, an upper bound anywhere else. A dict has that of each class by its
+            name, as :class:`ClassThresholds` finds them.
         normalize: for ``cams``, see :func:`~mmsmoke.functional.normalize_cams`; ``auto`` does
             what the classifier's read-out asks for.
         present: which classes ``cams`` may show in an image: those of its ``label``, as a
@@ -71,7 +83,7 @@ class PseudoLabelMetric(ImageMetric):
     def __init__(
         self,
         source: str = 'scores',
-        threshold: float | None = None,
+        threshold: Value | None = None,
         normalize: str = 'auto',
         present: str = 'label',
         empty: str = 'skip',
@@ -86,7 +98,9 @@ class PseudoLabelMetric(ImageMetric):
         ):
             if value not in choices:
                 raise ValueError(f'{name} must be one of {choices}, got {value!r}')
-        if threshold is not None and threshold not in THRESHOLD_VALUES:
+        if isinstance(threshold, Mapping):
+            check_threshold(threshold)
+        elif threshold is not None and threshold not in THRESHOLD_VALUES:
             raise ValueError(f'threshold must be one of 0.00, 0.01, … 1.00, got {threshold}')
         self.source, self.threshold, self.normalize = source, threshold, normalize
         self.present, self.empty, self.bootstrap = present, empty, bootstrap
@@ -94,7 +108,7 @@ class PseudoLabelMetric(ImageMetric):
 
     def look(self, sample: dict) -> dict:
         result = dict(group=group_of(sample.get('columns', {}), image_name(sample)))
-        result['counts'] = self._counts(sample) if 'gt_sem_seg' in sample else None
+        result |= self._counts(sample) if 'gt_sem_seg' in sample else dict(counts=None)
         result['sought'] = _is_positive(sample)
         if self.source == 'mask':
             result['found'] = _has_foreground(sample['pred_sem_seg'])
@@ -102,23 +116,24 @@ class PseudoLabelMetric(ImageMetric):
                 result['open'] = _open_pixels(sample)
         return result
 
-    def _counts(self, sample: dict) -> Tensor:
+    def _counts(self, sample: dict) -> dict[str, Tensor]:
+        """Count ``counts`` and, for several classes and a known mask, their ``confusion``."""
         truth = sample['gt_sem_seg']['data'][0]
         if self.source == 'mask':
-            mask = sample['pred_sem_seg']['data'][0]
-            return mask_counts(mask, truth.to(mask.device), len(self.foreground_names())).cpu()
-        if 'seg_scores' in sample:
-            scores = sample['seg_scores']
+            mask, num_classes = sample['pred_sem_seg']['data'][0], len(self.foreground_names())
+            truth = truth.to(mask.device)
+            counts = mask_counts(mask, truth, num_classes)
         else:
-            normalize = normalize_of(sample, self.normalize)
-            scores = cams_to_scores(sample['cams'], truth.shape, self._present(sample), normalize)
-        return threshold_counts(scores, truth.to(scores.device)).cpu()
-
-    def _present(self, sample: dict) -> Tensor | None:
-        if self.present == 'all':
-            return None
-        by_label = self.present == 'label' and 'gt_score' in sample
-        return sample['gt_score' if by_label else 'pred_score'] > 0.5
+            scores = scores_of(sample, self.normalize, self.present)
+            mask, num_classes, truth = None, len(scores), truth.to(scores.device)
+            counts = threshold_counts(scores, truth)
+            if self.threshold is not None and num_classes > 1:
+                names = self.foreground_names()
+                mask = scores_to_mask(scores, in_order(self.threshold, names))
+        found = dict(counts=counts.cpu())
+        if mask is not None and num_classes > 1:
+            found['confusion'] = confusion_matrix(mask, truth, num_classes).cpu()
+        return found
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         self._warn_of_missing_masks(results)
@@ -134,12 +149,16 @@ class PseudoLabelMetric(ImageMetric):
                     return {}  # there is nothing to choose by
             else:
                 self.details['curves'] = {'image_iou': rounded(ious.nanmean(0))}
-            index = self._threshold_index(ious)
             metrics |= self.per_class(
                 'image_iou_oracle', 100 * oracle_iou(counts[:, 1:], self.empty)
             )
-            metrics['threshold'] = THRESHOLD_VALUES[index]
-            counts = counts[:, :, index]
+            if isinstance(self.threshold, Mapping):
+                metrics |= {f'threshold_{name}': one for name, one in self.threshold.items()}
+                counts = torch.stack([counts_of(result['confusion']) for result in known])
+            else:
+                index = self._threshold_index(ious)
+                metrics['threshold'] = THRESHOLD_VALUES[index]
+                counts = counts[:, :, index]
         else:
             open_pixels, pixels = torch.tensor([result['open'] for result in known]).sum(0)
             metrics |= self.per_class('ignored', 100 * open_pixels[None] / pixels)
@@ -149,6 +168,11 @@ class PseudoLabelMetric(ImageMetric):
         metrics |= self._overlap(counts) | self._intervals(counts, [one['group'] for one in known])
         if self.source == 'mask' or self.present != 'label':
             metrics |= self._false_alarms(counts)
+        if 'confusion' in known[0]:
+            matrix = sum(result['confusion'] for result in known)
+            pairs = confused_pairs(matrix, self.foreground_names())
+            self.details['confusion'] = dict(pairs, matrix=matrix.tolist())
+            metrics |= pairs if len(matrix) <= MOST_PAIRED + 1 else {}
         return metrics
 
     def _threshold_index(self, ious: Tensor) -> int:

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmsmoke.engine.labelling import label_run
 from mmsmoke.engine.launch import TRUE_MASKS, load_config
 from mmsmoke.utils import UserError
+from mmsmoke.utils.thresholds import PER_CLASS, scaled
 
 from .evaluate import fix_threshold, tested_splits
 from .label_step import label_hook, labelling
@@ -121,7 +122,7 @@ class Chain:
             given = {
                 key: own[key]
                 for key in ('refine', 'threshold', 'split', 'score_stride')
-                if key in own
+                if key in own and own[key] != PER_CLASS
             }
             cfg = label_run(cfg, **given)
         return cfg
@@ -204,9 +205,14 @@ class Chain:
                 checkpoint=found['trained']['checkpoint']['path'],
                 splits=splits,
                 threshold_split=threshold_split,
+                **(dict(per_class=True) if threshold_split and self._per_class else {}),
             )
 
         return Step(f'{name}/test', 'test', arguments, {**inputs, 'trained': trained})
+
+    @property
+    def _per_class(self) -> bool:
+        return self.plan.label.get('threshold') == PER_CLASS
 
     def _tested(self, stage: str) -> tuple[list[str], str | None]:
         """Return what a trained stage is tested on, and the split that chooses its threshold."""
@@ -239,7 +245,7 @@ class Chain:
         if self.plan.threshold_split is None and stage != 'pretrain':
             # with nothing to choose a threshold on, maps are tested at that of the label run
             hook = built_hook(label_hook(self.config('label')))
-            fix_threshold(cfg.test_evaluator, round(hook.threshold, 2))
+            fix_threshold(cfg.test_evaluator, scaled(hook.threshold, 1, 2))
         return cfg
 
     def _labelling(self, stage: str, inputs: Mapping[str, Step]) -> Step:
@@ -251,7 +257,9 @@ class Chain:
         # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
         others = {name: step for name, step in inputs.items() if name != before}
-        return labelling(self.name(stage), cfg, inputs[before], split, self._title(stage), others)
+        criterion = PER_CLASS if self._per_class else None
+        title = self._title(stage)
+        return labelling(self.name(stage), cfg, inputs[before], split, title, others, criterion)
 
     def _title(self, stage: str) -> str:
         number = self.stages.index(stage) + 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsmoke.engine.labelling import label_run
+from mmsmoke.utils.thresholds import PER_CLASS
 
 from .step import Step
 
@@ -16,7 +17,8 @@ weights of the images that it calls wrong; ``{scores:NAME}`` a folder of its map
 images, and ``{masks:NAME}`` one of their masks, whose threshold is chosen on the sweep's
 ``threshold_split`` of their data; ``{head:NAME:METHOD}`` its checkpoint with a retrained head or,
 by ``choose``, with the best of several heads first. The sweep's ``labels`` may say how maps are
-refined: ``dict(refine=[…])``."""
+refined, and that each class has its own threshold:
+``dict(refine=[…], threshold='per_class')``."""
 
 
 def derived_step(
@@ -44,7 +46,8 @@ def derived_step(
         return dict(config=cfg, checkpoint=found[itself]['checkpoint']['path'])
 
     if kind in ('scores', 'masks'):
-        refine, split = sweep.get('labels', {}).get('refine', ()), sweep.threshold_split
+        labels, split = sweep.get('labels', {}), sweep.threshold_split
+        refine, per_class = labels.get('refine', ()), labels.get('threshold') == PER_CLASS
 
         def labelling(found: Mapping) -> dict:
             made = of(found)
@@ -54,7 +57,8 @@ def derived_step(
         if split is not None:
 
             def searching(found: Mapping) -> dict:
-                return {**labelling(found), 'split': split}
+                chosen = dict(criterion=PER_CLASS) if per_class else {}
+                return {**labelling(found), 'split': split, **chosen}
 
             search = Step(f'{place}/labels/threshold', 'search', searching, inputs)
             inputs = {**inputs, 'search': search}

@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DATASETS
-from mmengine.runner import TestLoop
+from mmengine.runner import Runner, TestLoop
 from torch import nn
 
 from mmsmoke.datasets import WeakSegDataset
@@ -19,6 +19,9 @@ from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError, plain_numbers, sha256_of_file
 from mmsmoke.utils.environment import checkpoint_record, config_record, environment
 from mmsmoke.utils.models import segmentor_threshold, unwrapped
+from mmsmoke.utils.thresholds import Threshold, Value
+
+from .threshold import threshold_per_class
 
 _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
 
@@ -30,6 +33,7 @@ def evaluate_splits(
     threshold_split: str | None = None,
     tta: bool = False,
     refine: Sequence[str | Mapping | Callable] = (),
+    per_class: bool = False,
 ) -> dict:
     """Test one checkpoint on several splits of its data set.
 
@@ -42,6 +46,8 @@ def evaluate_splits(
             ``tta_model`` merge what it predicts.
         refine: what improves a segmentor's scores before anything is measured, one after the
             other; see :func:`~mmsmoke.models.build_refiner`.
+        per_class: choose a threshold for each class on ``threshold_split``, which is looked at once
+            more for that, see :class:`~mmsmoke.evaluation.ClassThresholds`.
 
     Returns:
         A result: protocol, numbers of each split, and what is needed to make them again; and, as
@@ -52,6 +58,11 @@ def evaluate_splits(
         raise UserError(f'{cfg.filename} writes pseudo labels; take tools/make_pseudo_labels.py')
     if 'split' not in cfg.test_dataloader.dataset:
         raise UserError(f'the test data set of {cfg.filename} has no splits to choose from')
+    if per_class and (threshold_split is None or not list(_of_maps(cfg.test_evaluator))):
+        raise UserError(
+            'a threshold for each class is one of maps, and needs a split on which to choose it '
+            '(--threshold-split)'
+        )
     refiners = _built_refiners(refine)
     if tta:
         for name in ('tta_model', 'tta_pipeline'):
@@ -70,18 +81,20 @@ def evaluate_splits(
         runner.model = MODELS.build(
             cfg.tta_model, default_args=dict(module=unwrapped(runner.model))
         )
-    threshold, numbers, details = None, {}, {}
+    threshold, numbers, details = Threshold(None), {}, {}
+    if per_class:
+        threshold = _search_per_class(runner, cfg, threshold_split) or threshold
     for split in tested_splits(splits, threshold_split):
         loader, evaluator = copy.deepcopy((cfg.test_dataloader, cfg.test_evaluator))
         loader.dataset.split = split
-        if threshold is not None:
-            fix_threshold(evaluator, threshold)
+        if threshold.value is not None:
+            fix_threshold(evaluator, threshold.value)
         runner._test_loop = test_loop(runner, loader, evaluator)
         numbers[split] = plain_numbers(runner.test())
         details[split] = metric_details(runner.test_loop.evaluator)
-        if split == threshold_split:
-            threshold = numbers[split].get('cam/threshold')
-            if threshold is None and list(_of_maps(cfg.test_evaluator)):
+        if split == threshold_split and threshold.value is None:
+            threshold = Threshold(numbers[split].get('cam/threshold'), 'dataset', split)
+            if threshold.value is None and list(_of_maps(cfg.test_evaluator)):
                 raise UserError(f'split {split!r} has no true masks to choose a threshold by')
     table = Path(cfg.test_dataloader.dataset.data_root) / 'labels.csv'
     return dict(
@@ -92,7 +105,7 @@ def evaluate_splits(
         masks_sha256=masks_hash_of(cfg, splits, threshold_split),
         seed=cfg.get('randomness', {}).get('seed'),
         deterministic=cfg.get('randomness', {}).get('deterministic', False),
-        protocol=_protocol(cfg, threshold, threshold_split)
+        protocol=_protocol(cfg, threshold)
         | (dict(tta=True) if tta else {})
         | (_refinement(refine, refiners, own) if refiners else {}),
         splits=numbers,
@@ -169,18 +182,28 @@ def tested_splits(splits: list[str], threshold_split: str | None) -> list[str]:
     return list(dict.fromkeys([*first, *splits]))
 
 
-def _protocol(cfg: Config, chosen: float | None, threshold_split: str | None) -> dict:
-    if chosen is not None:
-        return dict(threshold=chosen, threshold_mode='dataset', threshold_split=threshold_split)
+def _search_per_class(runner: Runner, cfg: Config, split: str) -> Threshold | None:
+    """Return the best threshold for each class on a split; None for a single class."""
+    loader = copy.deepcopy(cfg.test_dataloader)
+    loader.dataset.split = split
+    maps = next(_of_maps(cfg.test_evaluator))
+    given = {key: maps[key] for key in ('normalize', 'present') if key in maps}
+    runner._test_loop = TestLoop(runner, loader, [dict(given, type='mmsmoke.ClassThresholds')])
+    classes = runner.test_loop.dataloader.dataset.label_classes
+    return threshold_per_class(runner.test(), classes, split)
+
+
+def _protocol(cfg: Config, chosen: Threshold) -> dict:
+    if chosen.value is not None:
+        return chosen.protocol()
     of_maps = list(_of_maps(cfg.test_evaluator))
     fixed = [metric['threshold'] for metric in of_maps if metric.get('threshold') is not None]
     if fixed:
-        return dict(threshold=fixed[0], threshold_mode='fixed', threshold_split=None)
-    mode = 'best on each split' if of_maps else "the model's own"
-    return dict(threshold=None, threshold_mode=mode, threshold_split=None)
+        return Threshold(fixed[0]).protocol()
+    return Threshold(None, 'best on each split' if of_maps else "the model's own").protocol()
 
 
-def fix_threshold(evaluator: list | dict, threshold: float) -> None:
+def fix_threshold(evaluator: list | dict, threshold: Value) -> None:
     """Fix the threshold of all metrics that make masks of maps."""
     for metric in _of_maps(evaluator):
         metric['threshold'] = threshold

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mmengine.config import Config
 
 from mmsmoke.engine.labelling import WRITER
+from mmsmoke.utils.thresholds import Threshold
 
 from .step import Step
 from .threshold import with_threshold
@@ -17,6 +18,7 @@ def labelling(
     threshold_split: str | None,
     title: str = '',
     others: Mapping[str, Step] | None = None,
+    criterion: str | None = None,
 ) -> Step:
     """Return the step of a label run.
 
@@ -25,12 +27,14 @@ def labelling(
         threshold_split: where the model's threshold was chosen, and that of refined scores will be.
             None: it is as configured.
         others: what must be done before, too.
+        criterion: of :func:`~mmsmoke.experiments.threshold.search_threshold`, if not the usual one.
     """
 
     def arguments(found: Mapping) -> dict:
         tested, ours = found['model'], cfg.copy()
         if threshold_split is not None:
-            label_hook(ours).update(with_threshold(label_hook(ours), **tested['protocol']))
+            chosen = Threshold.of(tested['protocol'])
+            label_hook(ours).update(with_threshold(label_hook(ours), chosen))
         searched = dict(found=found['search']) if 'search' in found else {}
         return dict(config=ours, checkpoint=tested['checkpoint']['path'], **searched)
 
@@ -38,7 +42,8 @@ def labelling(
     if threshold_split is not None and len(cfg.custom_hooks) > 1:
         # refined scores have a threshold of their own
         def searching(found: Mapping) -> dict:
-            return {**arguments(found), 'split': threshold_split}
+            chosen = dict(criterion=criterion) if criterion else {}
+            return {**arguments(found), 'split': threshold_split, **chosen}
 
         search = Step(f'{name}/threshold', 'search', searching, inputs, title)
         inputs, title = {**inputs, 'search': search}, ''

@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import UserError
+from mmsmoke.utils.thresholds import PER_CLASS
 
 _STAGE = ('config', 'options', 'seed')
 _LABELLING = ('refine', 'threshold', 'split', 'score_stride', 'options')
@@ -51,6 +52,13 @@ def load_plan(
     plan.test_splits = _listed(plan.get('test_splits', 'test'), str, 'test_splits')
     plan.setdefault('picture_split', plan.test_splits[0])
     plan.setdefault('threshold_split', None)
+    if plan.label.get('threshold') == PER_CLASS and plan.threshold_split is None:
+        raise UserError(f'{config}: label.threshold={PER_CLASS!r} needs a threshold_split')
+    if plan.get('self_training', {}).get('threshold') == PER_CLASS:
+        raise UserError(
+            f'{config}: self_training.threshold is a number, or a dict with one for each class: '
+            "a segmentor's probabilities have no threshold that is searched"
+        )
     for stage in ('self_training', 'full'):
         if stage in plan and 'segment' not in plan:
             raise UserError(f'{stage} needs the stage segment')

@@ -1,7 +1,7 @@
 """Chooses the threshold of a label run, whatever refiners it has, in one pass over a split."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -10,6 +10,7 @@ from mmsmoke.engine import PseudoLabelHook
 from mmsmoke.engine.launch import trained_runner
 from mmsmoke.utils import UserError, plain_numbers, read_json
 from mmsmoke.utils.environment import checkpoint_record
+from mmsmoke.utils.thresholds import PER_CLASS, Threshold, Value, scaled
 
 
 def search_threshold(
@@ -21,11 +22,14 @@ def search_threshold(
         cfg: of a label run.
         split: a validation split, with true masks; for ``otsu`` any split.
         criterion: ``image_iou``: the best mean IoU against the true masks, the lowest of equals;
+            ``per_class``: a threshold for each class, the best for its own IoU, see
+            :class:`~mmsmoke.evaluation.ClassThresholds`; of a single class the same as before;
             ``otsu``: by the scores alone, see :class:`~mmsmoke.evaluation.OtsuThreshold`.
 
     Returns:
-        ``threshold``; ``hook``: what it changes in the PseudoLabelHook; ``stages``: the threshold
-        of each stage, for ``image_iou``; ``metrics`` of the run; ``config`` and ``checkpoint``.
+        ``threshold``, by name of the class for ``per_class``; ``hook``: what it changes in the
+        PseudoLabelHook; ``stages``: the threshold of each stage, one for all classes, unless for
+        ``otsu``; ``metrics`` of the run; ``config`` and ``checkpoint``.
     """
     cfg = copy.deepcopy(cfg)
     cfg.test_dataloader.dataset.split = split
@@ -35,48 +39,72 @@ def search_threshold(
             for name in ('threshold', 'thresholds'):
                 metric.pop(name, None)
     cfg.test_evaluator.append(dict(type='mmsmoke.OtsuThreshold'))
-    metrics = plain_numbers(trained_runner(cfg, checkpoint).test())
+    if criterion == PER_CLASS:
+        cfg.test_evaluator.append(dict(type='mmsmoke.ClassThresholds'))
+    runner = trained_runner(cfg, checkpoint)
+    metrics = plain_numbers(runner.test())
+    root = cfg.test_dataloader.dataset.data_root
     name = 'otsu/threshold' if criterion == 'otsu' else 'cam/threshold'
     if name not in metrics:
         raise UserError(
-            f'{cfg.test_dataloader.dataset.data_root}: no image with a class '
-            f'has a true mask in split {split!r}; take --criterion otsu, which needs none'
-            if criterion == 'image_iou'
-            else f'{cfg.test_dataloader.dataset.data_root}: no image of {split!r} has a class'
+            f'{root}: no image of {split!r} has a class'
+            if criterion == 'otsu'
+            else f'{root}: no image with a class has a true mask in split {split!r}; '
+            'take --criterion otsu, which needs none'
         )
+    threshold = Threshold(metrics[name], 'otsu' if criterion == 'otsu' else 'dataset', split)
+    if criterion == PER_CLASS:
+        classes = runner.test_dataloader.dataset.label_classes
+        threshold = threshold_per_class(metrics, classes, split) or threshold
     stages = {
         key.removeprefix('refine/').removesuffix('_threshold'): value
         for key, value in metrics.items()
         if key.startswith('refine/') and key.endswith('_threshold')
     }
-    mode = 'dataset' if criterion == 'image_iou' else criterion
     return dict(
-        threshold=metrics[name],
-        hook=with_threshold(cfg.custom_hooks[-1], metrics[name], mode, split),
-        stages=stages if criterion == 'image_iou' else {},
+        threshold=threshold.protocol()['threshold'],
+        hook=with_threshold(cfg.custom_hooks[-1], threshold),
+        stages={} if criterion == 'otsu' else stages,
         metrics=metrics,
         config=cfg.filename,
         checkpoint=checkpoint_record(checkpoint),
     )
 
 
-def with_threshold(
-    hook: Mapping, threshold: float, threshold_mode: str, threshold_split: str | None
-) -> dict:
+def threshold_per_class(
+    metrics: Mapping[str, float], classes: Sequence[str], split: str
+) -> Threshold | None:
+    """Return what :class:`ClassThresholds` has found; None for a single class, that needs none."""
+    if len(classes) == 1:
+        return None
+    found = {name: metrics.get(f'per_class/{name}') for name in classes}
+    if None in found.values():
+        missing = ', '.join(name for name, value in found.items() if value is None)
+        raise UserError(
+            f'no true mask of split {split!r} shows {missing}: no threshold can be chosen for it; '
+            'take another split, or one threshold for all classes'
+        )
+    return Threshold(found, PER_CLASS, split)
+
+
+def with_threshold(hook: Mapping, threshold: Threshold) -> dict:
     """Return the changes to a PseudoLabelHook that give it a threshold that was found.
 
     Where the hook ignores a band below its threshold, the band's lower edge moves in proportion.
     """
-    changes = dict(
-        threshold=threshold,
-        threshold_mode=threshold_mode,
-        threshold_split=threshold_split,
-        background_power=None,
-    )
+    changes = dict(**threshold.protocol(), background_power=None)
     if hook.get('ignore_above'):
         old = built_hook(hook)
-        changes['ignore_above'] = round(old.ignore_above / old.threshold * threshold, 4)
+        changes['ignore_above'] = _moved(old.ignore_above, old.threshold, threshold.value)
     return changes
+
+
+def _moved(band: Value, old: Value, new: Value) -> Value:
+    """Return the band's lower edge beside a new threshold; one that classes share if they did."""
+    if isinstance(band, Mapping):
+        shares = [band[name] / one for name, one in old.items() if one]
+        return scaled(new, sum(shares) / max(1, len(shares)))
+    return scaled(new, band / old)
 
 
 def built_hook(hook: Mapping) -> PseudoLabelHook:

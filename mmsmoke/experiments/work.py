@@ -42,10 +42,11 @@ def test(
     checkpoint: str,
     splits: Sequence[str],
     threshold_split: str | None = None,
+    per_class: bool = False,
 ) -> dict:
     """Test a checkpoint; see :func:`~mmsmoke.experiments.evaluate.evaluate_splits`."""
     cfg = _load(config, folder)
-    result = evaluate_splits(cfg, checkpoint, list(splits), threshold_split)
+    result = evaluate_splits(cfg, checkpoint, list(splits), threshold_split, per_class=per_class)
     details = result.pop('details')
     if is_main_process():
         write_json(folder / DETAILS, details)
@@ -67,9 +68,11 @@ def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = No
     return {key: content[key] for key in ('split', 'protocol', 'metrics', 'curves')}
 
 
-def search(folder: Path, config: str, checkpoint: str, split: str) -> dict:
+def search(
+    folder: Path, config: str, checkpoint: str, split: str, criterion: str = 'image_iou'
+) -> dict:
     """Find the threshold of a label run, as :func:`search_threshold` does."""
-    return search_threshold(_load(config, folder), checkpoint, split)
+    return search_threshold(_load(config, folder), checkpoint, split, criterion)
 
 
 def errors(folder: Path, config: str, checkpoint: str, factor: float) -> dict:
@@ -130,6 +133,7 @@ def read_in_test(
     checkpoint: str,
     splits: Sequence[str],
     threshold_split: str | None = None,
+    per_class: bool = False,
 ) -> dict:
     """Return hashes of the checkpoint, and of labels and true masks of what is tested."""
     return _test_data(config, checkpoint, tested_splits(list(splits), threshold_split))
@@ -149,7 +153,9 @@ def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = N
     return hashes
 
 
-def read_in_search(config: Config, checkpoint: str, split: str) -> dict:
+def read_in_search(
+    config: Config, checkpoint: str, split: str, criterion: str = 'image_iou'
+) -> dict:
     """Return hashes of checkpoints, refiners' too, and of labels and true masks."""
     return _test_data(config, checkpoint, [split])
 
@@ -189,8 +195,10 @@ def _test_command(
     checkpoint: str,
     splits: Sequence[str],
     threshold_split: str | None = None,
+    per_class: bool = False,
 ) -> str:
     chosen = f' --threshold-split {threshold_split}' if threshold_split else ''
+    chosen += ' --per-class' if per_class else ''
     return f'tools/test.py {folder / CONFIG} {checkpoint} --splits {" ".join(splits)}{chosen}'
 
 
@@ -200,8 +208,11 @@ def _label_command(
     return f'tools/make_pseudo_labels.py {folder / CONFIG} {checkpoint} --work-dir {folder}'
 
 
-def _search_command(folder: Path, config: Config, checkpoint: str, split: str) -> str:
-    return f'tools/search_threshold.py {folder / CONFIG} {checkpoint} --split {split}'
+def _search_command(
+    folder: Path, config: Config, checkpoint: str, split: str, criterion: str = 'image_iou'
+) -> str:
+    chosen = '' if criterion == 'image_iou' else f' --criterion {criterion}'
+    return f'tools/search_threshold.py {folder / CONFIG} {checkpoint} --split {split}{chosen}'
 
 
 def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float) -> str:

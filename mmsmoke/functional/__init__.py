@@ -40,7 +40,14 @@ __all__, __getattr__, __dir__ = lazy(
             'threshold_of_power',
         ],
         '.contrast': ['supervised_contrast'],
-        '.cooccurrence': ['confusion_counts', 'energy_share', 'points_at', 'two_causes'],
+        '.cooccurrence': [
+            'confusion_counts',
+            'confusion_matrix',
+            'confusion_ratios',
+            'energy_share',
+            'points_at',
+            'two_causes',
+        ],
         '.crf': ['CRF_PRESETS', 'CRFSettings', 'dense_crf', 'label_probs'],
         '.disagreement': ['divergence', 'mutual_information'],
         '.equivariance': [
@@ -53,6 +60,7 @@ __all__, __getattr__, __dir__ = lazy(
         '.iou': [
             'EMPTY_TRUTH',
             'THRESHOLDS',
+            'class_threshold_counts',
             'image_iou',
             'image_mean_iou',
             'iou_of',

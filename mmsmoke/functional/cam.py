@@ -131,23 +131,56 @@ def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(maps, size=tuple(size), mode='bilinear', align_corners=False)
 
 
-def scores_to_mask(scores: Tensor, threshold: float, background: float | None = None) -> Tensor:
+def scores_to_mask(
+    scores: Tensor,
+    threshold: float | Sequence[float],
+    background: float | Sequence[float] | None = None,
+) -> Tensor:
     """Return the strongest class where its score exceeds the threshold, else background.
+
+    Where classes have different thresholds, the strongest is the one whose score is the largest
+    multiple of its own threshold.
 
     Args:
         scores: [K, H, W] in [0, 1].
-        threshold: a pixel is foreground if its best score is strictly greater.
+        threshold: a pixel is foreground if its best score is strictly greater; of K numbers, each
+            is that of a class.
         background: a pixel that is not foreground is background only if its best score is not
-            greater than this, and ignored otherwise; the threshold by default.
+            greater than this, and ignored otherwise; the threshold by default. Of K numbers, it
+            is ignored if any class exceeds its own.
 
     Returns:
         uint8 [H, W]; 0 background, k + 1 class k, 255 ignored.
     """
-    best, label = scores.max(dim=0)
-    mask = torch.where(best > threshold, label + 1, 0)
+    threshold, background = _one_if_equal(threshold), _one_if_equal(background)
+    if not isinstance(threshold, Sequence):
+        best, label = scores.max(dim=0)
+        mask = torch.where(best > threshold, label + 1, 0)
+    else:
+        own = _of_classes(threshold, scores)
+        multiples = torch.where(scores > own, scores / own.clamp(min=1e-6), 0)
+        best, label = multiples.max(dim=0)
+        mask = torch.where(best > 0, label + 1, 0)
     if background is not None:
-        mask[(mask == 0) & (best > background)] = IGNORE
+        possible = (scores > _of_classes(background, scores)).any(dim=0)
+        mask[(mask == 0) & possible] = IGNORE
     return mask.to(torch.uint8)
+
+
+def _one_if_equal(values: float | Sequence[float] | None) -> float | Sequence[float] | None:
+    """Return equal numbers as one: classes then compete by their scores alone, without rounding."""
+    if not isinstance(values, Sequence) or len(set(values)) > 1:
+        return values
+    return values[0]
+
+
+def _of_classes(values: float | Sequence[float], scores: Tensor) -> float | Tensor:
+    """Return what [K, H, W] can be compared with."""
+    if not isinstance(values, Sequence):
+        return values
+    if len(values) != len(scores):
+        raise ValueError(f'{len(scores)} classes need as many thresholds, got {list(values)}')
+    return scores.new_tensor(values)[:, None, None]
 
 
 def strongest(scores: Tensor) -> Tensor:

@@ -25,6 +25,39 @@ def confusion_counts(mask: Tensor, truth: Tensor, companion: Tensor, num_classes
     return torch.stack([(predicted & on_companion).sum(1), (predicted & true).sum(1)], dim=-1)
 
 
+def confusion_matrix(mask: Tensor, truth: Tensor, num_classes: int) -> Tensor:
+    """Count the pixels of each true value that are called each value; 255 in either is left out.
+
+    Args:
+        mask, truth: [H, W], 0 background, k + 1 class k, 255 ignored.
+
+    Returns:
+        int64 [K + 1, K + 1], a row for each true value, a column for each in the mask.
+    """
+    values = num_classes + 1
+    valid = (truth < values) & (mask < values)
+    pairs = truth.long() * values + mask.long()
+    pairs = torch.where(valid, pairs, values * values).flatten()
+    return torch.bincount(pairs, minlength=values * values + 1)[:-1].view(values, values)
+
+
+def confusion_ratios(matrix: Tensor) -> Tensor:
+    """Return for classes k and b how many pixels of b are called k, by those called k rightly.
+
+    It is nan where nothing is called k rightly, and on the diagonal.
+
+    Args:
+        matrix: [K + 1, K + 1], of :func:`confusion_matrix`, added up over images.
+
+    Returns:
+        float64 [K, K], a row for each k, a column for each b.
+    """
+    classes = matrix[1:, 1:].double()
+    right = classes.diagonal()
+    ratios = classes.t() / torch.where(right > 0, right, torch.nan)[:, None]
+    return ratios.fill_diagonal_(torch.nan)
+
+
 def energy_share(scores: Tensor, region: Tensor) -> Tensor:
     """Return the share of each map's sum that lies in a region; nan for an empty map.
 

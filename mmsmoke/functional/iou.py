@@ -43,6 +43,27 @@ def threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
     return torch.stack([hit, predicted, true[:, None].expand_as(hit)], dim=-1)
 
 
+def class_threshold_counts(scores: Tensor, truth: Tensor) -> Tensor:
+    """Count the pixels of each class of one image at each threshold, whatever other classes do.
+
+    A pixel belongs to class k at threshold t if its score of k exceeds t. Classes that the image
+    does not show are left at zero.
+
+    Args:
+        scores, truth: as for :func:`threshold_counts`, to which this is equal for a single class.
+
+    Returns:
+        int64 [K, 101, 3]: true positives, predicted pixels, true pixels.
+    """
+    counts = torch.zeros(len(scores), len(THRESHOLDS), 3, dtype=torch.int64, device=scores.device)
+    for k in range(len(scores)):
+        own = truth == k + 1
+        if own.any():
+            against_the_rest = torch.where(truth == IGNORE, IGNORE, own.int())
+            counts[k] = threshold_counts(scores[k][None], against_the_rest)[1]
+    return counts
+
+
 def passed(scores: Tensor) -> Tensor:
     """Return how many thresholds each score [N] exceeds; nan exceeds none.
 

@@ -18,6 +18,7 @@ from mmsmoke.utils.checkpoints import trusting
 from mmsmoke.utils.models import segmentor_threshold
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
+from mmsmoke.utils.thresholds import Value, check_threshold, in_order
 
 from .inputs import Item, Prepared, TestPipeline, find_images, warning_of_stretches
 from .outputs import (
@@ -49,7 +50,8 @@ class SmokeInferencer:
             do.
         weights: checkpoint; by default ``model``, if that is one.
         device: as torch names it; by default the accelerator, if there is one.
-        threshold: a pixel belongs to its best class if that scores higher. Scores are a
+        threshold: a pixel belongs to its best class if that scores higher; a dict has that of each
+            class by its name, see :func:`~mmsmoke.functional.scores_to_mask`. Scores are a
             segmentor's probabilities, or the normalised maps of a classifier. By default a
             segmentor decides by itself, and for a classifier it is that of pseudo labels, 0.3.
         trust: let the checkpoint run code that it holds; see docs/trust.md.
@@ -71,19 +73,22 @@ class SmokeInferencer:
         model: str | os.PathLike | Config,
         weights: str | os.PathLike | None = None,
         device: str | None = None,
-        threshold: float | None = None,
+        threshold: Value | None = None,
         trust: bool = False,
         refine: Sequence = (),
     ):
-        if threshold is not None and not 0 <= threshold < 1:
-            raise UserError(f'threshold must be in [0, 1), got {threshold}')
+        if threshold is not None:
+            check_threshold(threshold)
         with trusting(trust):
             cfg, weights = config_and_weights(model, weights)
             self.model = load_model(cfg, weights, device or get_device())
         self.prepare = TestPipeline(cfg)
         self.classes, self.palette = self.prepare.classes, self.prepare.palette
         self.refiners = _ready_refiners(refine, self.classes)
-        self.threshold = _own_threshold(self.model) if threshold is None else threshold
+        if threshold is None:
+            self.threshold = _own_threshold(self.model)
+        else:
+            self.threshold = in_order(threshold, self.classes)
         if self.refiners and self.threshold is None:
             self.threshold = 0.5
 

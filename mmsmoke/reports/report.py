@@ -7,9 +7,11 @@ from pathlib import Path
 
 from mmsmoke.inference.predictor import Predictor
 from mmsmoke.utils import atomic_path
+from mmsmoke.utils.thresholds import Value, in_words
 from mmsmoke.visualization.examples_html import examples_html, examples_script, examples_style
 from mmsmoke.visualization.html import html_charts, html_page, html_table
 
+from .class_tables import class_tables
 from .curves import details_of, images_of, threshold_charts, training_charts
 from .report_examples import ExampleMaker
 from .sheets import draw_examples
@@ -33,7 +35,8 @@ share of a map's sum that lies there. <b>pointing</b>: share of the maps that ar
 """
 _TO_THE_READER = (
     '<p>In percent: mean ± standard deviation over the seeds. Foreground IoU is that of the smoke '
-    'alone, the mean over the images that have any; false alarms are clear images in which more '
+    'alone (of several classes: the mean of theirs), the mean over the images that have any; '
+    'false alarms are clear images in which more '
     'than 0.1 % of the pixels are called smoke. CAMs and pseudo masks are told which classes are '
     'in an image, segmentors are not. Numbers on the split on which a threshold was chosen (see '
     'Protocol) are better than on other images.</p>'
@@ -57,6 +60,7 @@ def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
     details = [details_of(one) for one in (classifier, segmentor) if one]
     sections = {
         'Results': html_table(*summary_rows(result), title='results') + _TO_THE_READER,
+        'Classes': class_tables(result['chains']),
         'Thresholds': threshold_charts(result['chains'], [*splits[:1], picture_split]),
         'Training': training_charts(result['chains']),
         'Companions': _bias(result['chains']),
@@ -77,7 +81,7 @@ def final_segmentor(chain: Mapping) -> Mapping | None:
     return chain[trained[-1]] if trained else None
 
 
-def _threshold(chain: Mapping) -> float:
+def _threshold(chain: Mapping) -> Value:
     chosen = chain['classify']['protocol']['threshold']
     return chain['label']['protocol']['threshold'] if chosen is None else chosen
 
@@ -118,11 +122,11 @@ def _examples(
     models: Sequence[Predictor],
     details: Sequence[Mapping],
     splits: Sequence[str],
-    threshold: float,
+    threshold: Value,
     label: Mapping,
     folder: Path,
 ) -> str:
-    maker = ExampleMaker(models)
+    maker = ExampleMaker(models, threshold)
     examples = []
     for split in splits:
         numbers = details[-1].get(split, {})
@@ -141,7 +145,7 @@ def _examples(
         'masks. Maps show the classes of the image’s label; for clear images they show what the '
         'classifier predicts. Move the slider to change the threshold of the maps; the mean is '
         'over the examples shown, not over a split.</p>'
-    ) + examples_html(examples, threshold, maker.palette[1], len(models) > 1)
+    ) + examples_html(examples, threshold, maker.colours, len(models) > 1)
 
 
 def _seen(run: Mapping) -> str:
@@ -160,7 +164,7 @@ def _protocol(result: Mapping) -> str:
                     stage,
                     run['seed'],
                     ', '.join(splits_of(run)),
-                    '' if protocol['threshold'] is None else protocol['threshold'],
+                    _cell(protocol['threshold']),
                     protocol['threshold_mode'],
                     protocol['threshold_split'] or '',
                     checkpoint['sha256'][:12] if checkpoint else '',
@@ -175,7 +179,13 @@ def _protocol(result: Mapping) -> str:
     data = f'data: {escape(result["data_root"])}. ' if result['data_root'] else ''
     return (
         html_table(header, rows, title='protocol')
-        + '<p>A threshold of mode <b>dataset</b> was chosen on the split named and used on all '
-        'others.</p>'
+        + '<p>A threshold of mode <b>dataset</b> or <b>per_class</b> was chosen on the split named '
+        'and used on all others.</p>'
         f'<p>{data}Made with: {environment}</p>'
     )
+
+
+def _cell(threshold: Value | None) -> float | str:
+    if isinstance(threshold, Mapping):
+        return in_words(threshold)
+    return '' if threshold is None else threshold

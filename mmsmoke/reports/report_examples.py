@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.weak_seg import WeakSegDataset, spread_positives
 from mmsmoke.evaluation.pseudo_label_metric import ALARM
 from mmsmoke.functional import image_iou, mask_counts
 from mmsmoke.inference.predictor import Predictor
+from mmsmoke.utils.thresholds import Value, in_order
 from mmsmoke.visualization.examples_html import pack_example
 
 HALF = 50.0
@@ -78,11 +81,13 @@ class ExampleMaker:
 
     Args:
         models: the classifier and, if there is one, the segmentor.
+        threshold: of maps, or that of each class by its name: the scores are then shown in
+            proportion to these, so that one slider moves all of them.
     """
 
-    def __init__(self, models: Sequence[Predictor]):
-        self.models = models
-        self.palette = None  # of the data set that was last looked at
+    def __init__(self, models: Sequence[Predictor], threshold: Value):
+        self.models, self.threshold = models, threshold
+        self.colours = {}  # of the classes of the data set that was last looked at
 
     def of_label_run(self, split: str | Sequence[str], masks: Path) -> list[dict]:
         """Return examples of training images, with their pseudo masks."""
@@ -100,7 +105,8 @@ class ExampleMaker:
             masks: pseudo masks, whose numbers these are; else they are those of the last model.
         """
         data = [model.dataset(split) for model in self.models]
-        self.palette = data[0].metainfo['palette']
+        palette = data[0].metainfo['palette'][1:]
+        self.colours = dict(zip(data[0].label_classes, palette, strict=False))
         paths = [data[0].get_data_info(index)['img_path'] for index in range(len(data[0]))]
         place = {path: index for index, path in enumerate(paths)}
         chosen = choose_examples({path: images[path] for path in images if path in place})
@@ -115,8 +121,7 @@ class ExampleMaker:
         self, items: list[dict], group: str, numbers: Mapping | None, masks: Path | None
     ) -> dict:
         sample, *others = [model(item) for model, item in zip(self.models, items, strict=True)]
-        label = bool(sample.present().any())
-        probability = float(sample.pred_scores.max())
+        label, says = bool(sample.present().any()), self._says(sample)
         if not label:  # as in use: only what the classifier calls
             del sample.gt_score
         sample.localize()
@@ -124,14 +129,36 @@ class ExampleMaker:
         truth = sample.gt_sem_seg.data[0].numpy() if 'gt_sem_seg' in sample else None
         label_path = masks and masks / sample.mask_name
         label_map = read_mask(label_path) if label_path and label_path.is_file() else None
-        scores = sample.seg_scores.amax(0).numpy()
+        scores, best = self._seen(sample.seg_scores)
         return dict(
             name=sample.image,
             split=sample.columns['split'],
             group=group,
             outcome=outcome_of(numbers),
-            says=f'{"smoke" if label else "clear"}, classifier {100 * probability:.0f} %',
+            says=says,
             iou=numbers.get('iou') if numbers else None,
             tested='pseudo mask' if masks else 'segmentor' if others else 'tested CAM',
-            **pack_example(read_image(sample.img_path), scores, mask, truth, label_map),
+            **pack_example(read_image(sample.img_path), scores, mask, truth, label_map, best),
         )
+
+    def _says(self, sample) -> str:
+        """Say which classes an image has, and how sure the classifier is of each."""
+        names, percent = list(self.colours), (100 * sample.pred_scores).tolist()
+        if len(names) == 1:
+            return (
+                f'{"smoke" if sample.present().any() else "clear"}, classifier {percent[0]:.0f} %'
+            )
+        pairs = zip(names, sample.present().tolist(), strict=True)
+        label = ', '.join(name for name, there in pairs if there) or 'clear'
+        pairs = zip(names, percent, strict=True)
+        return f'{label}; classifier: ' + ', '.join(f'{name} {p:.0f} %' for name, p in pairs)
+
+    def _seen(self, scores: Tensor) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the score of the strongest class of [K, H, W], and which that is, if several."""
+        if len(scores) == 1:
+            return scores[0].numpy(), None
+        if isinstance(self.threshold, Mapping):
+            own = scores.new_tensor(in_order(self.threshold, list(self.colours)))
+            scores = (scores / own.clamp(min=1e-6)[:, None, None] * own.mean()).clamp(max=1)
+        best, label = scores.max(0)
+        return best.numpy(), (label + 1).numpy()

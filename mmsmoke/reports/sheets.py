@@ -13,13 +13,14 @@ from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.inference.predictor import Predictor
 from mmsmoke.utils import save_png
+from mmsmoke.utils.thresholds import Value, in_order
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 MOST = 5
 TITLES = ('image', 'CAM', 'CAM > threshold', 'segmentor', 'truth')
 
 
-def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, split: str) -> Path:
+def draw_examples(folder: Path, models: Sequence[Predictor], threshold: Value, split: str) -> Path:
     """Draw what each stage sees in some images of a split that hold smoke.
 
     The images are spread evenly over the split; the choice does not look at the results. The
@@ -28,10 +29,12 @@ def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, s
 
     Args:
         models: the classifier and, if there is one, the segmentor.
+        threshold: of maps, or that of each class by its name.
     """
     shutil.rmtree(folder / 'examples', ignore_errors=True)
     data = [model.dataset(split) for model in models]
-    palette = data[0].metainfo['palette']
+    palette, legend = data[0].metainfo['palette'], legend_of(data[0])
+    level = in_order(threshold, data[0].label_classes)
     titles = [title for title in TITLES if title != 'segmentor' or len(models) > 1]
     rows = []
     for index in spread_positives(data[0], MOST):
@@ -40,7 +43,7 @@ def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, s
         picture = read_image(sample.img_path)
         sample.localize()
         scores = sample.seg_scores
-        masks = [scores_to_mask(scores, threshold)]
+        masks = [scores_to_mask(scores, level)]
         masks += [one.pred_sem_seg.data[0] for one in found[1:]]
         masks.append(sample.gt_sem_seg.data[0] if 'gt_sem_seg' in sample else None)
         row = [
@@ -50,10 +53,17 @@ def draw_examples(folder: Path, models: Sequence[Predictor], threshold: float, s
         ]
         rows.append(row)
         name = Path(sample.mask_name).with_suffix('').as_posix().replace('/', '_')
-        save_png(folder / 'examples' / f'{name}.png', contact_sheet([row], titles))
+        save_png(folder / 'examples' / f'{name}.png', contact_sheet([row], titles, legend=legend))
     path = folder / 'examples.png'
-    save_png(path, contact_sheet(rows, titles))
+    save_png(path, contact_sheet(rows, titles, legend=legend))
     return path
+
+
+def legend_of(dataset: WeakSegDataset) -> dict[str, Sequence[int]]:
+    """Return the colours of several classes by their names; of one there is nothing to tell."""
+    names = dataset.label_classes
+    colours = dataset.metainfo['palette'][1:]
+    return dict(zip(names, colours, strict=False)) if len(names) > 1 else {}
 
 
 def draw_cams(
@@ -75,7 +85,11 @@ def draw_cams(
     predictors = {title: Predictor(result) for title, result in results.items()}
     data = {title: predictor.dataset(split) for title, predictor in predictors.items()}
     first = next(iter(data.values()))
-    palette = first.metainfo['palette']
+    palette, legend = first.metainfo['palette'], legend_of(first)
+    levels = {
+        title: in_order(_threshold(result, split), first.label_classes)
+        for title, result in results.items()
+    }
     rows = []
     for index in spread_positives(first, most):
         row = []
@@ -87,11 +101,11 @@ def draw_cams(
                 row += [picture, _overlay(picture, truth, palette)]
             sample.localize()
             scores = sample.seg_scores
-            mask = scores_to_mask(scores, _threshold(results[title], split)).numpy()
+            mask = scores_to_mask(scores, levels[title]).numpy()
             heat = overlay_scores(picture, scores.max(0).values.numpy())
             row.append(overlay_mask(heat, mask, palette, opacity=0))
         rows.append(row)
-    save_png(out, contact_sheet(rows, ('image', 'truth', *results), width))
+    save_png(out, contact_sheet(rows, ('image', 'truth', *results), width, legend))
 
 
 def draw_masks(out: str | Path, dataset: WeakSegDataset, folders: Mapping[str, Path]) -> None:
@@ -111,10 +125,11 @@ def draw_masks(out: str | Path, dataset: WeakSegDataset, folders: Mapping[str, P
         paths = [info.get('seg_map_path'), *labelled]
         masks = [None if path is None else torch.from_numpy(read_mask(path)) for path in paths]
         rows.append([picture, *(_overlay(picture, mask, palette) for mask in masks)])
-    save_png(out, contact_sheet(rows, ('image', 'truth', *folders), width=128))
+    titles = ('image', 'truth', *folders)
+    save_png(out, contact_sheet(rows, titles, width=128, legend=legend_of(dataset)))
 
 
-def _threshold(result: Mapping, split: str) -> float:
+def _threshold(result: Mapping, split: str) -> Value:
     chosen = result['protocol']['threshold']
     return result['splits'][split]['cam/threshold'] if chosen is None else chosen
 

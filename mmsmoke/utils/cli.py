@@ -77,6 +77,14 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def number_of(threshold: str | None) -> float | None:
+    """Return what stands after --threshold; None if nothing does."""
+    try:
+        return None if threshold is None else float(threshold)
+    except ValueError as error:
+        raise UserError(f'--threshold: say a number or a .json file, not {threshold!r}') from error
+
+
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
     """Add how many steps of a plan are done at the same time, and where."""
     parser.add_argument('--jobs', type=int, default=1, help='steps at a time (%(default)s)')

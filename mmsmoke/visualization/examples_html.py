@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mmsmoke.functional import IGNORE
+from mmsmoke.utils.thresholds import Value, in_words
 
 from .html import data_uri
 
@@ -28,6 +29,7 @@ def pack_example(
     mask: np.ndarray | None = None,
     truth: np.ndarray | None = None,
     label: np.ndarray | None = None,
+    best: np.ndarray | None = None,
 ) -> dict:
     """Return the pictures of an example, as page.js reads them, no larger than the page needs.
 
@@ -36,10 +38,12 @@ def pack_example(
         scores: [H, W] in [0, 1].
         mask, truth, label: [H, W], 0 background, 255 ignored: the segmentor's, the true one, and
             the pseudo mask that was learned from.
+        best: [H, W], whose score it is, 1 for the first class; None if there is only one.
     """
     size = _fitting(picture.shape[:2])
     truth_values = np.full(picture.shape[:2], IGNORE) if truth is None else truth
-    coded = np.where(truth_values == IGNORE, _UNKNOWN, np.where(truth_values > 0, 255, 0))
+    known = np.where(truth_values > 0, 255, 0) if best is None else truth_values
+    coded = np.where(truth_values == IGNORE, _UNKNOWN, known)
     bits = np.zeros(picture.shape[:2], np.uint8)
     if mask is not None:
         bits[(mask > 0) & (mask != IGNORE)] |= _SEGMENTOR
@@ -53,7 +57,14 @@ def pack_example(
     ]
     maps = np.stack(channels, -1).astype(np.uint8)
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    of_classes = {}
+    if best is not None:
+        blank = np.zeros(picture.shape[:2], np.uint8)
+        called = (best, *(blank if one is None else one for one in (mask, label)))
+        values = np.stack([_nearest(one, size) for one in called], -1)
+        of_classes['classes'] = _encoded(values, 'PNG', optimize=True)
     return dict(
+        **of_classes,
         truth=truth is not None,
         label=label is not None,
         picture=_encoded(shrunk, 'JPEG', quality=85),
@@ -62,26 +73,33 @@ def pack_example(
 
 
 def examples_html(
-    examples: Sequence[Mapping], threshold: float, colour: Sequence[int], segmentor: bool
+    examples: Sequence[Mapping],
+    threshold: Value,
+    colours: Mapping[str, Sequence[int]],
+    segmentor: bool,
 ) -> str:
     """Return slider, filters and examples, for a page with the style and script of examples.
 
     Args:
         examples: dicts of what :func:`pack_example` gives and ``name``, ``split``, ``group``,
             ``outcome``, ``says`` (text), ``iou`` (in percent, or None) and ``tested`` (of what).
-        threshold: where the slider stands first.
-        colour: RGB of smoke.
+        threshold: where the slider stands first; of several classes with thresholds of their own,
+            at the mean of these, and it moves all of them in proportion.
+        colours: RGB of each class, by its name.
         segmentor: whether there are masks of one.
     """
     heat = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[None], cv2.COLORMAP_TURBO)[0, :, ::-1]
     panels = ['image', 'CAM', 'CAM > threshold', 'pseudo mask', 'segmentor', 'truth']
     if not segmentor:
         panels.remove('segmentor')
+    start = threshold
+    if isinstance(threshold, Mapping):
+        start = sum(threshold.values()) / len(threshold)
     content = dict(
         examples=list(examples),
-        threshold=threshold,
+        threshold=start,
         heat=heat.tolist(),
-        colour=list(colour),
+        classes=[dict(name=name, colour=list(colour)) for name, colour in colours.items()],
         panels=panels,
     )
     # within a script element "</" and "<!--" mean something
@@ -89,13 +107,12 @@ def examples_html(
     selects = ''.join(
         _select(name, list(dict.fromkeys(one[name] for one in examples))) for name in FILTERS
     )
-    start = round(100 * threshold)
     return (
-        f'<div class="controls">{selects}</div>'
+        f'<div class="controls">{selects}<span id="legend"></span></div>'
         '<div class="controls slider"><label>threshold '
-        f'<input type="range" id="threshold" min="0" max="100" value="{start}">'
-        f'<output id="threshold-value" for="threshold">{threshold:.2f}</output></label>'
-        f'<button type="button" id="reset">as chosen ({threshold:.2f})</button>'
+        f'<input type="range" id="threshold" min="0" max="100" value="{round(100 * start)}">'
+        f'<output id="threshold-value" for="threshold">{start:.2f}</output></label>'
+        f'<button type="button" id="reset">as chosen ({escape(in_words(threshold))})</button>'
         '<span id="status" role="status"></span></div><div id="cards"></div>'
         '<noscript>The examples are drawn by a script, which this browser does not run.</noscript>'
         f'<script type="application/json" id="data">{data}</script>'

@@ -1,12 +1,13 @@
 """Draw masks and score maps over images, and sheets of pictures side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
 INK, PAPER = (40, 40, 40), 255
 _GAP = 6
+_FONT = cv2.FONT_HERSHEY_SIMPLEX, 0.5
 
 
 def overlay_mask(image: np.ndarray, mask: np.ndarray, palette: Sequence, opacity=0.5) -> np.ndarray:
@@ -38,13 +39,17 @@ def overlay_scores(image: np.ndarray, scores: np.ndarray, opacity: float = 0.6) 
 
 
 def contact_sheet(
-    rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str] = (), width: int = 192
+    rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[str] = (),
+    width: int = 192,
+    legend: Mapping[str, Sequence[int]] | None = None,
 ) -> np.ndarray:
     """Lay out pictures in a grid, one example a row, the titles above the columns.
 
     Args:
         rows: uint8 [H, W, 3] RGB pictures; within a row all of one size.
         width: of each picture in the sheet; the height follows.
+        legend: RGB of each class by its name, for a line below.
     """
     lines = [_title_line(titles, width)] if titles else []
     for row in rows:
@@ -52,6 +57,8 @@ def contact_sheet(
         shrinking = row[0].shape[1] > width
         how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
         lines.append(_join([cv2.resize(p, (width, height), interpolation=how) for p in row]))
+    if legend:
+        lines.append(_legend_line(legend, lines[0].shape[1]))
     return np.vstack(
         [np.pad(line, ((0, _GAP), (0, 0), (0, 0)), constant_values=PAPER) for line in lines]
     )
@@ -78,9 +85,20 @@ def _title_line(titles: Sequence[str], width: int) -> np.ndarray:
     return _join([_title(title, width) for title in titles])
 
 
+def _legend_line(colours: Mapping[str, Sequence[int]], width: int) -> np.ndarray:
+    """Return as many names as there is room for, each behind its colour."""
+    line, left = np.full((28, width, 3), PAPER, np.uint8), 4
+    for name, colour in colours.items():
+        line[9:21, left : left + 12] = colour
+        cv2.putText(line, name, (left + 17, 19), *_FONT, INK, 1, cv2.LINE_AA)
+        (text, _), _ = cv2.getTextSize(name, *_FONT, 1)
+        left += 17 + text + 14
+    return line
+
+
 def _title(text: str, width: int) -> np.ndarray:
     box = np.full((28, width, 3), PAPER, np.uint8)
-    cv2.putText(box, text, (4, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
+    cv2.putText(box, text, (4, 19), *_FONT, INK, 1, cv2.LINE_AA)
     return box
 
 

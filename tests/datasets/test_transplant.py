@@ -107,6 +107,9 @@ def test_it_is_as_sure_as_the_label_run_was(root):
     assert transplant(root, certain=None).levels == (0.4, 0.1)
     (root / 'manifest.json').write_text('{"protocol": {"threshold": 0.05}}')
     assert transplant(root, certain=None).levels == (0.05, 0.05)
+    (root / 'manifest.json').write_text('{"classes": ["background", "smoke", "steam"]}')
+    with pytest.raises(UserError, match='are of several classes'):
+        transplant(root, certain=None).transform(results(root, 0))
     (root / 'manifest.json').write_text('{"protocol": {"threshold": 0.0}}')
     with pytest.raises(UserError, match='is 0, as where maps do not tell where smoke is'):
         transplant(root, certain=None).transform(results(root, 0))

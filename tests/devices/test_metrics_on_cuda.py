@@ -16,6 +16,8 @@ CASES = {
     'PseudoLabelMetric-prediction': dict(present='prediction'),
     'PseudoLabelMetric-mask': dict(source='mask'),
     'RefinementMetric': {},
+    'PseudoLabelMetric-own': dict(threshold=dict(smoke=0.3, fire=0.5)),
+    'ClassThresholds': {},
     'OtsuThreshold': {},
     'LabelAccuracy': {},
     'CompanionMetric': dict(threshold=0.4),

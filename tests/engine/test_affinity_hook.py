@@ -233,3 +233,22 @@ def test_weights_of_another_network_are_refused(trained):
 def test_mistaken_arguments_are_named(wrong):
     with pytest.raises(UserError, match='beta and power must be positive'):
         AffinityHook(NET, 'x.pth', **wrong)
+
+
+@pytest.mark.parametrize('power', [16, None])
+def test_classes_walk_alike_and_an_absent_one_changes_nothing(trained, power):
+    hook = ready(NET, trained(), power=power)
+    images, samples = batch((36, 48), classes=2)
+    (walked,) = scores_after(hook, images, samples)
+    assert walked.shape == (2, 36, 48) and all(one.any() for one in walked)
+    scores = samples[0].seg_scores
+    samples[0].seg_scores = scores.flip(0)
+    torch.testing.assert_close(scores_after(hook, images, samples)[0], walked.flip(0))
+    one = batch((36, 48))[1]
+    one[0].seg_scores = scores[:1]
+    (alone,) = scores_after(hook, images, one)
+    samples[0].seg_scores = scores * torch.tensor([1, 0])[:, None, None]
+    samples[0].set_gt_score(torch.tensor([1.0, 0.0]))
+    (absent,) = scores_after(hook, images, samples)
+    torch.testing.assert_close(absent[:1], alone)
+    assert not absent[1].any()

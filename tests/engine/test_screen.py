@@ -255,3 +255,11 @@ def test_of_several_processes_only_the_main_one_has_bars(monkeypatch):
         with progress(range(3), text="another's") as bar:
             list(bar)
     assert 'mine:' in shown.raw and "another's" not in shown.raw
+
+
+def test_pairs_and_thresholds_of_classes_are_in_the_log_file_alone():
+    names = ('cam/threshold_steam', 'cam/confusion_a_as_b', 'cam/confused_a_as_b', 'mine/score')
+    numbers = '  '.join(f'{name}: 1.0' for name in ('label/accuracy', 'cam/image_iou', *names))
+    line = shortened(f'Epoch(test) [4/4]    {numbers}')
+    assert line.endswith('label/accuracy: 1.0  cam/image_iou: 1.0  mine/score: 1.0  '
+                         '(3 more in the log file)')  # fmt: skip

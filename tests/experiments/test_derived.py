@@ -16,9 +16,9 @@ FIRST = dict(checkpoint=dict(path='w/first/best.pth'))
 def steps(tmp_path):
     """Function that makes the steps of a sweep with these variants, for seed 3."""
 
-    def make(**variants):
+    def make(labels=None, **variants):
         sweep = Config(dict(config=CNN, variants=variants, splits=['test'], threshold_split='val'))
-        sweep.last_word = {}
+        sweep.last_word, sweep.labels = {}, labels or {}
         found = sweeps._steps(sweep, tmp_path, sweeps._needs(variants, [3]))
         return {name: step for (name, _), step in found.items()}
 
@@ -143,3 +143,10 @@ def test_what_two_need_is_made_once(steps):
         tested[name].inputs[ITSELF].inputs['scores:first:'] for name in ('second', 'third')
     )
     assert one is other
+
+
+def test_masks_of_another_may_have_a_threshold_for_each_class(steps):
+    variants = dict(first={}, second={'train_dataloader.dataset.seg_map_dir': '{masks:first}'})
+    tested = steps(labels=dict(threshold='per_class'), **variants)
+    masks = tested['second'].inputs[ITSELF].inputs['masks:first:']
+    assert masks.inputs['search'].arguments({ITSELF: FIRST})['criterion'] == 'per_class'

@@ -61,6 +61,11 @@ def test_one_may_be_said_without_a_list(plan):
             'self_training = dict(rounds=1, agreement=True, agree_with="b.py")',
             'agreement, with the masks before, and agree_with',
         ),
+        ('label = dict(threshold="per_class")', "threshold='per_class' needs a threshold_split"),
+        (
+            'segment = dict(config="a.py")\nself_training = dict(rounds=1, threshold="per_class")',
+            'self_training.threshold is a number, or a dict',
+        ),
     ],
 )
 def test_what_it_must_not_say_is_an_error(plan, more, message):

@@ -1,9 +1,12 @@
 import json
 
+import numpy as np
 import pytest
 import torch
+from conftest import save_palette
 from label_runs import label_config, run
 from mmengine.config import Config
+from PIL import Image
 
 from mmsmoke.experiments import work
 from mmsmoke.experiments.chain import labelling
@@ -16,15 +19,16 @@ from mmsmoke.utils import UserError, sha256_of_file
 def label_run(tiny_dataset, tmp_path, checkpoint):
     """A config file of a label run with a refiner, and its checkpoint."""
 
-    def make(masks=True, **hook):
-        root = tiny_dataset(masks=masks, splits=dict(train=6, val=6))
-        cfg = label_config(root, tmp_path / 'work', checkpoint(), **hook)
+    def make(masks=True, classes=('smoke',), **hook):
+        root = tiny_dataset(masks=masks, classes=classes, splits=dict(train=6, val=6))
+        weights = checkpoint(len(classes))
+        cfg = label_config(root, tmp_path / 'work', weights, classes, **hook)
         crf = dict(type='mmsmoke.CRFHook', backend='torch')
         cfg.custom_hooks = [crf, *cfg.custom_hooks]
         cfg.test_evaluator.append(dict(type='mmsmoke.RefinementMetric'))
         path = tmp_path / 'label.py'
         cfg.dump(str(path))
-        return Config.fromfile(str(path)), checkpoint()
+        return Config.fromfile(str(path)), weights
 
     return make
 
@@ -166,3 +170,64 @@ def test_a_pipeline_chooses_the_threshold_of_refined_scores_anew(label_run, tmp_
     cfg.custom_hooks = cfg.custom_hooks[-1:]
     plain = label(cfg, tmp_path / 'plain', classifier, 'val')
     assert plain['protocol']['threshold'] == 0.77
+
+
+TWO = ('smoke', 'steam')
+
+
+def test_each_class_has_the_threshold_that_was_best_for_it(label_run, tmp_path):
+    cfg, checkpoint = label_run(classes=TWO, threshold=0.9, ignore_above=0.6)
+    found = search_threshold(cfg, checkpoint, 'val', 'per_class')
+    threshold = found['threshold']
+    assert threshold == {name: found['metrics'][f'per_class/{name}'] for name in TWO}
+    band = found['hook']['ignore_above']
+    assert band == {name: pytest.approx(one * 2 / 3, abs=1e-4) for name, one in threshold.items()}
+    metrics = on_split(tmp_path / 'label.py', 'train', 'labels', tmp_path, found)
+    assert [metrics[f'cam/threshold_{name}'] for name in TWO] == list(threshold.values())
+    # stages keep one for all classes, so that their curves compare
+    assert metrics['refine/crf_threshold'] == found['metrics']['cam/threshold']
+    manifest = json.loads((tmp_path / 'labels/manifest.json').read_text())
+    assert manifest['protocol']['threshold'] == threshold
+    assert manifest['protocol']['threshold_mode'] == 'per_class'
+    assert all(record['foreground'] + record['ignored'] <= 1 for record in manifest['images'])
+
+
+def test_of_one_class_its_threshold_is_that_of_the_data_set(label_run, tmp_path):
+    cfg, checkpoint = label_run()
+    known = search_threshold(cfg, checkpoint, 'val')
+    cfg.work_dir += '-again'
+    found = search_threshold(cfg, checkpoint, 'val', 'per_class')
+    assert found['metrics'].pop('per_class/smoke') == known['threshold']
+    for key in ('threshold', 'hook', 'stages', 'metrics'):
+        assert found[key] == known[key]
+
+
+def test_a_class_that_no_mask_shows_is_named(label_run, tmp_path):
+    cfg, checkpoint = label_run(classes=TWO)
+    for path in (tmp_path / 'tiny/masks').glob('val_*.png'):
+        mask = np.array(Image.open(path))
+        save_palette(path, np.where(mask == 2, 0, mask))
+    with pytest.raises(UserError, match="no true mask of split 'val' shows steam"):
+        search_threshold(cfg, checkpoint, 'val', 'per_class')
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(threshold='per_class'), 'threshold must be in .*has to be searched first'),
+        (dict(threshold=dict(smoke=0.3, steam=1.5)), 'threshold of steam must be in'),
+        (dict(threshold=dict(smoke=0.3, steam=0.4), ignore_above=0.2), 'ignore_above must be in'),
+        (
+            dict(threshold=dict(smoke=0.3, steam=0.4), ignore_above=dict(smoke=0.1, steam=0.5)),
+            'ignore_above must be in',
+        ),
+        (
+            dict(threshold=dict(smoke=0.3)),
+            'threshold must name each class: smoke, steam; got smoke',
+        ),
+    ],
+)
+def test_what_is_no_threshold_is_said(label_run, tmp_path, settings, message):
+    label_run(classes=TWO, **settings)
+    with pytest.raises(UserError, match=message):
+        on_split(tmp_path / 'label.py', 'val', 'wrong', tmp_path)

@@ -1,9 +1,11 @@
 import itertools
 
+import numpy as np
 import pytest
 import torch
 
 from mmsmoke.functional import (
+    IGNORE,
     background_scores,
     cams_to_scores,
     fuse_cams,
@@ -385,3 +387,43 @@ def test_the_label_of_a_softmax_without_its_background_is_that_of_the_logits(sha
 
 def test_background_wins_a_tie():
     assert strongest(torch.tensor([0.5]).view(1, 1, 1)).item() == 0
+
+
+def by_hand(scores, thresholds, band=None):
+    """Decide each pixel by itself: of the classes above their thresholds that of the most times."""
+    out = torch.zeros(scores.shape[1:], dtype=torch.uint8)
+    for row, column in np.ndindex(*out.shape):
+        pixel = scores[:, row, column].tolist()
+        above = [k for k, score in enumerate(pixel) if score > thresholds[k]]
+        if above:
+            out[row, column] = 1 + max(above, key=lambda k: pixel[k] / thresholds[k])
+        elif band and any(score > low for score, low in zip(pixel, band, strict=True)):
+            out[row, column] = IGNORE
+    return out
+
+
+@pytest.mark.parametrize('band', [None, [0.1, 0.3, 0.2]])
+def test_each_class_has_its_threshold_and_the_largest_multiple_wins(band):
+    scores = torch.rand(3, 9, 11, generator=torch.Generator().manual_seed(1)).double()
+    thresholds = [0.2, 0.7, 0.45]
+    mask = scores_to_mask(scores, thresholds, band)
+    assert mask.equal(by_hand(scores, thresholds, band))
+    assert set(mask.unique().tolist()) >= {1, 2, 3, IGNORE if band else 0}
+    # 0.5 is more than twice its threshold, 0.9 is not
+    assert scores_to_mask(torch.tensor([[[0.5]], [[0.9]]]), [0.2, 0.5]).item() == 1
+    assert scores_to_mask(torch.tensor([[[0.5]], [[0.9]]]), 0.2).item() == 2
+
+
+def test_equal_thresholds_are_one_and_one_class_is_as_ever():
+    scores = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(2))
+    assert scores_to_mask(scores, [0.3] * 3, [0.1] * 3).equal(scores_to_mask(scores, 0.3, 0.1))
+    edge = torch.tensor([[[0.31, 0.31 + 1e-7, 0.3]]])  # neither rounding nor division moves it
+    assert scores_to_mask(edge, [0.31]).equal(scores_to_mask(edge, 0.31))
+
+
+def test_a_threshold_of_zero_takes_every_score_and_the_best_of_two():
+    scores = torch.tensor([[[0.0, 0.2, 0.1]], [[0.0, 0.1, 0.9]]])
+    assert scores_to_mask(scores, [0, 0.5]).tolist() == [[0, 1, 1]]
+    assert scores_to_mask(scores, [0, 0]).tolist() == [[0, 1, 2]]
+    with pytest.raises(ValueError, match='2 classes need as many thresholds'):
+        scores_to_mask(scores, [0.1, 0.2, 0.3])

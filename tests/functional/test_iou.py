@@ -7,6 +7,7 @@ import torch
 from mmsmoke.functional import (
     IGNORE,
     THRESHOLDS,
+    class_threshold_counts,
     image_iou,
     image_mean_iou,
     iou_of,
@@ -291,3 +292,20 @@ def test_oracle_leaves_images_without_truth_out():
     empty = threshold_counts(torch.rand(1, 8, 8), torch.zeros(8, 8))[None, 1:]
     assert torch.equal(oracle_iou(torch.cat([counts, empty])), oracle_iou(counts))
     assert math.isnan(oracle_iou(empty).item())
+
+
+def test_counts_of_each_class_by_itself_are_those_of_a_single_class():
+    rng = np.random.default_rng(3)
+    truth = random_truth(3, (12, 10), rng)
+    truth[truth == 2] = 0  # a class that is not there
+    scores = torch.from_numpy(rng.random((3, 12, 10)).astype(np.float32))
+    counts = class_threshold_counts(scores, truth)
+    assert counts.shape == (3, 101, 3) and not counts[1].any()
+    for k in (0, 2):
+        for index in (0, 17, 50, 100):
+            mask = torch.where(scores[k] > THRESHOLDS[index], k + 1, 0)
+            by_hand = counts_by_hand(mask, truth, 3)[k + 1]
+            assert counts[k, index].tolist() == by_hand
+    alone = torch.where((truth == 1) | (truth == IGNORE), truth, 0)
+    one = class_threshold_counts(scores[:1], alone)
+    assert one.equal(threshold_counts(scores[:1], alone)[1:])

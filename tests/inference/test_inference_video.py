@@ -11,6 +11,7 @@ from clips import frames_of, noise, write_clip
 from tiny_trained import tiny_model, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
+from mmsmoke.functional import scores_to_mask
 from mmsmoke.inference.outputs import Prediction, shares_of
 from mmsmoke.inference.video import Video, annotated, smoothed
 
@@ -276,3 +277,20 @@ class Empty:
 
     def release(self):
         pass
+
+
+def test_two_classes_have_their_columns_and_thresholds_in_a_video(clip, tmp_path):
+    model, weights = trained(tmp_path, tiny_model(2), ('smoke', 'steam'))
+    inferencer = SmokeInferencer(model, weights, threshold=dict(smoke=0.6, steam=0.2))
+    path = clip(noise(4))
+    for one in inferencer.video(path, smoothing=0.5, return_scores=True):
+        expected = scores_to_mask(torch.from_numpy(one.scores), [0.6, 0.2])
+        assert np.array_equal(one.mask, expected.numpy())
+        assert one.shares == shares_of(one.mask, ('smoke', 'steam'))
+    inferencer.video(path, tmp_path / 'out')
+    with open(tmp_path / 'out/videos/clip.csv', encoding='utf-8', newline='') as file:
+        rows = list(csv.DictReader(file))
+    kinds = ('share', 'probability')
+    names = [f'{kind}_{name}' for kind in kinds for name in ('smoke', 'steam')]
+    assert list(rows[0]) == ['video', 'frame', 'seconds', *names] and len(rows) == 4
+    assert (tmp_path / 'out/videos/clip.mp4').is_file()

@@ -18,8 +18,9 @@ from tiny_segmentor import deeplab
 from tiny_trained import PIPELINE, tiny_distiller, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
-from mmsmoke.datasets.pictures import read_image
+from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.functional import cams_to_scores, logits_to_scores, scores_to_mask
+from mmsmoke.inference.outputs import shares_of
 from mmsmoke.inference.predictor import load_model
 from mmsmoke.models import CRFRefiner
 from mmsmoke.registry import INFERENCERS
@@ -323,3 +324,31 @@ def test_the_scope_of_other_code_is_left_alone(photos, tmp_path):
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         SmokeInferencer(*trained(tmp_path, tiny_segmentor()))(photos)
         assert DefaultScope.get_current_instance().scope_name == 'mmpretrain'
+
+
+@pytest.mark.parametrize('model', [tiny_model(2), tiny_segmentor(3)], ids=['maps', 'segmentor'])
+def test_each_class_has_its_threshold(model, photos, tmp_path):
+    cfg, weights = trained(tmp_path, model, ('smoke', 'fire'))
+    inferencer = SmokeInferencer(cfg, weights, threshold=dict(fire=0.2, smoke=0.5))
+    found = inferencer(photos, return_scores=True)
+    for one in found:
+        mask = scores_to_mask(torch.from_numpy(one.scores), [0.5, 0.2]).numpy()
+        assert np.array_equal(one.mask, mask)
+        assert one.shares == shares_of(mask, ('smoke', 'fire'))
+    assert any(one.shares['fire'] for one in found)
+    with pytest.raises(UserError, match='threshold must name each class: smoke, fire; got smoke'):
+        SmokeInferencer(cfg, weights, threshold=dict(smoke=0.5))
+
+
+def test_two_classes_are_named_wherever_results_are_written(photos, tmp_path):
+    cfg, weights = trained(tmp_path, tiny_model(2), ('smoke', 'fire'))
+    inferencer = SmokeInferencer(cfg, weights, refine=['crf:translucent'], threshold=0.2)
+    inferencer(photos, tmp_path / 'out')
+    header, *rows = (tmp_path / 'out/areas.csv').read_text().splitlines()
+    assert header == 'image,share_smoke,share_fire,probability_smoke,probability_fire'
+    assert len(rows) == 6
+    seen = set()
+    for path in sorted((tmp_path / 'out/masks').rglob('*.png')):
+        seen |= set(np.unique(read_mask(path)).tolist())
+    assert seen <= {0, 1, 2} and seen - {0}
+    assert len(list((tmp_path / 'out/overlays').rglob('*.jpg'))) == 6

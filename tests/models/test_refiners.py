@@ -104,3 +104,16 @@ def test_the_deeplab_preset_takes_probabilities_as_they_are(pictures):
     expected = dense_crf(image, unary, 'clip_es', 'torch')[1:]  # which has DeepLabV2's kernels
     refined = CRFRefiner('deeplab', 'torch')(image, probs, torch.tensor([True, True]))
     torch.testing.assert_close(refined, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize('preset', ['translucent', 'psa', 'irn', 'thesis'])
+def test_a_crf_treats_classes_alike_and_knows_those_that_are_there(pictures, preset):
+    image, (first, _) = pictures[0][0], pictures[1][0]
+    refine = CRFRefiner(preset, backend='torch')
+    both, all_there = torch.stack([first, first.flip(1)]), torch.tensor([True, True])
+    refined = refine(image, both, all_there)
+    assert refined.shape == both.shape and all(one.any() for one in refined)
+    torch.testing.assert_close(refine(image, both.flip(0), all_there), refined.flip(0))
+    alone = refine(image, first[None], torch.tensor([True]))
+    absent = torch.stack([first, torch.zeros_like(first)])
+    torch.testing.assert_close(refine(image, absent, torch.tensor([True, False]))[0], alone[0])

@@ -74,7 +74,7 @@ def page(tmp_path, browser):
     """Function that writes a page of examples and opens it."""
 
     def open_it(*examples, threshold=0.6, segmentor=True, fragment='', more=''):
-        body = examples_html(examples or [example()], threshold, COLOUR, segmentor)
+        body = examples_html(examples or [example()], threshold, dict(smoke=COLOUR), segmentor)
         body += f'<h2 id="last">the end</h2>{more}'
         path = tmp_path / 'index.html'
         page = html_page('test', body, examples_style(), examples_script())

@@ -68,7 +68,13 @@ class PlumeTransplant(BaseTransform):
             manifest = self.scores.parent / 'manifest.json'
             if not manifest.is_file():
                 raise UserError(f'{manifest}, which tells the threshold, is missing: say certain=…')
-            certain = read_json(manifest)['protocol']['threshold']
+            made = read_json(manifest)
+            if len(made.get('classes', ())) > 2:  # the background is one of them
+                raise UserError(
+                    f'the maps of {manifest} are of several classes; plumes are cut out by maps of '
+                    'smoke alone'
+                )
+            certain = made['protocol']['threshold']
             if certain == 0:
                 raise UserError(
                     f'the threshold of {manifest} is 0, as where maps do not tell where smoke is: '

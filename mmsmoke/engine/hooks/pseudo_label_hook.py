@@ -17,6 +17,7 @@ from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.functional import IGNORE, scores_to_mask, threshold_of_power
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import UserError, atomic_path, plain_numbers, save_png
+from mmsmoke.utils.thresholds import Threshold, Value, check_threshold, in_order, in_words
 from mmsmoke.version import __version__
 
 from ..loops.pseudo_label_loop import require_label_loop
@@ -32,9 +33,10 @@ class PseudoLabelHook(Hook):
     ``scores/`` if asked for, and ``manifest.json`` at the end.
 
     Args:
-        threshold: a pixel is foreground if its best score is greater.
-        threshold_mode: how the threshold was found, for the manifest: ``fixed`` (given),
-            ``dataset`` (best on a validation split), ``otsu`` (by the scores alone).
+        threshold: a pixel is foreground if its best score is greater; a dict has that of each
+            class by its name, see :func:`~mmsmoke.functional.scores_to_mask`.
+        threshold_mode: how the threshold was found, for the manifest, see
+            :class:`~mmsmoke.utils.thresholds.Threshold`.
         threshold_split: the split it was chosen on, if it was.
         score_stride: keep soft scores too, averaged over squares of so many pixels, as 8-bit
             PNG; the maps of several classes stand one below the other. None keeps none.
@@ -52,12 +54,12 @@ class PseudoLabelHook(Hook):
 
     def __init__(
         self,
-        threshold: float = THRESHOLD,
+        threshold: Value = THRESHOLD,
         threshold_mode: str = 'fixed',
         threshold_split: str | None = None,
         score_stride: int | None = None,
         background_power: float | None = None,
-        ignore_above: float | None = None,
+        ignore_above: Value | None = None,
         agree_with: str | None = None,
     ):
         if background_power is not None:
@@ -69,17 +71,14 @@ class PseudoLabelHook(Hook):
             if background_power <= 0:
                 raise UserError(f'background_power must be positive, got {background_power}')
             threshold = threshold_of_power(background_power)
-        if not 0 <= threshold < 1:
-            raise UserError(f'threshold must be in [0, 1), got {threshold}')
-        if ignore_above is not None and not 0 <= ignore_above <= threshold:
+        check_threshold(threshold)
+        if ignore_above is not None and not _is_below(ignore_above, threshold):
             raise UserError(
                 f'ignore_above must be in [0, {threshold}], the threshold, got {ignore_above}'
             )
         self.threshold, self.ignore_above = threshold, ignore_above
         self.protocol = dict(
-            threshold=threshold,
-            threshold_mode=threshold_mode,
-            threshold_split=threshold_split,
+            **Threshold(threshold, threshold_mode, threshold_split).protocol(),
             background_power=background_power,
             ignore_above=ignore_above,
         )
@@ -91,12 +90,17 @@ class PseudoLabelHook(Hook):
     def before_test(self, runner) -> None:
         require_label_loop(self, runner)
         self.palette = runner.test_dataloader.dataset.metainfo['palette']
+        classes = runner.test_dataloader.dataset.metainfo['classes'][1:]
+        self.levels = [
+            None if value is None else in_order(value, classes)
+            for value in (self.threshold, self.ignore_above)
+        ]
         self.folder = Path(runner.work_dir)
 
     def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         for sample in outputs:
             if 'pred_sem_seg' not in sample:
-                mask = scores_to_mask(sample.seg_scores, self.threshold, self.ignore_above)
+                mask = scores_to_mask(sample.seg_scores, *self.levels)
                 sample.pred_sem_seg = PixelData(data=mask[None])
             if self.agree_with:
                 sample.pred_sem_seg.data[0][self._others(sample)] = IGNORE
@@ -159,9 +163,18 @@ class PseudoLabelHook(Hook):
             if shares and all(one == share for one in shares):
                 logger.warning(
                     f'all masks of the {len(shares)} images with a class are {what} at the '
-                    f'threshold {self.threshold:.2f}: nothing can be learned from them. Look at '
-                    'the classifier, or search a threshold with tools/search_threshold.py'
+                    f'threshold {in_words(self.threshold)}: nothing can be learned from them. Look '
+                    'at the classifier, or search a threshold with tools/search_threshold.py'
                 )
+
+
+def _is_below(band: Value, threshold: Value) -> bool:
+    """Tell whether a band, or that of each class, begins below its threshold."""
+    if isinstance(band, Mapping) != isinstance(threshold, Mapping):
+        return False
+    if not isinstance(band, Mapping):
+        return 0 <= band <= threshold
+    return set(band) == set(threshold) and all(0 <= band[k] <= threshold[k] for k in band)
 
 
 def _curves(evaluator) -> dict[str, list[float]]:

@@ -2,6 +2,8 @@
 // Draws the examples of a report and thresholds their maps anew whenever the slider moves.
 // Each example has a picture and one lossless image: red is the score of the CAM, blue the truth
 // (128 where it is unknown), bits of green are the mask of the segmentor and the pseudo mask.
+// Of several classes, blue is the number of the true one, and another image has the numbers of the
+// one whose score it is, of the segmentor's and of the pseudo mask's (255 where that is open).
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const controls = ['threshold', 'split', 'group', 'outcome'];
@@ -56,10 +58,10 @@ function draw(canvas, pixels) {
 }
 
 // Gives a function of the threshold; the slider calls it often, so each colour is worked out once.
-function thresholded(picture, maps) {
+function thresholded(picture, maps, best) {
   const whole = (image) => new Uint32Array(image.data.buffer); // a pixel at a time
   const out = new ImageData(picture.width, picture.height);
-  const [clear, called, pixels] = [picture, tinted(picture, () => smoke), out].map(whole);
+  const [clear, called, pixels] = [picture, tinted(picture, (i) => colours[best(i)]), out].map(whole);
   return (threshold) => {
     for (let i = 0; i < pixels.length; i += 1) {
       pixels[i] = maps.data[4 * i] / 255 > threshold ? called[i] : clear[i];
@@ -69,23 +71,55 @@ function thresholded(picture, maps) {
 }
 
 const [SEGMENTOR, LABEL, LABEL_OPEN] = [128, 64, 32]; // as pack_example has it
-const smoke = [...data.colour, 0.5];
+const colours = [null, ...data.classes.map(({ colour }) => [...colour, 0.5])]; // background first
 const grey = [128, 128, 128, 0.7];
+const UNKNOWN = 128;
 
-function iouAt(maps, threshold) {
-  let hit = 0;
-  let either = 0;
-  let truth = 0;
-  for (let i = 0; i < maps.data.length; i += 4) {
-    if (maps.data[i + 2] !== 128) {
-      const called = maps.data[i] / 255 > threshold;
-      const smoky = maps.data[i + 2] === 255;
-      hit += called && smoky;
-      either += called || smoky;
-      truth += smoky;
+// Functions of a pixel's place that give numbers of classes: whose score it is, the segmentor's,
+// the pseudo mask's (255 where that is open) and the true one (128 where it is unknown).
+function labelsOf(maps, classes) {
+  const bits = (i) => maps.data[4 * i + 1];
+  const blue = (i) => maps.data[4 * i + 2];
+  if (classes) {
+    const [best, segmentor, label] = [0, 1, 2].map((c) => (i) => classes.data[4 * i + c]);
+    return { best, segmentor, label, truth: blue };
+  }
+  return {
+    best: () => 1,
+    segmentor: (i) => (bits(i) & SEGMENTOR ? 1 : 0),
+    label: (i) => (bits(i) & LABEL ? 1 : bits(i) & LABEL_OPEN ? 255 : 0),
+    truth: (i) => (blue(i) === UNKNOWN ? UNKNOWN : blue(i) && 1),
+  };
+}
+
+// the mean over the classes that are there
+function iouAt(maps, labels, threshold) {
+  const [hit, called, truth] = [0, 1, 2].map(() => colours.map(() => 0));
+  for (let i = 0; i < maps.data.length / 4; i += 1) {
+    const is = labels.truth(i);
+    if (is !== UNKNOWN) {
+      const says = maps.data[4 * i] / 255 > threshold ? labels.best(i) : 0;
+      hit[is] += says === is;
+      called[says] += 1;
+      truth[is] += 1;
     }
   }
-  return truth ? (100 * hit) / either : null;
+  const ious = [];
+  for (let k = 1; k < colours.length; k += 1) {
+    if (truth[k]) {
+      ious.push((100 * hit[k]) / (called[k] + truth[k] - hit[k]));
+    }
+  }
+  return ious.length ? ious.reduce((sum, iou) => sum + iou, 0) / ious.length : null;
+}
+
+function drawLegend() {
+  for (const { name, colour } of data.classes.length > 1 ? data.classes : []) {
+    const mark = document.createElement('span');
+    mark.className = 'mark';
+    mark.style.backgroundColor = `rgb(${colour.join(',')})`;
+    document.getElementById('legend').append(mark, `${name} `);
+  }
 }
 
 async function build(example) {
@@ -95,7 +129,9 @@ async function build(example) {
   panels.className = 'panels';
   figure.append(caption, panels);
   document.getElementById('cards').append(figure);
-  const [picture, maps] = await Promise.all([pixelsOf(example.picture), pixelsOf(example.maps)]);
+  const addresses = [example.picture, example.maps, example.classes].filter(Boolean);
+  const [picture, maps, classes] = await Promise.all(addresses.map(pixelsOf));
+  const labels = labelsOf(maps, classes);
   const views = {};
   for (const title of data.panels) {
     if (title === 'pseudo mask' && !example.label) {
@@ -107,22 +143,20 @@ async function build(example) {
   }
   draw(views.image, picture);
   draw(views.CAM, tinted(picture, (i) => [...data.heat[maps.data[4 * i]], 0.6]));
-  const has = (i, bit) => maps.data[4 * i + 1] & bit;
+  const colourOf = (value, open) => (value === open ? grey : colours[value]);
   if (views.segmentor) {
-    draw(views.segmentor, tinted(picture, (i) => (has(i, SEGMENTOR) ? smoke : null)));
+    draw(views.segmentor, tinted(picture, (i) => colourOf(labels.segmentor(i), 255)));
   }
   if (views['pseudo mask']) {
-    const label = (i) => (has(i, LABEL) ? smoke : has(i, LABEL_OPEN) ? grey : null);
-    draw(views['pseudo mask'], tinted(picture, label));
+    draw(views['pseudo mask'], tinted(picture, (i) => colourOf(labels.label(i), 255)));
   }
   if (example.truth) {
-    const truth = (i) => ({ 255: smoke, 128: grey })[maps.data[4 * i + 2]];
-    draw(views.truth, tinted(picture, truth));
+    draw(views.truth, tinted(picture, (i) => colourOf(labels.truth(i), UNKNOWN)));
   } else {
     views.truth.parentElement.textContent = 'truth: not known';
   }
-  const mask = thresholded(picture, maps);
-  return { example, figure, caption, maps, mask, canvas: views['CAM > threshold'] };
+  const mask = thresholded(picture, maps, labels.best);
+  return { example, figure, caption, maps, labels, mask, canvas: views['CAM > threshold'] };
 }
 
 function show(card, threshold) {
@@ -134,7 +168,7 @@ function show(card, threshold) {
     return null;
   }
   draw(card.canvas, card.mask(threshold));
-  const iou = example.truth ? iouAt(card.maps, threshold) : null;
+  const iou = example.truth ? iouAt(card.maps, card.labels, threshold) : null;
   const parts = [example.name, `${example.split}, ${example.group}`, example.says];
   if (iou !== null) {
     parts.push(`CAM: IoU ${iou.toFixed(1)}`);
@@ -155,7 +189,7 @@ function render(cards) {
   const mean = known.reduce((sum, iou) => sum + iou, 0) / known.length;
   document.getElementById('status').textContent =
     `${shown} of ${cards.length} examples` +
-    (known.length ? `; mean IoU of CAM > ${threshold.toFixed(2)} over those with smoke: ${mean.toFixed(1)} %` : '');
+    (known.length ? `; mean IoU of CAM > ${threshold.toFixed(2)} over those with ${data.classes.length > 1 ? 'a class' : 'smoke'}: ${mean.toFixed(1)} %` : '');
 }
 
 // so that a link shows what its sender sees
@@ -174,6 +208,7 @@ function readAddress() {
   }
 }
 
+drawLegend();
 Promise.all(data.examples.map(build)).then((cards) => {
   const changed = () => {
     render(cards);
