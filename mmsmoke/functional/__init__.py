@@ -62,6 +62,7 @@ __all__, __getattr__, __dir__ = lazy(
             'threshold_counts',
         ],
         '.mask_values': ['IGNORE'],
+        '.par': ['pixel_adaptive', 'pixel_weights'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.transfer': ['transfer_distance'],
         '.weighting': [
