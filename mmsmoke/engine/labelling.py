@@ -73,8 +73,8 @@ def label_run(
         refine: what improves the scores, in this order: hooks, or in short
             ``multi_scale:RECIPE:SCALES`` (maps of several views, see
             :class:`~mmsmoke.models.cams.MultiScaleCAM`), ``fusion`` (of layers), ``crf:PRESET``,
-            ``par``, ``affinity:CONFIG:CHECKPOINT``, a config file whose ``custom_hooks`` they are, or the
-            name of one in ``configs/_base_/refine/``. Ends may be left out.
+            ``par``, ``affinity:CONFIG:CHECKPOINT``, a config file whose ``custom_hooks`` they are,
+            or the name of one in ``configs/_base_/refine/``. Ends may be left out.
         threshold: of the masks; by default the one that suits the last refiner, 0.3 for maps, 0.5
             for a segmentor's probabilities.
         score_stride: keep the scores as well, in ``scores/``, averaged over squares of so many

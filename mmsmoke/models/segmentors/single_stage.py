@@ -181,9 +181,7 @@ class SingleStageSegmentor(EncoderDecoder):
         return round(self.warm_up * total)
 
     @torch.no_grad()
-    def make_labels(
-        self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list
-    ) -> Tensor:
+    def make_labels(self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list) -> Tensor:
         """Return what the decoder shall learn, int64 [B, H, W]: given masks, others from maps."""
         labels = labels_of(data_samples, self.learner.head.num_classes).to(inputs.device)
         inside = torch.zeros_like(inputs[:, 0], dtype=torch.bool)
