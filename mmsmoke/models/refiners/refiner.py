@@ -8,9 +8,9 @@ from mmsmoke.utils import UserError
 
 SHORT = dict(
     crf=('CRFRefiner', ['preset']),
-    par=('PAR', []),
     affinity=('AffinityRefiner', ['model', 'checkpoint']),
     sam=('SAMRefiner', ['checkpoint', 'model_type']),
+    par=('PAR', []),
 )
 """Names the class behind each short form, and the arguments that follow its colons."""
 
