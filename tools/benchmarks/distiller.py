@@ -146,6 +146,7 @@ def single_loss(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
         seen = seen / seen.amax((2, 3), keepdim=True)
         pictures = inputs[1::2] * net.data_preprocessor.std + net.data_preprocessor.mean
         seen = pixel_adaptive(pictures.round(), seen)[:, 0]
+        seen = seen / seen.amax((1, 2), keepdim=True)
         masks = torch.zeros_like(inputs[:, 0], dtype=torch.long)
         masks[1::2] = torch.where(seen > model.labels.low, 255, 0)
         masks[1::2][seen > model.labels.high] = 1

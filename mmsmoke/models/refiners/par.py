@@ -18,9 +18,10 @@ class PAR(Refiner):
     """Refine by PAR, which averages scores over neighbours of like colour (AFA).
 
     It is a cheap relative of the dense CRF, without a background and without processes: pictures
-    of one size are one batch on whatever device the scores are. Scores become smoother and never
-    higher, so a threshold for the scores before suits those after. See
-    :func:`~mmsmoke.functional.pixel_adaptive`.
+    of one size are one batch on whatever device the scores are. See
+    :func:`~mmsmoke.functional.pixel_adaptive`. Averages lower the peaks of small plumes, so unlike
+    AFA's each class is then scaled to have the highest score that it had: a threshold for the
+    scores before suits those after.
 
     Args:
         rounds: how often it averages.
@@ -53,4 +54,6 @@ class PAR(Refiner):
     def _refine(self, pixels: Tensor, scores: Tensor) -> Tensor:
         """Refine scores [B, K, H, W] of images uint8 [B, H, W, 3]."""
         pixels = pixels.to(scores.device).permute(0, 3, 1, 2)
-        return pixel_adaptive(pixels, scores, self.rounds, self.dilations)
+        smooth = pixel_adaptive(pixels, scores, self.rounds, self.dilations)
+        before, after = (one.amax((2, 3), keepdim=True) for one in (scores, smooth))
+        return smooth / after.clamp(min=1e-8) * before
