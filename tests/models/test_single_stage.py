@@ -247,19 +247,21 @@ def squares(count, size=48, side=20):
 
 
 def test_both_learn_from_labels_alone():
-    model = build(labels=dict(high=0.5, low=0.3), warm_up=10)
+    classifier = tiny_model(1)  # by batch norm it could tell images apart without a look at places
+    classifier['backbone']['norm_cfg'] = dict(type='GN', num_groups=2)
+    model = build(classifier, head=dict(norm_cfg=None), labels={}, warm_up=20)
     data, truth = squares(12)
     optimizer = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-2))
     wrapper = build_optim_wrapper(model, optimizer)
-    logged = [model.train_step(copy.deepcopy(data), wrapper) for _ in range(50)]
+    logged = [model.train_step(copy.deepcopy(data), wrapper) for _ in range(35)]
     assert logged[-1]['loss_cls'] < 0.3 * logged[0]['loss_cls']
-    assert logged[-1]['decode.loss_ce'] < 0.7 * logged[11]['decode.loss_ce']
+    assert logged[-1]['decode.loss_ce'] < 0.7 * logged[20]['decode.loss_ce']
     with torch.no_grad():
         inputs = model.eval().data_preprocessor(copy.deepcopy(data))['inputs']
         found = resize_maps(model(inputs), truth.shape[1:]).argmax(1) > 0
     assert found[::2].float().mean() < 0.02
     both, either = (found & truth)[1::2], (found | truth)[1::2]
-    assert (both.sum((1, 2)) / either.sum((1, 2))).mean() > 0.3
+    assert (both.sum((1, 2)) / either.sum((1, 2))).mean() > 0.4
 
 
 def test_predictions_are_those_of_mmseg_s_segmentor_with_these_weights():
