@@ -14,3 +14,13 @@ optim_wrapper = dict(
     dtype='auto',
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.03))),
 )
+# as segmentors learn, but from pictures that have no masks
+train_pipeline = [
+    dict(type='mmsmoke.LoadImage'),
+    dict(type='mmcv.RandomResize', scale=(_base_.size, _base_.size), ratio_range=(1.0, 2.0)),
+    dict(type='mmseg.RandomCrop', crop_size=(_base_.size, _base_.size)),
+    dict(type='mmcv.RandomFlip', prob=0.5),
+    dict(type='mmseg.PhotoMetricDistortion'),
+    dict(type='mmsmoke.PackWeakSegInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
