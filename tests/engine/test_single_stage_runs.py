@@ -139,7 +139,7 @@ def test_a_run_resumes_bit_for_bit_and_what_it_leaves_predicts_without_the_teach
         )  # fmt: skip
         assert code == 0, error
         results[name] = json.loads(out.read_text())
-    assert results['tta']['tta'] and not results['plain'].get('tta')
+    assert results['tta']['protocol']['tta'] and 'tta' not in results['plain']['protocol']
 
 
 def test_a_number_of_classes_that_does_not_fit_the_data_is_named(load):
