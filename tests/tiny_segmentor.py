@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from label_runs import tiny_model
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
@@ -41,6 +42,29 @@ def deeplab(version):
         balanced = dict(type='mmsmoke.BalancedCrossEntropyLoss')
         head = dict(type='mmsmoke.AddedASPPHead', dilations=(1, 2, 3, 4), loss_decode=balanced)
     return {**model, 'decode_head': {**old, **head}}
+
+
+def single(classifier=None, head=None, **others):
+    """Return the config of a one-stage segmentor on the same trunk."""
+    classifier = classifier or tiny_model(1)
+    old = segmentor()['decode_head']
+    kept = {key: old[key] for key in ('type', 'in_channels', 'channels', 'num_convs', 'norm_cfg')}
+    return dict(
+        type='mmsmoke.SingleStageSegmentor',
+        classifier=classifier,
+        decode_head={**kept, 'num_classes': 2, 'dropout_ratio': 0, **(head or {})},
+        **others,
+    )
+
+
+def mutual(**others):
+    """Return the config of two one-stage segmentors, whose colours are normalised differently."""
+    second = tiny_model(1)
+    second['data_preprocessor'] = dict(mean=[100] * 3, std=[50] * 3, to_rgb=False)
+    second['backbone'].update(base_channels=8)
+    second['head']['in_channels'] = 16
+    networks = dict(first=single(), second=single(second, dict(in_channels=16)))
+    return dict(type='mmsmoke.MutualSegmentor', **networks, **others)
 
 
 @torch.no_grad()

@@ -47,6 +47,8 @@ class SegmentorGraph(nn.Module):
         self.model = copy.deepcopy(model).requires_grad_(False)
         if self.model.with_auxiliary_head:
             del self.model.auxiliary_head
+        if hasattr(self.model, 'forget_training'):
+            self.model.forget_training()
         preprocessor = model.data_preprocessor
         self.register_buffer('mean', getattr(preprocessor, 'mean', torch.zeros(3, 1, 1)).clone())
         self.register_buffer('std', getattr(preprocessor, 'std', torch.ones(3, 1, 1)).clone())

@@ -13,9 +13,10 @@ from .launch import load_config
 
 LOOP, WRITER = 'mmsmoke.PseudoLabelLoop', 'mmsmoke.PseudoLabelHook'
 SHORT = dict(
-    fusion=('CAMFusionHook', []),
-    crf=('CRFHook', ['preset']),
-    affinity=('AffinityHook', ['model', 'checkpoint']),
+    fusion=(dict(type='mmsmoke.CAMFusionHook'), []),
+    crf=(dict(type='mmsmoke.CRFHook'), ['preset']),
+    par=(dict(type='mmsmoke.RefineHook', refiner=dict(type='mmsmoke.PAR'), stage='par'), []),
+    affinity=(dict(type='mmsmoke.AffinityHook'), ['model', 'checkpoint']),
 )
 """Names the hook behind each short form, and the arguments that follow its colons."""
 THRESHOLDS = {'crf:irn': 0.5, 'crf:translucent': 0.6, 'affinity': 0.5}
@@ -73,8 +74,8 @@ def label_run(
         refine: what improves the scores, in this order: hooks, or in short
             ``multi_scale:RECIPE:SCALES`` (maps of several views, see
             :class:`~mmsmoke.models.cams.MultiScaleCAM`), ``fusion`` (of layers), ``crf:PRESET``,
-            ``affinity:CONFIG:CHECKPOINT``, a config file whose ``custom_hooks`` they are, or the
-            name of one in ``configs/_base_/refine/``. Ends may be left out.
+            ``par``, ``affinity:CONFIG:CHECKPOINT``, a config file whose ``custom_hooks`` they are,
+            or the name of one in ``configs/_base_/refine/``. Ends may be left out.
         threshold: of the masks, or that of each class by its name; by default the one that suits
             the last refiner, 0.3 for maps, 0.5 for a segmentor's probabilities.
         score_stride: keep the scores as well, in ``scores/``, averaged over squares of so many
@@ -120,9 +121,9 @@ def _hooks(one: str | Mapping) -> list[dict]:
     if isinstance(one, Mapping):
         return [copy.deepcopy(dict(one))]
     name, *values = one.split(':')
-    kind, names = SHORT.get(name, (None, []))
-    if kind and len(values) <= len(names) and (name != 'affinity' or len(values) == 2):
-        return [dict(type=f'mmsmoke.{kind}', **dict(zip(names, values, strict=False)))]
+    hook, names = SHORT.get(name, (None, []))
+    if hook and len(values) <= len(names) and (name != 'affinity' or len(values) == 2):
+        return [copy.deepcopy(hook) | dict(zip(names, values, strict=False))]
     if name not in SHORT and one.endswith('.py'):
         path = find_config(one)
     else:
@@ -130,7 +131,7 @@ def _hooks(one: str | Mapping) -> list[dict]:
         if one not in recipes:
             raise UserError(
                 f'{one!r} is no refiner; there are multi_scale:RECIPE:SCALES, fusion, crf:PRESET, '
-                f'affinity:CONFIG:CHECKPOINT, {", ".join(sorted(recipes))}, and config files'
+                f'par, affinity:CONFIG:CHECKPOINT, {", ".join(sorted(recipes))}, and config files'
             )
         path = recipes[one]
     return [hook.to_dict() for hook in read_config(path).custom_hooks]

@@ -12,10 +12,10 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmsmoke.engine import ScreenRunner, latest_checkpoint
-from mmsmoke.utils import UserError, mappings, read_config, resolve_network
+from mmsmoke.utils import UserError, mappings, read_config
 from mmsmoke.utils.build_errors import naming_settings
 from mmsmoke.utils.checkpoints import read_checkpoint, require_resumable, weights_of
-from mmsmoke.utils.configs import move_plumes
+from mmsmoke.utils.configs import move_plumes, resolve_networks
 from mmsmoke.utils.locks import exclusive
 from mmsmoke.utils.models import unwrapped
 from mmsmoke.utils.options import (
@@ -32,6 +32,8 @@ from .optim_wrapper import has_fast_bfloat16
 from .trial import require_fitting_model
 
 TRUE_MASKS = '{data_root}/masks'
+TRAINING_ONLY = {'teacher', 'average'}
+"""Names the parts of networks without which they predict."""
 
 
 def load_config(
@@ -59,9 +61,7 @@ def load_config(
     if 'optim_wrapper' in cfg:
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)
-    for role in ('student', 'teacher'):  # so that what is saved and hashed is the whole model
-        if role in (cfg.get('model') or {}):
-            cfg.model[role] = resolve_network(cfg.model[role])
+    resolve_networks(cfg.get('model') or {})  # so that what is saved and hashed is all of it
     if cfg.get('num_masks') and 'train_dataloader' in cfg:
         see_few_masks(cfg)
     if work_dir is not None:
@@ -96,7 +96,7 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
     except RuntimeError as error:  # sizes differ; the first line says nothing
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f'{checkpoint} does not fit the model: {reason}') from error
-    missing = [name for name in found.missing_keys if not name.startswith('teacher.')]
+    missing = [name for name in found.missing_keys if TRAINING_ONLY.isdisjoint(name.split('.'))]
     for names, problem in ((missing, 'it has no'), (found.unexpected_keys, 'the model has no')):
         if names:
             raise UserError(

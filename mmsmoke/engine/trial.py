@@ -79,8 +79,10 @@ def _require_classes(cfg: Config, names: tuple[str, ...]) -> None:
     Args:
         names: of all mask values, the background first.
     """
-    wanted = len(names) - 1 if cfg.get('default_scope') == 'mmpretrain' else len(names)
     for place in places_of(cfg, ['model'], 'num_classes'):
+        classifies = not {'classifier', 'auxiliary'}.isdisjoint(place.split('.'))
+        classifies = classifies or cfg.get('default_scope') == 'mmpretrain'
+        wanted = len(names) - classifies
         found = _get(cfg, place)
         parent = _get(cfg, place.rpartition('.')[0])
         if not names or not isinstance(found, int) or parent.get('out_channels') == 1:

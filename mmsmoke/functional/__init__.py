@@ -70,6 +70,7 @@ __all__, __getattr__, __dir__ = lazy(
             'threshold_counts',
         ],
         '.mask_values': ['IGNORE'],
+        '.par': ['pixel_adaptive', 'pixel_weights'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.suggestion': ['choose_spread', 'label_entropy', 'mask_disagreement', 'pixel_entropy'],
         '.transfer': ['transfer_distance'],

@@ -15,6 +15,8 @@ from .errors import UserError
 from .files import sha256_of_file
 
 TRANSPLANT = 'mmsmoke.PlumeTransplant'
+ROLES = ('student', 'teacher', 'classifier', 'first', 'second')
+"""Names the arguments of models that are networks."""
 
 
 def find_config(config: str | os.PathLike) -> Path:
@@ -165,6 +167,15 @@ def checkpoint_hashes(node) -> dict[str, str]:
     named = {found.get('checkpoint') for found in mappings(node)}
     files = sorted(name for name in named if isinstance(name, str) and Path(name).is_file())
     return {name: sha256_of_file(name) for name in files}
+
+
+def resolve_networks(model: Mapping) -> None:
+    """Replace the networks within a model that are named by config, however deep."""
+    for role in ROLES:
+        network = model.get(role)
+        if isinstance(network, Mapping) or str(network).endswith('.py'):
+            model[role] = resolve_network(network)
+            resolve_networks(model[role])
 
 
 def resolve_network(network: str | dict) -> dict:

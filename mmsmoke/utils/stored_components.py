@@ -19,7 +19,7 @@ from mmengine import registry as root
 from mmengine.config import Config
 from mmengine.registry import Registry
 
-from .configs import mappings
+from .configs import ROLES, mappings
 from .errors import UserError
 
 PACKAGES = ('mmsmoke', 'mmseg', 'mmpretrain', 'mmcv', 'mmengine')
@@ -145,7 +145,7 @@ def _names_a_file(key: Any, value: Any) -> bool:
         return any(_names_a_file(key, one) for one in value)
     if not isinstance(value, str) or not value or key in _WEIGHTS:
         return False
-    if key in ('student', 'teacher', 'config') or _PLACE.search(str(key)):
+    if key in ('config', *ROLES) or _PLACE.search(str(key)):
         return True
     return bool(_FILE.search(value)) or (key in ('model', 'model_name') and ':' in value)
 

@@ -113,6 +113,10 @@ CASES = {
     'dense_crf-torch': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch'),
     'dense_crf-half': lambda on: F.dense_crf(on(IMAGE), on(PROBS), backend='torch', half=True),
     'dense_crf-image_of_the_cpu': lambda on: F.dense_crf(IMAGE, on(PROBS), backend='torch'),
+    'pixel_weights': lambda on: F.pixel_weights(on(IMAGE.permute(2, 0, 1)[None]), (1, 2)),
+    'pixel_adaptive': lambda on: F.pixel_adaptive(
+        on(IMAGE.permute(2, 0, 1)[None]), on(SCORES[None]), 2
+    ),
     'passed': lambda on: iou.passed(on(SCORES.flatten())),
     'true_probability': lambda on: last_layer.true_probability(on(SURE), on(YES)),
     'balanced': lambda on: last_layer.balanced(on(SURE), on(YES)),

@@ -35,6 +35,7 @@ REFINERS = {
     'CRFRefiner-deeplab': dict(backend='torch', preset='deeplab'),
     'CRFRefiner-pydensecrf': dict(workers=1),
     'CRFRefiner-hard_labels': dict(preset='irn', workers=1),
+    'PAR': {},
     'AffinityRefiner-psa': AFFINITY,
     'AffinityRefiner-irn': dict(AFFINITY, power=None),
     'SAMRefiner': dict(proposals=SAM, rule='sam_wsss'),

@@ -180,7 +180,36 @@ SEVERAL_SCALES = dict(
         num_classes=2, loss_decode=dict(type='mmseg.CrossEntropyLoss'),
     ),
 )  # fmt: skip
+LINEAR = dict(
+    type='mmseg.FCNHead', num_convs=0, concat_input=False, dropout_ratio=0, num_classes=3,
+    in_channels=16, channels=16,
+)  # fmt: skip
+SINGLE = dict(
+    type='mmsmoke.SingleStageSegmentor', classifier=OF_CNN, decode_head=LINEAR,
+    labels=dict(high=0.5, low=0.2),
+)  # fmt: skip
+TAUGHT = dict(
+    SINGLE,
+    classifier=distiller('class_maps'),
+    decode_head=dict(LINEAR, in_channels=24, channels=24),
+)
+ONE_STAGE = dict(
+    single=SINGLE,
+    single_later=dict(SINGLE, warm_up=1),
+    single_taught=TAUGHT,
+    single_auxiliary=dict(
+        SINGLE,
+        classifier=classifier(dict(CNN, out_indices=(0, 1)), CAM, 16),
+        auxiliary=dict(index=0, in_channels=8),
+        ema=0.9,
+    ),
+    single_views=dict(
+        SINGLE, labels=dict(high=0.5, low=0.2, refine=None, views=dict(recipe='irn'))
+    ),
+    mutual=dict(type='mmsmoke.MutualSegmentor', first=SINGLE, second=TAUGHT),
+)
 SEGMENTORS = dict(
+    **ONE_STAGE,
     large_fov=LARGE_FOV,
     several_scales=SEVERAL_SCALES,
     doubling=DOUBLING,
@@ -198,6 +227,13 @@ def build(name, config):
     scope = 'mmseg' if name in {**SEGMENTORS, **VIEWS} else 'mmpretrain'
     with DefaultScope.overwrite_default_scope(scope):
         return MODELS.build(config)
+
+
+def without_masks(data):
+    """Return what a loader gives, without masks, from which a one-stage segmentor would learn."""
+    for sample in data['data_samples']:
+        del sample.gt_sem_seg
+    return data
 
 
 def batch(size=SIZE):

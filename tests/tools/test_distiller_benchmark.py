@@ -9,6 +9,7 @@ import pytest
         ('crossarch', 'CrossArchDistiller', 16),
         ('seam', 'SEAM', 16),
         ('acr', 'ACRClassifier', 8),
+        ('single', 'SingleStageSegmentor', 8),
         ('transcam', 'CAMClassifier', 16),
     ],
     ids=str,

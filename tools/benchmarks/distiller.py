@@ -1,4 +1,4 @@
-"""Measure a training step of distillers and peers against the same step in bare PyTorch.
+"""Measure a training step of distillers, peers and one-stage segmentors against bare PyTorch.
 
 Two copies of the same networks take the same batch in turns, from uint8 images to the optimizer's
 step; their weights must agree in the end. The number of threads is torch's (OMP_NUM_THREADS).
@@ -16,6 +16,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
+from mmsmoke.functional import pixel_adaptive
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, resolve_network
@@ -133,6 +134,30 @@ def transcam_loss(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, labels)
 
 
+def single_loss(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    """Compute the loss for a single class, whose images with it come at odd places."""
+    net = model.learner
+    features = net.backbone(inputs)[-1]
+    maps = net.head.classifier(features)
+    loss = F.binary_cross_entropy_with_logits(maps.mean((2, 3)), labels)
+    resized = partial(F.interpolate, size=inputs.shape[2:], mode='bilinear', align_corners=False)
+    with torch.no_grad():
+        seen = resized(maps.relu())[1::2]
+        seen = seen / seen.amax((2, 3), keepdim=True)
+        pictures = inputs[1::2] * net.data_preprocessor.std + net.data_preprocessor.mean
+        seen = pixel_adaptive(pictures.round(), seen)[:, 0]
+        seen = seen / seen.amax((1, 2), keepdim=True)
+        masks = torch.zeros_like(inputs[:, 0], dtype=torch.long)
+        masks[1::2] = torch.where(seen > model.labels.low, 255, 0)
+        masks[1::2][seen > model.labels.high] = 1
+    logits = resized(model.decode_head.conv_seg(features))
+    errors = F.cross_entropy(logits, masks, ignore_index=255, reduction='none')
+    halves = (
+        errors[masks == value].sum() / (masks == value).sum().clamp(min=1) for value in (0, 1)
+    )
+    return loss + sum(halves) / 2
+
+
 WAYS = {
     'crossarch': Way(
         dict(
@@ -187,6 +212,28 @@ WAYS = {
         {
             'DINOv2-S': Networks(
                 {ITSELF: dict(config='cam/acr_dinov2-s_3e_smokestack-126.py')}, size=126, count=8
+            ),
+        },
+    ),
+    'single': Way(
+        dict(
+            type='mmsmoke.SingleStageSegmentor',
+            decode_head=dict(
+                type='mmseg.FCNHead',
+                in_channels=384,
+                channels=384,
+                num_convs=0,
+                concat_input=False,
+                dropout_ratio=0,
+                num_classes=2,
+            ),
+        ),
+        single_loss,
+        {
+            'DINOv2-S': Networks(
+                dict(classifier=dict(config='cam/dinov2-s_3e_smokestack-126.py')),
+                size=126,
+                count=8,
             ),
         },
     ),

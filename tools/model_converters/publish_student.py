@@ -1,4 +1,8 @@
-"""Cuts the student out of a distiller's checkpoint, for an ordinary CAMClassifier config."""
+"""Cuts out of a checkpoint what is needed to predict.
+
+Of a distiller that is the student, for an ordinary CAMClassifier config. Of a one-stage segmentor
+it is all but the teacher and the average over time, for the same config.
+"""
 
 import argparse
 
@@ -9,19 +13,28 @@ PREFIX = 'student.'
 
 
 def publish(checkpoint: str, out: str) -> int:
-    """Writes the student's weights and what belongs to them; returns how many tensors."""
+    """Writes the weights that predict and what belongs to them; returns how many tensors."""
     import torch
 
+    from mmsmoke.engine.launch import TRAINING_ONLY
     from mmsmoke.utils.checkpoints import read_checkpoint
 
     whole = read_checkpoint(checkpoint)
+    state = whole.get('state_dict', {})
     weights = {
-        name.removeprefix(PREFIX): value
-        for name, value in whole.get('state_dict', {}).items()
-        if name.startswith(PREFIX)
+        name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)
     }
+    if any('classifier.backbone.' in name or '.student.backbone.' in name for name in state):
+        weights = {
+            name: value
+            for name, value in state.items()
+            if TRAINING_ONLY.isdisjoint(name.split('.'))
+        }
     if not weights:
-        raise UserError(f'{checkpoint} holds no student; is it the checkpoint of a distiller?')
+        raise UserError(
+            f'{checkpoint} holds no student; is it the checkpoint of a distiller or of a one-stage '
+            'segmentor?'
+        )
     meta = {key: value for key, value in whole.get('meta', {}).items() if key != 'hook_msgs'}
     with atomic_path(out) as temporary:
         torch.save(dict(state_dict=weights, meta=meta), temporary)
@@ -31,11 +44,13 @@ def publish(checkpoint: str, out: str) -> int:
 @user_errors_as_text
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('checkpoint', help='checkpoint of a CrossArchDistiller, or of SEAM')
-    parser.add_argument('out', help='where the student goes, as in student.pth')
+    parser.add_argument(
+        'checkpoint', help='checkpoint of a CrossArchDistiller, SEAM or one-stage segmentor'
+    )
+    parser.add_argument('out', help='where it goes, as in student.pth')
     add_trust_option(parser)
     args = parser.parse_args()
-    print(f'{publish(args.checkpoint, args.out)} tensors of the student are in {args.out}')
+    print(f'{publish(args.checkpoint, args.out)} tensors are in {args.out}')
 
 
 if __name__ == '__main__':

@@ -74,14 +74,7 @@ class CAMClassifier(ImageClassifier):
 
     def head_losses(self, feats: tuple[Tensor, ...], data_samples: list) -> dict[str, Tensor]:
         """Return the head's losses alone; images without a label are left out."""
-        unlabelled = labels_of(data_samples, self.head.num_classes).isnan().any(1)
-        if unlabelled.all():
-            return dict(loss=0 * self.head(feats).sum())
-        if unlabelled.any():
-            feats = tuple(feat[~unlabelled] for feat in feats)
-            pairs = zip(data_samples, unlabelled.tolist(), strict=True)
-            data_samples = [sample for sample, left_out in pairs if not left_out]
-        return self.head.loss(feats, data_samples)
+        return labelled_losses(self.head, feats, data_samples)
 
     def predict(
         self, inputs: Tensor, data_samples: list[WeakSegDataSample] | None = None, **kwargs
@@ -103,6 +96,20 @@ class CAMClassifier(ImageClassifier):
                 sample.cams, normalize = self.read_out.fuse(layers), 'none'
             sample.set_metainfo(dict(cam_normalize=normalize))
         return data_samples
+
+
+def labelled_losses(
+    head: nn.Module, feats: tuple[Tensor, ...], data_samples: list
+) -> dict[str, Tensor]:
+    """Return a head's losses over the images that have a label; zero where none has."""
+    unlabelled = labels_of(data_samples, head.num_classes).isnan().any(1)
+    if unlabelled.all():
+        return dict(loss=0 * head(feats).sum())
+    if unlabelled.any():
+        feats = tuple(feat[~unlabelled] for feat in feats)
+        pairs = zip(data_samples, unlabelled.tolist(), strict=True)
+        data_samples = [sample for sample, left_out in pairs if not left_out]
+    return head.loss(feats, data_samples)
 
 
 def labels_of(data_samples: list, num_classes: int) -> Tensor:

@@ -156,9 +156,10 @@ class CrossArchDistiller(Distiller):
             self.teacher.eval()
         return self
 
-    def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
-        student_feats = self.student.extract_feat(inputs)
-        losses = self.student.losses_of(inputs, student_feats, data_samples)
+    def losses_of(
+        self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list[WeakSegDataSample]
+    ) -> dict[str, Tensor]:
+        losses = self.student.losses_of(inputs, feats, data_samples)
         losses['loss_cls'] = losses.pop('loss')
         with torch.set_grad_enabled(not self.frozen_teacher):
             teacher_inputs = self.renormalize(inputs)
@@ -168,7 +169,7 @@ class CrossArchDistiller(Distiller):
                 losses['loss_teacher_cls'] = theirs.pop('loss')
                 losses |= {f'teacher_{name}': value for name, value in theirs.items()}
             teacher_map = self._source(self.teacher.head, teacher_feats, 'teacher')
-        student_map = self._source(self.student.head, student_feats, 'student')
+        student_map = self._source(self.student.head, feats, 'student')
         if self.projection is not None:
             student_map = self.projection(student_map)
         if self.teacher_projection is not None:

@@ -1,5 +1,5 @@
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
@@ -11,7 +11,7 @@ class Distiller(BaseModel):
 
     Predictions and maps are those of ``student``, the classifier that learns, alone, and
     ``tools/model_converters/publish_student.py`` cuts it out of a checkpoint. A subclass says what
-    the loss is.
+    the losses are, given the student's features.
 
     Args:
         student: a classifier of ours: a model as in any config, or ``dict(config='cam/….py', …)``,
@@ -45,4 +45,24 @@ class Distiller(BaseModel):
         return self.student.predict(inputs, data_samples, **kwargs)
 
     def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
+        return self.losses_of(inputs, self.student.extract_feat(inputs), data_samples)
+
+    def losses_of(
+        self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list[WeakSegDataSample]
+    ) -> dict[str, Tensor]:
+        """Return all losses of images, of which the student's features are known."""
         raise NotImplementedError
+
+
+def shares_features(classifier: nn.Module) -> bool:
+    """Tell whether the losses of a classifier are those of features that somebody else may have.
+
+    They are if it says so by ``losses_of``, unless a subclass goes on to compute a ``loss`` that
+    needs more, as ACR's does.
+    """
+    for kind in type(classifier).__mro__:
+        if 'losses_of' in vars(kind):
+            return True
+        if 'loss' in vars(kind):
+            return False
+    return False

@@ -66,9 +66,10 @@ class SEAM(Distiller):
             )
         self.ratio, self.er_weight, self.ecr_weight = ratio, er_weight, ecr_weight
 
-    def loss(self, inputs: Tensor, data_samples: list[WeakSegDataSample]) -> dict[str, Tensor]:
+    def losses_of(
+        self, inputs: Tensor, feats: tuple[Tensor, ...], data_samples: list[WeakSegDataSample]
+    ) -> dict[str, Tensor]:
         net = self.student
-        feats = net.extract_feat(inputs)
         small = resize_maps(inputs, [max(round(self.ratio * side), 1) for side in inputs.shape[2:]])
         with same_statistics(net):
             small_feats = net.extract_feat(small)

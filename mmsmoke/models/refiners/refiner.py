@@ -10,6 +10,7 @@ SHORT = dict(
     crf=('CRFRefiner', ['preset']),
     affinity=('AffinityRefiner', ['model', 'checkpoint']),
     sam=('SAMRefiner', ['checkpoint', 'model_type']),
+    par=('PAR', []),
 )
 """Names the class behind each short form, and the arguments that follow its colons."""
 
@@ -84,8 +85,9 @@ def build_refiner(refiner: str | dict | Callable) -> Callable:
     """Build a refiner of its short form or config; any callable is one already.
 
     Args:
-        refiner: in short ``crf``, ``crf:PRESET``, ``affinity:CONFIG:CHECKPOINT`` or
-            ``sam:CHECKPOINT:MODEL_TYPE``, of which the end may be left out.
+        refiner: in short ``crf``, ``crf:PRESET``, ``par``,
+            ``affinity:CONFIG:CHECKPOINT`` or ``sam:CHECKPOINT:MODEL_TYPE``, of which the end may be
+            left out.
     """
     if not isinstance(refiner, str):
         return MODELS.build(refiner) if isinstance(refiner, dict) else refiner
