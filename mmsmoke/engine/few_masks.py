@@ -25,8 +25,9 @@ def see_few_masks(cfg: Config, beside: str | None = None) -> None:
     - ``mask_weight``: how often an image with a true mask is shown for once that another one is;
       5 for segmentors, for classifiers by default no other order than without masks.
 
-    A segmentor takes these masks instead of its pseudo masks. A classifier, or the student of a
-    distiller, learns from them by :class:`~mmsmoke.models.losses.MapLoss`.
+    A segmentor takes these masks instead of its pseudo masks, a one-stage segmentor instead of
+    those that it makes itself. A classifier, or the student of a distiller, learns from them by
+    :class:`~mmsmoke.models.losses.MapLoss`.
 
     Args:
         beside: instead of what the data set says, see
@@ -53,13 +54,15 @@ def see_few_masks(cfg: Config, beside: str | None = None) -> None:
         weight = TIMES if weight is None else weight
         if alone:
             dataset.seg_map_dir = None
+        _load_masks(cfg, dataset)
     elif alone:
         raise UserError(
             f'{cfg.filename} is a classifier and needs the labels of all images: beside='
             f'{dataset.beside!r} is for segmentors'
         )
     else:
-        _compare_maps(cfg, dataset)
+        _load_masks(cfg, dataset)
+        _compare_maps(cfg)
     if weight is not None:
         _weigh(cfg, weight)
 
@@ -70,8 +73,8 @@ def _data_sets(cfg: Config) -> Iterator[Mapping]:
             yield node
 
 
-def _compare_maps(cfg: Config, dataset: Mapping) -> None:
-    """Make a classifier load masks, move them with their images, and compare maps with them."""
+def _load_masks(cfg: Config, dataset: Mapping) -> None:
+    """Make a pipeline load masks and move them with their images."""
     steps = list(dataset.pipeline)
     if any(step['type'] == TRANSPLANT for step in steps):
         raise UserError(
@@ -86,6 +89,10 @@ def _compare_maps(cfg: Config, dataset: Mapping) -> None:
         first = next((place for place, name in enumerate(names) if name.startswith('LoadIm')), -1)
         steps.insert(first + 1, dict(type='mmsmoke.LoadMask'))
     dataset.pipeline = steps
+
+
+def _compare_maps(cfg: Config) -> None:
+    """Make a classifier compare its maps with masks."""
     learner = cfg.model.get('student', cfg.model)
     aux = list(learner.get('aux') or [])
     if not any(one['type'] == MAP_LOSS for one in aux):

@@ -97,6 +97,16 @@ def test_a_segmentor_sees_them_more_often():
     assert cfg.train_dataloader.dataset.mask_seed == 7
 
 
+def test_a_one_stage_segmentor_loads_them_itself():
+    cfg = load_config(
+        'configs/segmentors/single_lite0_6e_smokestack-126.py', options={'num_masks': 25}
+    )
+    assert types(cfg)[:2] == ['LoadImage', 'LoadMask'] and 'aux' not in cfg.model.classifier
+    assert 'RandomResizedCrop' not in types(cfg)
+    assert cfg.train_dataloader.sampler.true_masks == 5
+    assert cfg.train_dataloader.dataset.get('seg_map_dir') is None
+
+
 def test_masks_beside_or_alone(pseudo):
     cfg = load_config(SEGMENTOR, options={'num_masks': 25})
     use_masks(cfg, pseudo)
