@@ -119,7 +119,7 @@ def test_every_row_of_a_refinement_plan_can_be_built(plan):
 def test_every_variant_of_a_sweep_can_be_built(plan, mmpretrain_scope):
     from mmsmoke.engine.launch import load_config
     from mmsmoke.experiments.run_records import read_sweep
-    from mmsmoke.experiments.sweep import variant_changes, variant_config
+    from mmsmoke.experiments.variants import variant_changes, variant_config
     from mmsmoke.inference.predictor import scope_of
     from mmsmoke.registry import MODELS
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -19,6 +19,11 @@ from mmsmoke.utils import (
 )
 from mmsmoke.utils.environment import environment
 from mmsmoke.utils.options import RUN_KEYS
+
+from .engine import in_order
+from .screen import say
+from .step import RESULTS
+from .variants import configured_variant, named_by, needs_of, variant_changes
 
 VERSION = 2
 """Numbers the way in which :func:`settings_hash` hashes; without a colon it is the first one."""
@@ -168,3 +173,62 @@ def merge_results(results: Sequence[dict]) -> dict:
 
 def _numbers(run: Mapping) -> dict:
     return {key: value for key, value in run.items() if key not in ('environment', 'settings')}
+
+
+def known_runs(
+    sweep_file: str, sweep: Config, whole: Mapping, known: Sequence[str], out: Path
+) -> dict[tuple[str, int], dict]:
+    """Return all runs of the sweep, of whatever seed and variant, that the files know."""
+    if not known:
+        return {}
+    found = read_known(known)
+    seeds = sorted({*sweep.seeds, *(run['seed'] for run in found)})
+    part = Config(dict(sweep._cfg_dict, variants=whole))
+    settings = all_settings(part, needs_of(whole, seeds))
+    names = {value: key for key, value in settings.items()}
+    runs, lost, old = {}, 0, 0
+    for run in found:
+        key = names.get(run.get('settings'))
+        if key is None and _is_older(run, sweep_file) and (run['variant'], run['seed']) in settings:
+            key, old = (run['variant'], run['seed']), old + 1
+        if key is not None:
+            runs[key] = {**run, 'variant': key[0]}
+        else:
+            lost += Path(run['from']).resolve() == out.resolve()
+    if lost:
+        raise UserError(
+            f'{lost} runs of {out} have other settings than those of {sweep_file}, or are of an '
+            'older version, and would be lost; name another file as --out'
+        )
+    if old:
+        say(f'{old} of them are of an older version: nothing says whether their settings are these')
+    return {
+        key: {k: v for k, v in run.items() if k not in ('from', 'sweep')}
+        for key, run in runs.items()
+    }
+
+
+def _is_older(run: Mapping, sweep_file: str) -> bool:
+    """Tell whether a run of this sweep is of version 1, whose settings nobody can compare."""
+    return ':' not in run.get('settings', ':') and run['sweep'] == str(sweep_file)
+
+
+def all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
+    """Return what identifies every run."""
+    settings = {}
+    for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
+        cfg = configured_variant(sweep, plain(variant_changes(sweep.variants, name)), seed)
+        before = [settings[other] for other in needs[name, seed]]
+        before += _other_sweeps(sweep, name, seed)
+        if 'retrain' in sweep.variants[name]:
+            before.append(f'head: {sweep.variants[name]["retrain"]}')
+        settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
+    return settings
+
+
+def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
+    """Hash the checkpoints of other, finished sweeps that a variant starts from, if they exist."""
+    for other in sorted(named_by(sweep.variants, name)):
+        results = Path(sweep.work_dir).parent / other / f'seed-{seed}' / RESULTS
+        if '/' in other and results.is_file():
+            yield read_json(results).get('checkpoint', {}).get('sha256', '')

@@ -1,32 +1,31 @@
 """Do the same training with several settings and seeds, for tables with a spread."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.engine.launch import load_config
 from mmsmoke.reports.sweep_tables import sweep_tables
 from mmsmoke.utils import UserError, plain, read_json, write_json
 
-from .derived import KINDS, derived_step, path_of
+from .derived import derived_step, path_of
 from .engine import in_order, run_steps
 from .executors import Executor
 from .pipeline import draw_if_missing
 from .run_records import (
+    all_settings,
     how_to_read,
+    known_runs,
     made_with,
-    read_known,
     read_sweep,
     run_record,
-    settings_hash,
 )
 from .screen import say
 from .step import RESULTS, Step
+from .variants import MADE, choose_variants, configured_variant, filled, needs_of, variant_changes
 
-_MADE = re.compile(rf'\{{({"|".join(KINDS)}):([^}}:]+):?([^}}]*)\}}')
 ITSELF = ''
 """Among the inputs of a test, beside the names of variants: the training that is tested."""
 MASKS = 'masks'
@@ -82,7 +81,7 @@ def run_sweep(
     sweep = read_sweep(sweep_file, scale, work_dir)
     sweep.seeds = seeds or sweep.seeds
     whole = sweep.variants
-    sweep.variants = _choose(whole, variants)
+    sweep.variants = choose_variants(whole, variants)
     sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
     name = Path(sweep_file).stem + (f'-{scale}' if scale else '')
@@ -94,13 +93,13 @@ def run_sweep(
             draw_if_missing(data_root, arguments)
     if not (sweep.seeds and sweep.variants):
         raise UserError(f'{sweep_file} has no seeds or no variants')
-    needs = _needs(sweep.variants, sweep.seeds)
-    runs = _known_runs(sweep_file, sweep, whole, known, out)
+    needs = needs_of(sweep.variants, sweep.seeds)
+    runs = known_runs(sweep_file, sweep, whole, known, out)
     if runs:
         say(f'{len(runs)} runs are known from {", ".join(map(str, known))}')
         write_json(out, result := _result(sweep_file, sweep, whole, runs))
     todo = [key for key in needs if key not in runs]
-    settings = _all_settings(sweep, needs) if todo else {}
+    settings = all_settings(sweep, needs) if todo else {}
     steps = _steps(sweep, folder, needs)
     keys = {steps[key].name: key for key in todo}
     wanted, of_masks = [steps[key] for key in todo], {}
@@ -129,133 +128,15 @@ def sweep_steps(
     """Return the folder of a sweep and the steps that make the checkpoints of each variant."""
     sweep = read_sweep(sweep_file, scale, work_dir)
     sweep.last_word = {}
-    chosen = _choose(sweep.variants, variants)
+    chosen = choose_variants(sweep.variants, variants)
     whole, sweep.variants = sweep.variants, chosen
-    steps = _steps(sweep, Path(sweep.work_dir), _needs(chosen, seeds or sweep.seeds))
+    steps = _steps(sweep, Path(sweep.work_dir), needs_of(chosen, seeds or sweep.seeds))
     names = list(whole if variants is None else variants)
     by_name = {
         name: [tested.inputs[ITSELF] for (key, _), tested in steps.items() if key == name]
         for name in names
     }
     return Path(sweep.work_dir), by_name
-
-
-def _choose(variants: Mapping, names: Sequence[str] | None) -> dict:
-    """Return these variants and all that they start from, in the order of the file."""
-    names = list(variants if names is None else names)
-    for name in names:
-        if name not in variants:
-            raise UserError(f'no variant {name}; there are {", ".join(variants)}')
-    needs = {name: _named(variants, name) & variants.keys() for name in variants}
-    wanted = _with_needed(names, needs)
-    return {name: changes for name, changes in variants.items() if name in wanted}
-
-
-def _needs(variants: Mapping, seeds: Sequence[int]) -> dict:
-    """Return, for each (variant, seed), those whose checkpoints it starts from."""
-    return {
-        (name, seed): {(other, seed) for other in _needed(variants, name)}
-        for seed in seeds
-        for name in variants
-    }
-
-
-def _needed(variants: Mapping, name: str) -> set[str]:
-    """List the variants whose checkpoints this one starts from."""
-    needed = {other for other in _named(variants, name) if '/' not in other}
-    for other in needed:
-        if other not in variants or other == name:
-            raise UserError(f'variant {name} needs {other}, which is no other variant of the sweep')
-    return needed
-
-
-def _named(variants: Mapping, name: str) -> set[str]:
-    """List the variants that one names, also those of other sweeps."""
-    base = variants[name].get('trained_as')
-    made = _MADE.findall(str(variant_changes(variants, name)))
-    return {*(other for _, other, _ in made), *([base] if base else [])}
-
-
-def variant_changes(variants: Mapping, name: str) -> dict:
-    """Return what a variant changes, after what the one changes that it is trained as."""
-    changes = dict(variants[name])
-    base = changes.pop('trained_as', None)
-    changes.pop('retrain', None)
-    if base is None:
-        return changes
-    if 'trained_as' in variants.get(base, {}):
-        raise UserError(f'variant {name} is trained as {base}, which is not trained itself')
-    return {**variants.get(base, {}), **changes}
-
-
-def _known_runs(
-    sweep_file: str, sweep: Config, whole: Mapping, known: Sequence[str], out: Path
-) -> dict[tuple[str, int], dict]:
-    """Return all runs of the sweep, of whatever seed and variant, that the files know."""
-    if not known:
-        return {}
-    found = read_known(known)
-    seeds = sorted({*sweep.seeds, *(run['seed'] for run in found)})
-    part = Config(dict(sweep._cfg_dict, variants=whole))
-    settings = _all_settings(part, _needs(whole, seeds))
-    names = {value: key for key, value in settings.items()}
-    runs, lost, old = {}, 0, 0
-    for run in found:
-        key = names.get(run.get('settings'))
-        if key is None and _is_older(run, sweep_file) and (run['variant'], run['seed']) in settings:
-            key, old = (run['variant'], run['seed']), old + 1
-        if key is not None:
-            runs[key] = {**run, 'variant': key[0]}
-        else:
-            lost += Path(run['from']).resolve() == out.resolve()
-    if lost:
-        raise UserError(
-            f'{lost} runs of {out} have other settings than those of {sweep_file}, or are of an '
-            'older version, and would be lost; name another file as --out'
-        )
-    if old:
-        say(f'{old} of them are of an older version: nothing says whether their settings are these')
-    return {
-        key: {k: v for k, v in run.items() if k not in ('from', 'sweep')}
-        for key, run in runs.items()
-    }
-
-
-def _is_older(run: Mapping, sweep_file: str) -> bool:
-    """Tell whether a run of this sweep is of version 1, whose settings nobody can compare."""
-    return ':' not in run.get('settings', ':') and run['sweep'] == str(sweep_file)
-
-
-def _all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
-    """Return what identifies every run."""
-    settings = {}
-    for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
-        cfg = _variant_config(sweep, plain(variant_changes(sweep.variants, name)), seed)
-        before = [settings[other] for other in needs[name, seed]]
-        before += _other_sweeps(sweep, name, seed)
-        if 'retrain' in sweep.variants[name]:
-            before.append(f'head: {sweep.variants[name]["retrain"]}')
-        settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
-    return settings
-
-
-def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
-    """Hash the checkpoints of other, finished sweeps that a variant starts from, if they exist."""
-    for other in sorted(_named(sweep.variants, name)):
-        results = Path(sweep.work_dir).parent / other / f'seed-{seed}' / RESULTS
-        if '/' in other and results.is_file():
-            yield read_json(results).get('checkpoint', {}).get('sha256', '')
-
-
-def _with_needed(keys: Iterable, needs: Mapping) -> dict:
-    """Return these keys and all that they need, with what each needs, in order."""
-    wanted, more = set(), list(keys)
-    while more:
-        key = more.pop()
-        if key not in wanted:
-            wanted.add(key)
-            more += needs[key]
-    return {key: needed for key, needed in needs.items() if key in wanted}
 
 
 def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int], Step]:
@@ -271,7 +152,7 @@ def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int],
 
     for name, seed in in_order(needs, '{0[0]}-seed-{0[1]}'.format):
         inputs = {other: trained[other, at] for other, at in needs[name, seed]}
-        for kind, other, argument in _MADE.findall(str(variant_changes(sweep.variants, name))):
+        for kind, other, argument in MADE.findall(str(variant_changes(sweep.variants, name))):
             if kind != 'best':
                 inputs[f'{kind}:{other}:{argument}'] = derived(kind, other, seed, argument)
         configured = partial(_filled_config, sweep, folder, name, seed, inputs)
@@ -335,31 +216,8 @@ def _filled_config(
             raise UserError(f'variant {name} starts from {run}, which is not finished')
         return read_json(run / RESULTS)['checkpoint']['path']
 
-    changes = _replace(variant_changes(sweep.variants, name), fill)
-    return _variant_config(sweep, changes, seed)
-
-
-def _variant_config(sweep: Config, changes: dict, seed: int) -> Config:
-    config = variant_config(sweep, changes)
-    options = {**sweep.get('options', {}), **changes, **sweep.last_word, 'randomness.seed': seed}
-    return load_config(config, options=options)
-
-
-def variant_config(sweep: Config, changes: dict) -> str:
-    """Take the config that a variant changes out of the changes, and return it."""
-    config = changes.pop('config', sweep.config)
-    return sweep.get('configs', {}).get(config, config)
-
-
-def _replace(node, fill: Callable[[re.Match], str]):
-    """Return a value with every ``{best:…}`` and its like in it filled in."""
-    if isinstance(node, str):
-        return _MADE.sub(fill, node)
-    if isinstance(node, Mapping):
-        return {key: _replace(value, fill) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_replace(value, fill) for value in node]
-    return node
+    changes = filled(variant_changes(sweep.variants, name), fill)
+    return configured_variant(sweep, changes, seed)
 
 
 def _result(sweep_file: str, sweep: Config, whole: Mapping, runs: Mapping) -> dict:
