@@ -100,7 +100,7 @@ def run_sweep(
         write_json(out, result := _result(sweep_file, sweep, whole, runs))
     todo = [key for key in needs if key not in runs]
     settings = all_settings(sweep, needs) if todo else {}
-    steps = _steps(sweep, folder, needs)
+    steps = steps_of(sweep, folder, needs)
     keys = {steps[key].name: key for key in todo}
     wanted, of_masks = [steps[key] for key in todo], {}
     for step, found in run_steps(wanted, folder, jobs, executor):
@@ -130,7 +130,7 @@ def sweep_steps(
     sweep.last_word = {}
     chosen = choose_variants(sweep.variants, variants)
     whole, sweep.variants = sweep.variants, chosen
-    steps = _steps(sweep, Path(sweep.work_dir), needs_of(chosen, seeds or sweep.seeds))
+    steps = steps_of(sweep, Path(sweep.work_dir), needs_of(chosen, seeds or sweep.seeds))
     names = list(whole if variants is None else variants)
     by_name = {
         name: [tested.inputs[ITSELF] for (key, _), tested in steps.items() if key == name]
@@ -139,7 +139,7 @@ def sweep_steps(
     return Path(sweep.work_dir), by_name
 
 
-def _steps(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int], Step]:
+def steps_of(sweep: Config, folder: Path, needs: Mapping) -> dict[tuple[str, int], Step]:
     """Return the step that tests each run; another trains it, unless it is trained as another."""
     trained, tested, makers, made = {}, {}, {}, {}
 

@@ -4,8 +4,8 @@ import pytest
 from fake_executor import fake_engine
 from mmengine.config import Config
 
-from mmsmoke.experiments import sweep as sweeps
-from mmsmoke.experiments.sweep import ITSELF, run_sweep
+from mmsmoke.experiments.sweep import ITSELF, run_sweep, steps_of
+from mmsmoke.experiments.variants import needs_of
 from mmsmoke.utils.environment import environment
 
 CNN = 'configs/cam/resnet18-s_12e_smokestack-128.py'
@@ -19,7 +19,7 @@ def steps(tmp_path):
     def make(labels=None, **variants):
         sweep = Config(dict(config=CNN, variants=variants, splits=['test'], threshold_split='val'))
         sweep.last_word, sweep.labels = {}, labels or {}
-        found = sweeps._steps(sweep, tmp_path, sweeps._needs(variants, [3]))
+        found = steps_of(sweep, tmp_path, needs_of(variants, [3]))
         return {name: step for (name, _), step in found.items()}
 
     return make
