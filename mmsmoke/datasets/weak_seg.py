@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
@@ -23,6 +24,7 @@ from .table import (
     read_table,
     spread,
 )
+from .transforms.loading import LoadMask
 
 
 @DATASETS.register_module()
@@ -113,6 +115,20 @@ class WeakSegDataset(BaseDataset):
         self.true_masks, self.epoch_length = None, None
         self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
+        self._require_loaded_masks()
+
+    def _require_loaded_masks(self) -> None:
+        """Raise if masks are to be learned from that the pipeline does not load."""
+        steps = self.pipeline.transforms
+        if self.test_mode or not steps or not (self.seg_map_dir or self.num_masks):
+            return
+        if not any(isinstance(step, LoadMask | LoadAnnotations) for step in steps):
+            setting = 'seg_map_dir' if self.seg_map_dir else 'num_masks'
+            raise DataError(
+                f'{setting} says which masks to learn from, but the pipeline loads none: it needs '
+                "dict(type='mmsmoke.LoadMask'); a one-stage segmentor, which makes its masks "
+                'itself, needs no folder of masks'
+            )
 
     @property
     def label_classes(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class WeightedSampler(DefaultSampler):
         dataset: of ours, or a wrapper of one.
         weights: CSV file with the columns ``image`` and ``weight``, as tools/upweight_errors.py
             writes it; images that it does not name weigh 1. By default the weights are those of
-            the column ``weight`` of labels.csv.
+            the column ``weight`` of labels.csv; with ``weights=False`` all are 1.
         true_masks: how often an image with a true mask comes for once that another one of the same
             weight does; see ``num_masks`` of :class:`~mmsmoke.datasets.WeakSegDataset`. With it,
             images weigh 1 where there is neither a file nor a column.
@@ -37,7 +37,7 @@ class WeightedSampler(DefaultSampler):
     def __init__(
         self,
         dataset,
-        weights: str | None = None,
+        weights: str | bool | None = None,
         true_masks: float | None = None,
         seed: int | None = None,
     ):
@@ -46,8 +46,9 @@ class WeightedSampler(DefaultSampler):
         if length := getattr(dataset, 'epoch_length', None):
             self.num_samples = math.ceil(length / self.world_size)
             self.total_size = self.num_samples * self.world_size
-        plain = true_masks is not None and not any(WEIGHT in row['columns'] for row in rows)
-        found = [1.0] * len(rows) if weights is None and plain else _read(weights, rows)
+        if weights is None and true_masks is not None:
+            weights = None if any(WEIGHT in row['columns'] for row in rows) else False
+        found = [1.0] * len(rows) if weights is False else _read(weights, rows)
         if true_masks is not None:
             times = _number(true_masks, 'true_masks')
             if any('true_mask' not in row for row in rows):

@@ -15,6 +15,8 @@ MAP_LOSS = 'mmsmoke.MapLoss'
 TIMES = 5.0
 """How often a segmentor sees an image with a true mask for once that it sees another one."""
 SHOWN = 5
+MOVE_IMAGES_ALONE = ('RandAugment', 'AutoAugment', 'Rotate', 'Shear', 'Translate')
+"""Transforms of mmpretrain that keep the size of an image, so that nobody would notice."""
 
 
 def see_few_masks(cfg: Config, beside: str | None = None) -> None:
@@ -23,7 +25,8 @@ def see_few_masks(cfg: Config, beside: str | None = None) -> None:
     - ``num_masks``: how many true masks it sees.
     - ``mask_seed``: of the lot that decides which; by default the seed of the training.
     - ``mask_weight``: how often an image with a true mask is shown for once that another one is;
-      5 for segmentors, for classifiers by default no other order than without masks.
+      5 for segmentors. Classifiers and one-stage segmentors see images by default as often as
+      without masks, since their labels would come in other proportions.
 
     A segmentor takes these masks instead of its pseudo masks, a one-stage segmentor instead of
     those that it makes itself. A classifier, or the student of a distiller, learns from them by
@@ -50,18 +53,18 @@ def see_few_masks(cfg: Config, beside: str | None = None) -> None:
     dataset.mask_seed = cfg.get('randomness', {}).get('seed') or 0 if seed is None else seed
     weight = cfg.get('mask_weight')
     alone = dataset.get('beside', 'all') != 'all'
-    if 'seg_map_dir' in dataset or cfg.get('default_scope') == 'mmseg':
+    by_masks_alone = 'seg_map_dir' in dataset
+    if alone and not by_masks_alone:
+        raise UserError(
+            f'{cfg.filename} learns from the labels of all images: beside={dataset.beside!r} is '
+            'for segmentors that learn from masks alone'
+        )
+    _load_masks(cfg, dataset)
+    if by_masks_alone:
         weight = TIMES if weight is None else weight
         if alone:
             dataset.seg_map_dir = None
-        _load_masks(cfg, dataset)
-    elif alone:
-        raise UserError(
-            f'{cfg.filename} is a classifier and needs the labels of all images: beside='
-            f'{dataset.beside!r} is for segmentors'
-        )
-    else:
-        _load_masks(cfg, dataset)
+    elif cfg.get('default_scope') != 'mmseg':  # a one-stage segmentor takes masks as they are
         _compare_maps(cfg)
     if weight is not None:
         _weigh(cfg, weight)
@@ -83,6 +86,11 @@ def _load_masks(cfg: Config, dataset: Mapping) -> None:
         )
     names = [step['type'].split('.')[-1] for step in steps]
     for place, name in enumerate(names):
+        if name in MOVE_IMAGES_ALONE and not steps[place]['type'].startswith('mmseg.'):
+            raise UserError(
+                f'{cfg.filename}: {name} moves images without their masks; leave it out with '
+                'num_masks'
+            )
         if name == 'RandomResizedCrop':
             steps[place] = {**steps[place], 'type': 'mmsmoke.CropWithMask'}
     if 'LoadMask' not in names:
@@ -104,7 +112,7 @@ def _weigh(cfg: Config, weight: float) -> None:
     sampler = dict(cfg.train_dataloader.sampler)
     if sampler['type'] == 'DefaultSampler':
         sampler.pop('shuffle', None)
-        sampler['type'] = 'mmsmoke.WeightedSampler'
+        sampler |= dict(type='mmsmoke.WeightedSampler', weights=False)
     if sampler['type'] == 'mmsmoke.WeightedSampler':
         cfg.train_dataloader.sampler = dict(sampler, true_masks=weight)
     elif cfg.get('mask_weight') is not None:
@@ -116,19 +124,31 @@ def _weigh(cfg: Config, weight: float) -> None:
 
 @master_only
 def keep_record(runner: Runner) -> None:
-    """Say in the log, and in the work_dir, which true masks a training sees."""
+    """Say in the log, and in the work_dir, which true masks a training sees.
+
+    Raises:
+        UserError: if it goes on from one that has seen others.
+    """
     path = Path(runner.work_dir) / RECORD
-    path.unlink(missing_ok=True)  # of a training that was there before
-    for one in _parts(runner.train_dataloader.dataset):
-        seen = getattr(one, 'true_masks', None)
-        if seen is not None:
-            write_json(path, seen)
-            names = ', '.join(seen['images'][:SHOWN])
-            more = ', …' if seen['number'] > SHOWN else ''
-            runner.logger.info(
-                f'{seen["number"]} true masks of {seen["groups"]} groups of images (lot '
-                f'{seen["seed"]}): {names}{more}; all are named in {path}'
+    parts = [getattr(one, 'true_masks', None) for one in _parts(runner.train_dataloader.dataset)]
+    found = [seen for seen in parts if seen is not None]
+    if runner.cfg.get('resume') and path.is_file():
+        before = read_json(path)
+        if before not in found:
+            raise UserError(
+                f'this training has seen the {before["number"]} true masks of {path}, with the '
+                f'seed {before["seed"]}: go on with num_masks={before["number"]} '
+                f'mask_seed={before["seed"]}, or begin anew in another folder'
             )
+    path.unlink(missing_ok=True)  # of a training that was there before
+    for seen in found:
+        write_json(path, seen)
+        names = ', '.join(seen['images'][:SHOWN])
+        more = ', …' if seen['number'] > SHOWN else ''
+        runner.logger.info(
+            f'{seen["number"]} true masks of {seen["groups"]} groups of images (lot '
+            f'{seen["seed"]}): {names}{more}; all are named in {path}'
+        )
 
 
 def _parts(dataset) -> Iterator:

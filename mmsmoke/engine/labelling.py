@@ -109,6 +109,10 @@ def label_run(
 
 def _look_at_views(cfg: Config, recipe: str = 'thesis', scales: str = '') -> None:
     learner = cfg.model.get('student', cfg.model)
+    if 'head' not in learner:
+        raise UserError(
+            f'{cfg.filename} is no classifier: multi_scale reads its maps from several views'
+        )
     backbone = learner.backbone.get('backbone', learner.backbone)  # one that a FeatureCache holds
     views = dict(recipe=recipe, size_divisor=backbone.get('patch_size', 16))
     if scales:

@@ -62,8 +62,12 @@ def load_config(
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)
     resolve_networks(cfg.get('model') or {})  # so that what is saved and hashed is all of it
-    if cfg.get('num_masks') and 'train_dataloader' in cfg:
-        see_few_masks(cfg)
+    if 'train_dataloader' in cfg:
+        if cfg.get('num_masks'):
+            see_few_masks(cfg)
+        unused = [key for key in ('mask_weight', 'mask_seed') if key in (options or {})]
+        if unused and 'num_masks' not in cfg:
+            raise UserError(f'{unused[0]} is of true masks: say how many, as num_masks=25')
     if work_dir is not None:
         cfg.work_dir = str(work_dir)
     elif cfg.get('work_dir') is None:
@@ -172,8 +176,16 @@ def use_masks(cfg: Config, folder: str | os.PathLike) -> None:
             masks of the data set, for an upper bound, or those ``num_masks`` alone that the config
             asks for.
     """
+    alone = [node for node in mappings(cfg.train_dataloader) if node.get('beside', 'all') != 'all']
+    if alone and not (folder == 'true' and cfg.get('num_masks')):
+        raise UserError(
+            f'{cfg.filename} learns from {alone[0]["num_masks"]} true masks and nothing beside '
+            f'them but {alone[0]["beside"]} images: leave --masks out'
+        )
+    if folder == 'true' and cfg.get('num_masks') == 0:
+        raise UserError('--num-masks 0 of --masks true leaves nothing to learn from')
     if folder == 'true' and cfg.get('num_masks'):
-        see_few_masks(cfg, beside='nothing')
+        see_few_masks(cfg, beside=alone[0]['beside'] if alone else 'nothing')
         return
     if folder == 'true':
         folder = TRUE_MASKS

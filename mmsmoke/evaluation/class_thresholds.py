@@ -12,8 +12,8 @@ class ClassThresholds(ImageMetric):
     """Find a threshold for each class: the best for its own IoU against all else.
 
     Each class is measured by itself, as if there were no other one: the mean IoU over the images
-    that show it, of the 101 thresholds the lowest of equals. A class of which no true mask shows
-    anything has none.
+    that show it, of the thresholds from 0.01 to 0.99 the lowest of equals. (A single class may have
+    0, as elsewhere.) A class of which no true mask shows anything has none.
 
     Args:
         normalize, present: see :class:`PseudoLabelMetric`.
@@ -44,7 +44,20 @@ class ClassThresholds(ImageMetric):
             if not of_class.isnan().all()
         }
         self.details['curves'] = {name: rounded(of_class) for name, of_class in found.items()}
-        return {
-            name: THRESHOLD_VALUES[best_threshold_index(of_class[None])]
-            for name, of_class in found.items()
-        }
+        if len(ious) == 1:
+            return {
+                name: THRESHOLD_VALUES[best_threshold_index(of_class[None])]
+                for name, of_class in found.items()
+            }
+        return {name: self._best(name, of_class) for name, of_class in found.items()}
+
+    def _best(self, name: str, ious: torch.Tensor) -> float:
+        # with 0.00 a class would have whatever it has any score for, before all others
+        usable, values = ious[1:-1], THRESHOLD_VALUES[1:-1]
+        if not usable.max() > 0:
+            self.warn(
+                f'the maps of {name} miss it at every threshold: with that of {values[-1]} hardly '
+                f'any pixel is {name}'
+            )
+            return values[-1]
+        return values[best_threshold_index(usable[None])]

@@ -127,11 +127,13 @@ class PseudoLabelMetric(ImageMetric):
             scores = scores_of(sample, self.normalize, self.present)
             mask, num_classes, truth = None, len(scores), truth.to(scores.device)
             counts = threshold_counts(scores, truth)
-            if self.threshold is not None and num_classes > 1:
+            if self.threshold is not None and (
+                num_classes > 1 or isinstance(self.threshold, Mapping)
+            ):
                 names = self.foreground_names()
                 mask = scores_to_mask(scores, in_order(self.threshold, names))
         found = dict(counts=counts.cpu())
-        if mask is not None and num_classes > 1:
+        if mask is not None and (num_classes > 1 or isinstance(self.threshold, Mapping)):
             found['confusion'] = confusion_matrix(mask, truth, num_classes).cpu()
         return found
 

@@ -114,10 +114,15 @@ class Chain:
             if self.plan.get('mask_weight') is not None and kind in SEGMENTORS:
                 options['mask_weight'] = self.plan.mask_weight
         options |= trained.get('options', {})
+        if kind == 'full':
+            options['num_masks'] = 0
         rounds = dict(relabel='self_training', otherlabel='self_training')
         own = self.plan.get(rounds.get(kind, kind), {})
         options |= {**own.get('options', {}), 'randomness.seed': self.seed_of(stage)}
         cfg = load_config(trained['config'], options=options)
+        if kind == 'full':
+            for key in ('num_masks', 'beside'):
+                cfg.train_dataloader.dataset.pop(key, None)
         if kind in LABELLING:
             given = {
                 key: own[key]
@@ -234,6 +239,10 @@ class Chain:
             folder = str(self.folder / self.name(masks) / 'masks') if masks else TRUE_MASKS
             cfg.train_dataloader.dataset.seg_map_dir = folder
             if self._starts_from_classifier(kind):
+                if 'backbone' not in cfg.model:
+                    raise UserError(
+                        f'start_from_classifier: {cfg.filename} has no backbone to begin with'
+                    )
                 learner = 'student.' if 'student' in self.config('classify').model else ''
                 cfg.model.backbone.init_cfg = _start(found['classify'], f'{learner}backbone')
             return cfg

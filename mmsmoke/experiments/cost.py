@@ -1,5 +1,6 @@
 """Count what the steps of an experiment cost, in minutes of one processor core."""
 
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ def note_cost(folder: Path) -> None:
     """Add what this process and those that it waited for have used to the cost of its step."""
     path = folder / COST
     before = read_json(path)['cpu_seconds'] if path.is_file() else 0
+    gc.collect()  # a loader's processes count once they have ended
     write_json(path, dict(cpu_seconds=round(before + sum(os.times()[:4]), 1)))
 
 

@@ -79,7 +79,16 @@ def _check_masks(where: str, plan: Config) -> None:
             f'{where}: nobody sees the {number} true masks: num_masks needs the stage segment, or '
             'classify=dict(masks=True)'
         )
+    if plan.get('mask_weight') is not None and not number:
+        raise UserError(f'{where}: mask_weight is of true masks: say how many, as num_masks=25')
     again = plan.get('self_training', {})
+    other = again.get('agree_with')
+    if isinstance(other, Mapping):
+        _require_known(f'{where}: self_training.agree_with', other, ('config', 'options'))
+        if 'config' not in other:
+            raise UserError(f'{where}: self_training.agree_with must have a config')
+    if other and not again.get('rounds'):
+        raise UserError(f'{where}: self_training.agree_with needs rounds, as rounds=1')
     if again.get('agreement') and again.get('agree_with'):
         raise UserError(
             f'{where}: self_training has agreement, with the masks before, and agree_with, with '

@@ -16,6 +16,7 @@ from mmsmoke.utils import (
     plain,
     read_json,
     sha256_of_file,
+    sha256_of_folder,
 )
 from mmsmoke.utils.environment import environment
 from mmsmoke.utils.options import RUN_KEYS
@@ -23,7 +24,7 @@ from mmsmoke.utils.options import RUN_KEYS
 from .engine import in_order
 from .screen import say
 from .step import RESULTS
-from .variants import configured_variant, named_by, needs_of, variant_changes
+from .variants import MADE, configured_variant, named_by, needs_of, variant_changes
 
 VERSION = 2
 """Numbers the way in which :func:`settings_hash` hashes; without a colon it is the first one."""
@@ -105,7 +106,8 @@ def settings_hash(
     Args:
         before: the same of the runs whose checkpoints this one starts from.
     """
-    roots = {node.get('data_root') for node in mappings(cfg._cfg_dict)}
+    nodes = list(mappings(cfg._cfg_dict))
+    roots = {node.get('data_root') for node in nodes}
     roots = sorted(root for root in roots if isinstance(root, str))
     files = [Path(root) / name for root in roots for name in ('labels.csv', 'source.json')]
     settings = dict(
@@ -116,6 +118,10 @@ def settings_hash(
         checkpoints=checkpoint_hashes(cfg.get('model', {})),
         before=sorted(before),
     )
+    seen = sorted({str(node['data_root']) for node in nodes if node.get('num_masks')})
+    if seen:  # true masks are what is learned from
+        folders = [Path(root) / 'masks' for root in seen]
+        settings['true_masks'] = [sha256_of_folder(one) for one in folders if one.is_dir()]
     text = json.dumps(plain(settings), sort_keys=True)
     return f'{VERSION}:{hashlib.sha256(text.encode()).hexdigest()}'
 
@@ -220,6 +226,7 @@ def all_settings(sweep: Config, needs: Mapping) -> dict[tuple[str, int], str]:
         cfg = configured_variant(sweep, plain(variant_changes(sweep.variants, name)), seed)
         before = [settings[other] for other in needs[name, seed]]
         before += _other_sweeps(sweep, name, seed)
+        before += _making(sweep, name)
         if 'retrain' in sweep.variants[name]:
             before.append(f'head: {sweep.variants[name]["retrain"]}')
         settings[name, seed] = settings_hash(cfg, sweep.splits, sweep.threshold_split, before)
@@ -232,3 +239,12 @@ def _other_sweeps(sweep: Config, name: str, seed: int) -> Iterator[str]:
         results = Path(sweep.work_dir).parent / other / f'seed-{seed}' / RESULTS
         if '/' in other and results.is_file():
             yield read_json(results).get('checkpoint', {}).get('sha256', '')
+
+
+def _making(sweep: Config, name: str) -> Iterator[str]:
+    """Yield how maps, masks and heads are made that a variant learns from, if not as usual."""
+    kinds = {kind for kind, _, _ in MADE.findall(str(variant_changes(sweep.variants, name)))}
+    heads = 'head' in kinds or 'retrain' in sweep.variants[name]
+    for key, matters in (('labels', kinds & {'scores', 'masks'}), ('held_out', heads)):
+        if matters and sweep.get(key):
+            yield f'{key}: {json.dumps(plain(sweep[key]), sort_keys=True)}'

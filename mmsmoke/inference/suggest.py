@@ -189,7 +189,9 @@ def noting_features(model: nn.Module) -> Iterator[list[Tensor]]:
 
     There are several of them where a model looks at several views.
     """
-    backbone = getattr(getattr(model, 'student', model), 'backbone', None)
+    model = getattr(model, 'first', model)  # of two segmentors that teach each other
+    learner = getattr(model, 'learner', getattr(model, 'student', model))
+    backbone = getattr(learner, 'backbone', None)
     if backbone is None:
         raise UserError(f'{type(model).__name__} has no backbone whose features could be compared')
     noted = []

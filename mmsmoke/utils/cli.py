@@ -68,7 +68,7 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
         default=(),
         metavar='REFINER',
         help='refiners, in this order: multi_scale:RECIPE:SCALES, fusion, crf:PRESET, '
-        'affinity:CONFIG:CHECKPOINT, a recipe of configs/_base_/refine/ or a config file',
+        'par, affinity:CONFIG:CHECKPOINT, a recipe of configs/_base_/refine/ or a config file',
     )
     parser.add_argument(
         '--overwrite',

@@ -277,3 +277,12 @@ def test_a_weight_of_masks_that_nobody_sees_is_an_error(root):
         WeightedSampler(few(root, 2), true_masks=-1)
     with pytest.raises(DataError, match='all 2 images weigh 0'):
         WeightedSampler(few(root, 2, beside='nothing'), true_masks=0)
+
+
+@pytest.mark.parametrize('settings', [dict(num_masks=2), dict(seg_map_dir='{data_root}/masks')])
+def test_masks_that_the_pipeline_does_not_load_are_refused(root, settings):
+    steps = [dict(type='mmsmoke.LoadImage'), dict(type='mmsmoke.PackWeakSegInputs')]
+    with pytest.raises(DataError, match=f'{next(iter(settings))} says .* the pipeline loads none'):
+        WeakSegDataset(str(root), pipeline=steps, **settings)
+    steps.insert(1, dict(type='mmsmoke.LoadMask'))
+    assert len(WeakSegDataset(str(root), pipeline=steps, **settings))

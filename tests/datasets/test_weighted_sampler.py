@@ -87,3 +87,12 @@ def test_a_file_or_column_that_is_not_there_is_named(dataset):
         WeightedSampler(dataset, 'no.csv')
     with pytest.raises(DataError, match="no column 'weight'"):
         WeightedSampler(dataset)
+
+
+def test_a_column_of_weights_may_be_left_aside(tiny_dataset):
+    root = tiny_dataset(splits=dict(train=4, val=2))
+    header, *lines = (root / 'labels.csv').read_text().splitlines()
+    table = [f'{header},weight', *(f'{line},much' for line in lines)]
+    (root / 'labels.csv').write_text('\n'.join(table) + '\n')
+    sampler = WeightedSampler(WeakSegDataset(str(root)), weights=False, seed=0)
+    assert sampler.weights.tolist() == [1.0] * 4

@@ -9,7 +9,7 @@ from conftest import save_palette
 from mmengine.registry import DATASETS, TRANSFORMS
 
 from mmsmoke.engine.few_masks import RECORD, seen_masks
-from mmsmoke.engine.launch import load_config, train, use_masks
+from mmsmoke.engine.launch import load_config, resume, train, use_masks
 from mmsmoke.experiments import work
 from mmsmoke.inference.predictor import scope_of
 from mmsmoke.reports.browse import draw_training
@@ -22,6 +22,7 @@ CAM, VIT, DISTILLER, SEGMENTOR = (
     'configs/crossarch/crossarch_r18-s-pcm_vit-xxs-cls_12e_smokestack-64.py',
     'configs/segmentors/mlp_r18-s_6e_smokestack-128.py',
 )
+ONE_STAGE = 'configs/segmentors/single_lite0_6e_smokestack-126.py'
 MAPS = dict(type='mmsmoke.MapLoss')
 SHORT = {
     'train_cfg.max_epochs': 1,
@@ -90,7 +91,9 @@ def test_none_are_none():
 
 def test_a_segmentor_sees_them_more_often():
     cfg = load_config(SEGMENTOR, options={'num_masks': 25})
-    assert cfg.train_dataloader.sampler == dict(type='mmsmoke.WeightedSampler', true_masks=5.0)
+    assert cfg.train_dataloader.sampler == dict(
+        type='mmsmoke.WeightedSampler', weights=False, true_masks=5.0
+    )
     assert 'seg_map_dir' in cfg.train_dataloader.dataset and 'aux' not in cfg.model
     cfg = load_config(SEGMENTOR, options={'num_masks': 25, 'mask_weight': 2, 'mask_seed': 7})
     assert cfg.train_dataloader.sampler.true_masks == 2
@@ -98,13 +101,16 @@ def test_a_segmentor_sees_them_more_often():
 
 
 def test_a_one_stage_segmentor_loads_them_itself():
-    cfg = load_config(
-        'configs/segmentors/single_lite0_6e_smokestack-126.py', options={'num_masks': 25}
-    )
+    cfg = load_config(ONE_STAGE, options={'num_masks': 25})
     assert types(cfg)[:2] == ['LoadImage', 'LoadMask'] and 'aux' not in cfg.model.classifier
     assert 'RandomResizedCrop' not in types(cfg)
-    assert cfg.train_dataloader.sampler.true_masks == 5
+    assert cfg.train_dataloader.sampler.type == 'DefaultSampler'  # its labels keep their shares
     assert cfg.train_dataloader.dataset.get('seg_map_dir') is None
+    beside = {'train_dataloader.dataset.beside': 'nothing'}
+    with pytest.raises(UserError, match='learns from the labels of all images'):
+        load_config(ONE_STAGE, options={'num_masks': 5, **beside})
+    with pytest.raises(UserError, match='learns from the labels of all images'):
+        use_masks(cfg, 'true')
 
 
 def test_masks_beside_or_alone(pseudo):
@@ -133,6 +139,40 @@ def test_what_cannot_be_is_said(tmp_path):
     beside = {'train_dataloader.dataset.beside': 'nothing'}
     with pytest.raises(UserError, match="beside='nothing' is for segmentors"):
         load_config(CAM, options={'num_masks': 5, **beside})
+    for key in ('mask_weight', 'mask_seed'):
+        with pytest.raises(UserError, match=f'{key} is of true masks: say how many'):
+            load_config(SEGMENTOR, options={key: 3})
+    steps = [dict(type='mmsmoke.LoadImage'), dict(type='RandAugment', policies='timm_increasing')]
+    alone = {'num_masks': 5, 'train_dataloader.dataset.pipeline': steps}
+    with pytest.raises(UserError, match='RandAugment moves images without their masks'):
+        load_config(CAM, options=alone)
+
+
+def test_masks_that_would_not_be_learned_from_are_refused(pseudo):
+    cfg = load_config(SEGMENTOR, options={'num_masks': 0})
+    with pytest.raises(UserError, match='--num-masks 0 of --masks true leaves nothing'):
+        use_masks(cfg, 'true')
+    clear = {'num_masks': 5, 'train_dataloader.dataset.beside': 'clear'}
+    cfg = load_config(SEGMENTOR, options=clear)
+    with pytest.raises(UserError, match='learns from 5 true masks and nothing beside them but'):
+        use_masks(cfg, pseudo)
+    use_masks(cfg, 'true')
+    assert cfg.train_dataloader.dataset.beside == 'clear'
+
+
+def test_a_training_goes_on_with_the_masks_that_it_has_seen(root, tmp_path):
+    train(few(CAM, root, tmp_path, num_masks=3))
+    for options in ({}, {'num_masks': 4}):
+        longer = {**options, 'train_cfg.max_epochs': 2}
+        cfg = few(CAM, root, tmp_path, **longer)
+        resume(cfg)
+        with pytest.raises(UserError, match=r'has seen the 3 true masks .* go on with num_masks=3'):
+            train(cfg)
+        assert json.loads((tmp_path / 'run' / RECORD).read_text())['number'] == 3
+    cfg = few(CAM, root, tmp_path, **{'num_masks': 3, 'train_cfg.max_epochs': 2})
+    resume(cfg)
+    train(cfg)
+    assert (tmp_path / 'run/epoch_2.pth').is_file()
 
 
 @pytest.mark.usefixtures('mmpretrain_scope')

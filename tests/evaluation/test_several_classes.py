@@ -80,7 +80,7 @@ def test_each_class_gets_the_threshold_that_suits_it():
             one.gt_sem_seg, one.cams = PixelData(data=kept), sample['cams'][k : k + 1]
             alone.append(one.to_dict())
         single, curves = measure(alone, classes=(name,))
-        assert found[f'per_class/{name}'] == single['cam/threshold']
+        assert found[f'per_class/{name}'] == max(single['cam/threshold'], 0.01)
         assert details['curves'][name] == curves['curves']['image_iou']
         # of a single class it is the threshold that all others use
         assert measure(alone, ClassThresholds, (name,))[0] == {
@@ -157,3 +157,29 @@ def test_metrics_of_companions_and_pairs_take_a_threshold_of_each_class():
         shape = sample['gt_sem_seg']['data'].shape[1:]
         scores = cams_to_scores(sample['cams'], shape)
         assert metric.results[0]['mask'].equal(scores_to_mask(scores, expected))
+
+
+def test_a_class_whose_maps_always_miss_it_leaves_the_others_what_is_theirs(monkeypatch):
+    said = []
+    monkeypatch.setattr(ClassThresholds, 'warn', lambda self, message: said.append(message))
+    truth = torch.zeros(1, 4, 8, dtype=torch.long)
+    truth[:, :2, :4], truth[:, 2:, 4:] = 1, 2
+    sample = WeakSegDataSample(metainfo=dict(img_path='one'))
+    sample.set_gt_score([1.0, 1.0])
+    sample.gt_sem_seg = PixelData(data=truth)
+    cams = torch.zeros(2, 4, 8)
+    cams[0, :2, :4], cams[1, :2, :4] = 1.0, 0.5  # steam's map lies on the smoke
+    sample.cams = cams
+    sample.set_metainfo(dict(cam_normalize='none'))
+    found, _ = measure([sample.to_dict()], ClassThresholds)
+    assert len(said) == 1 and 'the maps of steam miss it at every threshold' in said[0]
+    assert found['per_class/smoke'] > 0 and found['per_class/steam'] == 0.99
+    mask = scores_to_mask(cams, list(found.values()))
+    assert torch.equal(mask == 1, truth[0] == 1) and not (mask == 2).any()
+
+
+def test_a_threshold_by_name_may_be_that_of_a_single_class():
+    samples = make_samples(4, 1)
+    found, _ = measure(samples, classes=('smoke',), threshold=dict(smoke=0.3))
+    plain, _ = measure(samples, classes=('smoke',), threshold=0.3)
+    assert found['cam/image_iou'] == plain['cam/image_iou']

@@ -217,6 +217,14 @@ def test_a_few_true_masks_are_seen_by_segmentors_alone_unless_the_plan_says_more
     assert done['seed-3/segment'][0].train_dataloader.sampler.true_masks == 2
 
 
+def test_the_upper_bound_sees_all_masks_whatever_its_config_says(run_chain):
+    segment = dict(config=SEGMENTOR, options={'num_masks': 7})
+    _, done = run_chain(segment=segment, full=dict())
+    assert done['seed-0/segment'][0].train_dataloader.dataset.num_masks == 7
+    full = done['seed-0/full'][0].train_dataloader
+    assert 'num_masks' not in full.dataset and full.sampler.type == 'DefaultSampler'
+
+
 def test_all_stages_of_a_chain_see_the_same_masks(run_chain):
     """Otherwise a segmentor would learn from more true masks than the plan says."""
     _, done = run_chain(5, classify=dict(config=DISTILLER, seed=1, masks=True), num_masks=25)

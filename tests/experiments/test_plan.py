@@ -54,6 +54,20 @@ def test_one_may_be_said_without_a_list(plan):
         ('del classify', 'needs the stage classify'),
         ('num_masks = 5', r'nobody sees the 5 true masks: .*classify=dict\(masks=True\)'),
         ('num_masks = 2.5', 'num_masks must be a whole number, got 2.5'),
+        ('mask_weight = 3', 'mask_weight is of true masks: say how many'),
+        (
+            'segment = dict(config="a.py")\n'
+            'self_training = dict(rounds=1, agree_with=dict(config="b.py", optons={}))',
+            "self_training.agree_with has no key 'optons'",
+        ),
+        (
+            'segment = dict(config="a.py")\nself_training = dict(rounds=1, agree_with=dict())',
+            'self_training.agree_with must have a config',
+        ),
+        (
+            'segment = dict(config="a.py")\nself_training = dict(agree_with="b.py")',
+            'self_training.agree_with needs rounds',
+        ),
         ('classify["masks"] = True', 'classify has masks=True: say how many, as num_masks=25'),
         ('segment = dict(config="a.py", masks=True)', "segment has no key 'masks'"),
         (

@@ -6,11 +6,12 @@ import torch
 from conftest import save, write_table
 from PIL import Image
 from tiny_trained import tiny_distiller, tiny_model, tiny_segmentor, trained
+from torch import nn
 
 from mmsmoke.datasets.pictures import read_mask
 from mmsmoke.functional import label_entropy, mask_disagreement, pixel_entropy
 from mmsmoke.inference.inferencer import SmokeInferencer
-from mmsmoke.inference.suggest import suggest
+from mmsmoke.inference.suggest import noting_features, suggest
 from mmsmoke.utils import UserError
 
 
@@ -183,3 +184,14 @@ def test_what_makes_no_sense_is_refused(data, segmentor, classifier, tmp_path):
     with pytest.raises(UserError, match='would share a mask'):
         suggest(tmp_path / 'x', [segmentor], tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_one_stage_segmentor_has_the_features_of_its_classifier():
+    for name in ('learner', 'student'):
+        network = nn.Module()
+        part = nn.Module()
+        part.backbone = nn.Conv2d(3, 4, 1)
+        setattr(network, name, part)
+        with noting_features(network) as noted:
+            part.backbone(torch.zeros(1, 3, 2, 2))
+        assert noted[0].shape == (4,)

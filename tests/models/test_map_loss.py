@@ -194,3 +194,9 @@ def test_what_is_missing_is_named(given, message):
     net = MODELS.build(copy.deepcopy(NETWORKS['cnn']))
     with pytest.raises(UserError, match=message):
         losses_of(net, sample(**given), sample(False))
+
+
+def test_maps_that_nobody_reads_are_not_trained():
+    for cam in (dict(type='mmsmoke.GradCAM'), dict(type='mmsmoke.AttentionRollout')):
+        with pytest.raises(UserError, match="MapLoss trains the head's own maps, but"):
+            MODELS.build(classifier(VIT, 24, aux=[MAPS], cam=cam))

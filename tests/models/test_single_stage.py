@@ -3,6 +3,7 @@
 import copy
 import logging
 
+import numpy as np
 import pytest
 import torch
 from label_runs import tiny_model
@@ -137,7 +138,7 @@ def test_a_refiner_sees_the_pictures_and_decides_about_the_masks(to_rgb):
 def test_par_is_what_refines_by_default():
     model = build(labels={})
     losses_of(model)
-    assert isinstance(model.labels.refine, PAR)
+    assert isinstance(model.labels._refiner, PAR)
 
 
 def test_padding_is_not_learned_from():
@@ -426,3 +427,17 @@ def test_images_without_labels_are_refused():
     data['data_samples'][2] = WeakSegDataSample()
     with pytest.raises(UserError, match='images come without labels, from which'):
         losses_of(build(), data)
+
+
+def test_a_refiner_stays_in_the_process_and_needs_no_names():
+    crf = OnlineLabels(refine='crf:translucent')
+    maps, inside = torch.rand(2, 1, 8, 8), torch.ones(2, 16, 16, dtype=torch.bool)
+    pictures = [np.zeros((16, 16, 3), np.uint8)] * 2
+    crf(maps, torch.ones(2, 1), inside, lambda: pictures)
+    assert crf._refiner.crf.workers == 1 and crf._refiner.crf._pool is None
+
+    class Named:
+        needs_labels = True
+
+    with pytest.raises(UserError, match='Named has to know the names of the classes'):
+        OnlineLabels(refine=Named())(maps, torch.ones(2, 1), inside, lambda: pictures)

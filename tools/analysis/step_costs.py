@@ -3,7 +3,7 @@
 A row counts the variant's own training (or what stands in its place) and all that this needs
 before: first networks, their maps, heads. Tests are not counted, nor what was lost when a training
 was killed. Minutes of a core do not depend much on what else the machine did; those of a GPU are
-not seen.
+not seen, nor those of further processes of a training with several.
 """
 
 import argparse

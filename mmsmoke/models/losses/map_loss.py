@@ -5,6 +5,8 @@ from mmsmoke.functional import balanced_map_loss
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
+from ..cams import AttentionGradCAM, AttentionRollout, GradCAM, ScoreCAM
+
 
 @MODELS.register_module()
 class MapLoss(nn.Module):
@@ -23,6 +25,12 @@ class MapLoss(nn.Module):
 
     def __init__(self, classifier: nn.Module, loss_weight: float = 1.0):
         super().__init__()
+        read_out = getattr(classifier.read_out, 'cam', classifier.read_out)
+        if isinstance(read_out, GradCAM | ScoreCAM | AttentionGradCAM | AttentionRollout):
+            raise UserError(
+                f"MapLoss trains the head's own maps, but {type(read_out).__name__} reads others: "
+                'leave cam out, or num_masks'
+            )
         self.loss_weight = loss_weight
 
     def forward(

@@ -79,6 +79,9 @@ class CRFRefiner(Refiner):
     def start(self, classes: Sequence[str]) -> None:
         self.crf.start()
 
+    def stay_in_process(self) -> None:
+        self.crf.workers = 1
+
     def close(self) -> None:
         self.crf.close()
 

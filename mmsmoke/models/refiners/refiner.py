@@ -38,6 +38,9 @@ class Refiner:
     def start(self, classes: Sequence[str]) -> None:
         """Get ready for pictures of data with these foreground classes."""
 
+    def stay_in_process(self) -> None:
+        """Take no processes for the work, for whoever calls it amidst other threads."""
+
     def close(self) -> None:
         """Give back what was taken for the work, after the last picture."""
 

@@ -32,7 +32,7 @@ class OnlineLabels:
     ):
         if not 0 < low <= high < 1:
             raise UserError(f'thresholds must be 0 < low <= high < 1, got low={low}, high={high}')
-        self.high, self.low, self.refine = high, low, refine
+        self.high, self.low, self.refine, self._refiner = high, low, refine, None
         self.views = views and MODELS.build({'type': 'mmsmoke.MultiScaleCAM', **views})
 
     @torch.no_grad()
@@ -54,11 +54,23 @@ class OnlineLabels:
         # nothing says where the image has a class whose map is empty
         open_ = (present & (scores.amax((2, 3)) == 0)).any(1)
         if self.refine is not None and scores.any():
-            # late, for who only predicts needs none
-            self.refine = build_refiner(self.refine)
-            scores = refine_all(self.refine, images(), list(scores), list(present))
+            if self._refiner is None:  # who only predicts needs none
+                self._refiner = _ready(self.refine)
+            scores = refine_all(self._refiner, images(), list(scores), list(present))
         masks = torch.stack([scores_to_mask(one, self.high, self.low) for one in scores]).long()
         masks[open_[:, None, None] & (masks == 0)] = IGNORE
         masks[labels.isnan().any(1)] = IGNORE
         masks[~inside] = IGNORE
         return masks
+
+
+def _ready(refine: str | dict | Callable) -> Callable:
+    refiner = build_refiner(refine)
+    if getattr(refiner, 'needs_labels', False):
+        raise UserError(
+            f'{type(refiner).__name__} has to know the names of the classes, which a network that '
+            'learns does not: take par, crf:PRESET or another refiner'
+        )
+    if hasattr(refiner, 'stay_in_process'):
+        refiner.stay_in_process()
+    return refiner
