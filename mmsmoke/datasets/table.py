@@ -66,6 +66,19 @@ def mask_name_of(image: str) -> str:
     return str(PurePosixPath(*parts).with_suffix('.png'))
 
 
+def require_own_masks(images: Iterable[tuple[str, str | os.PathLike]]) -> None:
+    """Raise if two images would share a mask.
+
+    Args:
+        images: the name of each, in labels.csv or below a folder, and what an error calls it.
+    """
+    first = {}
+    for name, said in images:
+        other_name, other = first.setdefault(mask_name_of(name), (name, said))
+        if other_name != name:
+            raise DataError(f'{other} and {said} would share a mask; rename one')
+
+
 def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Row], list[str]]:
     """Returns the good rows and the problems of the others.
 

@@ -269,6 +269,14 @@ def test_folders_that_do_not_fit(tmp_path, change, message):
         pictures_of(source, classes=CLASSES, **given)
 
 
+def test_images_that_would_share_a_mask_are_named(tmp_path):
+    root = plume_data(tmp_path / 'data', 1)
+    for name in ('a.png', 'a.jpg'):
+        save(tmp_path / 'photos' / name, np.zeros((9, 9, 3), np.uint8))
+    with pytest.raises(DataError, match=r'a\.jpg and .*a\.png would share a mask'):
+        pictures_of(root / 'masks', tmp_path / 'photos', CLASSES)
+
+
 @pytest.mark.parametrize(
     'mask, message',
     [

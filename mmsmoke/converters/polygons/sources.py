@@ -16,6 +16,7 @@ from mmsmoke.datasets.table import (
     displayed_size,
     mask_name_of,
     read_table,
+    require_own_masks,
 )
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError
@@ -104,13 +105,10 @@ def known_images(
         ]
     if not found:
         raise UserError(f'no images found in {place}')
-    by_mask = {}
     for one in found:
         if not one.name.isprintable():
             raise DataError(f'{place}: {one.name!r} is no name that other tools can read')
-        other = by_mask.setdefault(one.mask_name, one)
-        if other is not one:
-            raise DataError(f'{other.path} and {one.path} would share a mask; rename one')
+    require_own_masks((one.row.image if one.row else one.name, one.path) for one in found)
     return found
 
 
