@@ -280,8 +280,8 @@ def test_images_that_would_share_a_mask_are_named(tmp_path):
 @pytest.mark.parametrize(
     'mask, message',
     [
-        (np.full((120, 160), 3), 'value 3, which is no class'),
-        (np.zeros((100, 160)), 'mask is 160x100, .* is 160x120'),
+        (np.full((120, 160), 3), r'no class \(.*\) has the value 3; is one missing'),
+        (np.zeros((100, 160)), 'mask is 160x100, image is 160x120'),
         (np.zeros((120, 160, 3)), 'one 8-bit channel'),
         (np.eye(120, 160) * 255, 'black and white'),
     ],

@@ -5,12 +5,12 @@ import pytest
 from conftest import save, save_palette, write_table
 from PIL import Image
 
+from mmsmoke.datasets.masks import mask_problems
 from mmsmoke.datasets.table import (
     Row,
     balance_problems,
     choose_split,
     displayed_size,
-    mask_problems,
     read_table,
     require_own_masks,
 )

@@ -239,10 +239,19 @@ def test_broken_masks_are_said(tmp_path):
     save_palette(root / 'masks/north' / names[0], np.zeros((4, 4), np.uint8))
     save_palette(root / 'masks/north' / names[1], np.full(SIZE, 7, np.uint8))
     (root / 'masks/north' / names[2]).write_bytes(b'no picture')
-    with served(root) as server:
-        for number, word in enumerate((b'mask is 4x4', b'the value 7', b'cannot be read')):
+    white = np.zeros(SIZE, np.uint8)
+    white[5:9] = 255
+    for path in (root / 'masks/north' / names[3], tmp_path / 'out/masks/north' / names[4]):
+        save(path, white)  # grey, so that 255 is white and hardly "ignore"
+    save_palette(root / 'masks/north' / names[5], white)
+    with served(root, proposals=tmp_path / 'out') as server:
+        words = (b'mask is 4x4', b'the value 7', b'cannot be read', b'white_to_one.py %r')
+        for number, word in enumerate(words):
             response, body = ask(server, f'mask/{number}')
-            assert response.status == 400 and word in body
+            assert response.status == 400 and word.replace(b'%r', bytes(root / 'masks')) in body
+        response, body = ask(server, 'proposal/4')
+        assert response.status == 400 and b'255 means "ignore" here' in body
+        assert ask(server, 'mask/5')[1] == white.tobytes()
 
 
 def test_a_port_that_is_taken_is_a_mistake_of_the_user(server, tmp_path):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from mmsmoke.datasets.pictures import read_mask, reason_of
+from mmsmoke.datasets.masks import checked_mask
+from mmsmoke.datasets.pictures import reason_of
 from mmsmoke.datasets.table import (
     IMAGES,
     TABLE,
@@ -18,7 +18,6 @@ from mmsmoke.datasets.table import (
     read_table,
     require_own_masks,
 )
-from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError
 
 
@@ -53,29 +52,7 @@ class Picture:
         width, height = self.size()
         if self.mask is None:
             return np.zeros((height, width), np.uint8)
-        mask = read_mask(self.mask)
-        if mask.ndim != 2 or mask.dtype != np.uint8:
-            raise DataError(f'{self.mask}: mask must have one 8-bit channel')
-        if mask.shape != (height, width):
-            raise DataError(
-                f'{self.mask}: mask is {mask.shape[1]}x{mask.shape[0]}, '
-                f'{self.path} is {width}x{height}'
-            )
-        values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
-        strange = [value for value in values if num_classes < value != IGNORE]
-        if strange:
-            raise DataError(
-                f'{self.mask}: mask has the value {strange[0]}, which is no class; '
-                'name all classes with --classes'
-            )
-        with Image.open(self.mask) as file:
-            indexed = file.mode == 'P'
-        if values[-1] == IGNORE and not indexed and len(values) <= 2:
-            raise DataError(
-                f'{self.mask}: mask is black and white, but 255 means "ignore" here; convert the '
-                'folder once: python tools/dataset_converters/white_to_one.py FOLDER'
-            )
-        return mask
+        return checked_mask(self.mask, (width, height), num_classes)
 
 
 def is_dataset(place: Path) -> bool:
