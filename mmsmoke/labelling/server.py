@@ -11,7 +11,7 @@ import re
 import secrets
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -271,8 +271,10 @@ def _number(text: str) -> int:
 
 
 def _are_labels(given: Any, count: int) -> bool:
-    fits = isinstance(given, Sequence) and len(given) == count
-    return fits and all(type(label) is int and label in (0, 1) for label in given)
+    """Return whether these are 0, 1 or unknown for each class, and not all of them unknown."""
+    if not isinstance(given, list) or len(given) != count or given == [None] * count:
+        return False
+    return all(label is None or (type(label) is int and label in (0, 1)) for label in given)
 
 
 def _as_png(path: Path) -> bytes:

@@ -135,6 +135,7 @@ def test_other_methods_are_refused(server, method):
         ('{"labels": [2], "since": 0}', JSON, 400),
         ('{"labels": [1, 0], "since": 0}', JSON, 400),
         ('{"labels": [true], "since": 0}', JSON, 400),
+        ('{"labels": [null], "since": 0}', JSON, 400),
         ('{"labels": "1", "since": 0}', JSON, 400),
         ('{"labels": {"smoke": 1}, "since": 0}', JSON, 400),
         (YES, BYTES, 415),

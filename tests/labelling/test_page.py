@@ -92,6 +92,19 @@ def test_several_classes_are_chosen_and_then_saved(browser, folder):
     assert labels(folder, 'steam') == {names[0]: '1', names[1]: '0', names[2]: '1'}
 
 
+def test_undo_gives_back_what_was_known_of_some_classes(browser, tmp_path):
+    root = write_dataset(tmp_path / 'data')
+    name = sorted(labels(root))[0]
+    before = labels(root)
+    with served(root, classes=['smoke', 'steam']) as server:
+        browser.open(server.address)
+        assert text(browser, 'name') == name
+        press(browser, '2', 'Enter')
+        assert labels(root, 'steam')[name] == '1'
+        press(browser, 'u')
+        assert labels(root) == before and set(labels(root, 'steam').values()) == {''}
+
+
 def test_a_list_says_what_comes_first_and_where_one_disagrees(browser, folder, tmp_path):
     names = in_order(folder)
     listed = tmp_path / 'list.csv'
