@@ -147,7 +147,9 @@ export class LabelsView {
         this.page.describe();
       }
     } catch (error) {
-      this.page.complain(error);
+      if (document.getElementById('message').hidden) { // what is not saved is said already
+        this.page.complain(error);
+      }
     }
     this.mark();
   }

@@ -5,7 +5,8 @@ async function answer(address, options) {
   try {
     response = await fetch(address, options);
   } catch {
-    throw new Error('No answer: does tools/label.py still run? What you did last is not saved.');
+    const lost = options ? ' What you did last is not saved.' : '';
+    throw new Error(`No answer: does tools/label.py still run?${lost}`);
   }
   if (!response.ok) {
     const error = new Error(await response.text());
