@@ -116,6 +116,63 @@ def test_a_mask_that_changes_elsewhere_is_not_lost_unsaid(browser, folder):
         assert not read(folder / 'masks' / name).all()
 
 
+def mouse(browser, kind, place):
+    x, y = to_window(browser, *place)
+    browser.send(
+        'Input.dispatchMouseEvent', type=f'mouse{kind}', x=x, y=y, button='left', buttons=1,
+        clickCount=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize('key', ['ArrowRight', 'l'])
+def test_a_conflict_on_leaving_a_picture_keeps_its_strokes(browser, folder, key):
+    name = in_order(folder)[0]
+    with served(folder) as server:
+        browser.open(server.address, '#masks/0')
+        save_palette(folder / 'masks' / name, np.zeros(SIZE, np.uint8))
+        for kind in ('Moved', 'Pressed'):
+            mouse(browser, kind, (5, 5))
+        press(browser, key)  # while the stroke is not ended
+        assert f'Draw on in {name} to replace' in text(browser, 'message')
+        mouse(browser, 'Released', (5, 5))
+        assert not read(folder / 'masks' / name).any()
+        press(browser, 'ArrowLeft', 'm')
+        assert text(browser, 'state') == 'not saved: changed elsewhere'
+        browser.drag(to_window(browser, 50, 40))
+        browser.wait_for(UNTOUCHED)
+        assert read(folder / 'masks' / name)[5, 5] == read(folder / 'masks' / name)[40, 50] == 1
+
+
+INFO_FAILS = """
+(fetched => { window.fetch = (address, options) =>
+  address.startsWith('info') ? Promise.reject(new TypeError()) : fetched(address, options);
+  window.restore = () => { window.fetch = fetched; }; })(window.fetch)
+"""
+
+
+def test_a_conflict_while_nothing_answers_does_not_end_all_saving(browser, folder):
+    names = in_order(folder)
+    changed = "document.getElementById('message').textContent.includes('changed elsewhere')"
+    with served(folder) as server:
+        browser.open(server.address, '#masks/0')
+        save_palette(folder / 'masks' / names[0], np.zeros(SIZE, np.uint8))
+        browser.run(INFO_FAILS)
+        browser.drag(to_window(browser, 5, 5))
+        browser.wait_for(changed)
+        browser.run('window.restore()')
+        press(browser, 'ArrowRight')
+        assert text(browser, 'name') == names[1]
+        browser.drag(to_window(browser, 5, 5))
+        press(browser, 'ArrowLeft')
+        assert read(folder / 'masks' / names[1])[5, 5] == 1
+        browser.drag(to_window(browser, 5, 5))  # what it is now was not known: refused once more
+        browser.wait_for(changed)
+        assert not read(folder / 'masks' / names[0]).any()
+        browser.drag(to_window(browser, 5, 5))
+        browser.wait_for(UNTOUCHED)
+        assert read(folder / 'masks' / names[0])[5, 5] == 1
+
+
 def test_zones_are_drawn_by_clicks(browser, folder):
     corners = [(10, 8), (50, 8), (50, 40), (10, 40)]
     file = folder / 'zones.json'
