@@ -17,7 +17,7 @@ MASKS = 'masks'
 
 
 class Outdated(DataError):
-    """Report that somebody else has changed the mask meanwhile."""
+    """Report that somebody else has changed a mask, or zones, meanwhile."""
 
 
 class Masks:

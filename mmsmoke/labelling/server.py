@@ -179,8 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_json(desk.masks.write(name, values, self.headers.get('If-Match') or None))
         elif what == 'drawn':
             name, content = self._name(which), self._json()
-            desk.draw(name, content)
-            self._answer_json(desk.drawn(name))
+            self._answer_json(desk.draw(name, content, self.headers.get('If-Match') or None))
         else:
             raise _Refused(HTTPStatus.NOT_FOUND, 'there is nothing here')
 

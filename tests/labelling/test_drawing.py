@@ -124,8 +124,8 @@ def mouse(browser, kind, place):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize('key', ['ArrowRight', 'l'])
-def test_a_conflict_on_leaving_a_picture_keeps_its_strokes(browser, folder, key):
+@pytest.mark.parametrize(('key', 'then'), [('ArrowRight', 'masks/1'), ('l', 'labels/0')])
+def test_a_conflict_on_leaving_a_picture_keeps_its_strokes(browser, folder, key, then):
     name = in_order(folder)[0]
     with served(folder) as server:
         browser.open(server.address, '#masks/0')
@@ -133,6 +133,7 @@ def test_a_conflict_on_leaving_a_picture_keeps_its_strokes(browser, folder, key)
         for kind in ('Moved', 'Pressed'):
             mouse(browser, kind, (5, 5))
         press(browser, key)  # while the stroke is not ended
+        browser.wait_for(f"location.hash === '#{then}'")
         assert f'Draw on in {name} to replace' in text(browser, 'message')
         mouse(browser, 'Released', (5, 5))
         assert not read(folder / 'masks' / name).any()
@@ -171,6 +172,41 @@ def test_a_conflict_while_nothing_answers_does_not_end_all_saving(browser, folde
         browser.drag(to_window(browser, 5, 5))
         browser.wait_for(UNTOUCHED)
         assert read(folder / 'masks' / names[0])[5, 5] == 1
+
+
+def test_zones_of_two_windows_do_not_replace_each_other(browser, folder):
+    file, drawn = folder / 'zones.json', "document.body.dataset.pending === '0'"
+
+    def draw(*corners, keys=('Enter',)):
+        for place in corners:
+            browser.drag(to_window(browser, *place))
+        press(browser, *keys)
+        browser.wait_for(drawn)
+
+    def zones():
+        return [polygon[0] for polygon in json.loads(file.read_text())['zones']['gate']]
+
+    with served(folder) as server:
+        browser.open(server.address, '#zones/0')
+        draw((10, 8), (50, 8), (50, 40))
+        mine = zones()
+        other = [[1, 2], [9, 2], [9, 9]]
+        file.write_text(file.read_text().replace('"gate": [', f'"gate": [{other}, '))
+        draw((30, 30), (40, 30), (40, 40))
+        assert zones() == [[1, 2], *mine]
+        assert 'changed elsewhere meanwhile. It is shown as it is now' in text(browser, 'message')
+        assert text(browser, 'state') == 'view gate: 2 watched, 0 ignored, 0 chimneys'
+        draw((30, 30), (40, 30), (40, 40))
+        assert len(zones()) == 3 and zones()[:2] == [[1, 2], *mine]
+        # on leaving the view, too: the message stays, and what others drew
+        file.write_text(file.read_text().replace('[1.0, 2.0]', '[1, 3]'))
+        for kind, place in (('Moved', (10, 8)), ('Pressed', (10, 8)), ('Moved', (20, 20))):
+            mouse(browser, kind, place)
+        press(browser, 'l')
+        browser.wait_for("location.hash === '#labels/0'")
+        mouse(browser, 'Released', (20, 20))
+        assert 'changed elsewhere' in text(browser, 'message')
+        assert zones()[:2] == [[1, 3], *mine]
 
 
 def test_zones_are_drawn_by_clicks(browser, folder):

@@ -186,6 +186,31 @@ def test_zones_that_cannot_be_drawn_are_refused(server, drawn):
     assert response.status == 400 and body and not server.desk.zones.exists()
 
 
+def test_zones_that_were_changed_elsewhere_are_not_replaced(tmp_path):
+    none = dict(polygons=[], zones=[], ignored=[])
+    first, second = ([[[k, 0], [9, 9], [9, 0]]] for k in (1, 2))
+
+    def draw(number, known, **polygons):
+        headers = JSON | ({'If-Match': known} if known else {})
+        response, body = ask(
+            server, f'drawn/{number}', 'POST', json.dumps(none | polygons), headers
+        )
+        return response.status, json.loads(body) if response.status == 200 else body.decode()
+
+    with served(write_folder(tmp_path / 'plant', count=2)) as server:
+        assert json.loads(ask(server, 'drawn/0')[1]) == dict(drawn=none, version=None)
+        status, found = draw(0, None, zones=first)
+        assert status == 200 and found['drawn'] == none | dict(zones=first)
+        status, refused = draw(1, None, zones=second)  # the same camera
+        assert status == 409 and 'zones.json: this view has been changed elsewhere' in refused
+        assert json.loads(ask(server, 'drawn/1')[1]) == found
+        assert draw(2, None, ignored=first)[0] == 200  # another camera
+        status, after = draw(1, found['version'], zones=first, ignored=second)
+        assert status == 200 and after['version'] != found['version']
+        assert draw(0, found['version'])[0] == 409
+        assert draw(0, after['version'])[1] == dict(drawn=none, version=None)
+
+
 def test_links_do_not_lead_out(tmp_path):
     root = write_folder(tmp_path / 'plant', cameras=('north',))
     save(tmp_path / 'secret.png', np.zeros((*SIZE, 3), np.uint8))
