@@ -6,6 +6,7 @@ them after each key, and the next start goes on where the last one ended.
 
 import argparse
 import sys
+import tempfile
 import warnings
 import webbrowser
 from collections import Counter
@@ -75,14 +76,29 @@ def main() -> None:
     with LabelServer(desk, args.port) as server:
         print(f'{counts(desk)}; splits: {splits_of(desk)}')
         print(f'{server.address} (Ctrl-C ends)', flush=True)
-        if not args.no_browser:
-            webbrowser.open(server.address)
         try:
-            server.serve_forever()
+            with tempfile.TemporaryDirectory(prefix='mmsmoke-') as private:
+                if not args.no_browser:
+                    open_page(server.address, Path(private))
+                server.serve_forever()
         except KeyboardInterrupt:
             desk.table.refresh()
             print(f'\n{counts(desk)}: {desk.path}' if desk.path.exists() else '\nno labels')
             sys.stdout.flush()
+
+
+def open_page(address: str, private: Path) -> None:
+    """Open the page in the browser by a file that leads to it and that nobody else can read.
+
+    What a browser is told to open stands in the list of processes, which other users can read.
+    """
+    path = private / 'label.html'
+    path.touch(mode=0o600)
+    path.write_text(
+        '<!doctype html><meta charset="utf-8"><title>Labels</title>'
+        f'<meta http-equiv="refresh" content="0; url={address}"><a href="{address}">Labels</a>'
+    )
+    webbrowser.open(path.as_uri())
 
 
 def folder_of(args: argparse.Namespace) -> Path:

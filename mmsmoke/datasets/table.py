@@ -1,26 +1,21 @@
-"""Reads labels.csv and finds everything that is wrong with a data set on disk.
+"""Reads labels.csv and finds everything that is wrong with it.
 
-The data set class raises the first problem of the table, of whatever split, and the first of
-its own masks; the checking tool lists all. Every problem names the file, and the row of
-labels.csv where there is one.
+The data set class raises the first problem of the table, of whatever split; the checking tool
+lists all. Every problem names the file, and the row of labels.csv where there is one.
 """
 
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
-from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
 
 from .labels import label_of
-from .pictures import reason_of
 
 TABLE = 'labels.csv'
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
@@ -64,6 +59,19 @@ def mask_name_of(image: str) -> str:
     path = PurePosixPath(image)
     parts = path.parts[1:] if path.parts[0] == 'images' else path.parts
     return str(PurePosixPath(*parts).with_suffix('.png'))
+
+
+def require_own_masks(images: Iterable[tuple[str, str | os.PathLike]]) -> None:
+    """Raise if two images would share a mask.
+
+    Args:
+        images: the name of each, in labels.csv or below a folder, and what an error calls it.
+    """
+    first = {}
+    for name, said in images:
+        other_name, other = first.setdefault(mask_name_of(name), (name, said))
+        if other_name != name:
+            raise DataError(f'{other} and {said} would share a mask; rename one')
 
 
 def read_table(root: str | os.PathLike, classes: Sequence[str]) -> tuple[list[Row], list[str]]:
@@ -209,86 +217,9 @@ def balance_problems(rows: Sequence[Row], classes: Sequence[str], split: str) ->
                 yield f'{TABLE}: split {split!r} has no {word} image for class {name!r}'
 
 
-def mask_problems(
-    root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
-) -> list[str]:
-    """Report masks of another size or with other values than 0..K and 255."""
-    return list(chain.from_iterable(mask_problems_of_each(root, masks, rows, num_classes)))
-
-
-def mask_problems_of_each(
-    root: str | os.PathLike, masks: str | os.PathLike, rows: Iterable[Row], num_classes: int
-) -> list[list[str]]:
-    """Report problems of masks, in a list for each row."""
-
-    def check(row: Row) -> list[str]:
-        if not (Path(masks) / row.mask_name).is_file():
-            return []
-        return list(_one_mask_problems(Path(root) / row.image, Path(masks), row, num_classes))
-
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(check, rows))
-
-
-def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> Iterator[str]:
-    path = masks / row.mask_name
-    try:
-        with Image.open(path) as file:
-            mask, indexed = np.asarray(file), file.mode == 'P'
-    except Exception as error:
-        yield f'{path} ({row.where}): mask cannot be read: {reason_of(error)}'
-        return
-    if mask.ndim != 2 or mask.dtype != np.uint8:
-        found = f'{mask.shape} {mask.dtype}'
-        yield f'{path} ({row.where}): mask must have one 8-bit channel, has {found}'
-        return
-    try:
-        size = displayed_size(image)
-    except Exception as error:
-        yield f'{row.where}: image cannot be read: {reason_of(error)}'
-        return
-    if size != mask.shape[::-1]:
-        yield (
-            f'{path} ({row.where}): mask is {mask.shape[1]}x{mask.shape[0]}, '
-            f'image is {size[0]}x{size[1]}'
-        )
-    values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
-    strange = [v for v in values if v > num_classes and v != IGNORE]
-    # the values of a palette PNG are meant as they are: a pseudo label may be unsure all over
-    black_and_white = not indexed and values in ([0, IGNORE], [IGNORE]) and any(row.labels)
-    if black_and_white or strange:
-        yield (
-            f'{path} ({row.where}): mask has values {_shorten(values)}, allowed are '
-            f'{_allowed(num_classes)} and 255{_hint(values, strange, masks, num_classes)}'
-        )
-
-
-def _allowed(num_classes: int) -> str:
-    few = num_classes <= MOST_COLUMNS
-    return ', '.join(map(str, range(num_classes + 1))) if few else f'0 to {num_classes}'
-
-
-def _hint(values: list[int], strange: list[int], masks: Path, num_classes: int) -> str:
-    if num_classes > 1 and strange:
-        return f'; no class (a column of {TABLE}) has the value {strange[0]}'
-    if IGNORE not in values:
-        return ''
-    if num_classes > 1:
-        return '; 255 means "ignore" here, so white is none of the classes'
-    return (
-        '; 255 means "ignore" here. If white is smoke, convert the folder once: '
-        f'python tools/dataset_converters/white_to_one.py {masks}'
-    )
-
-
 def displayed_size(image: Path) -> tuple[int, int]:
     """Read (width, height) from the header, after the rotation that EXIF asks for."""
     with Image.open(image) as file:
         # getexif alone would decode the whole of a PNG in search of a late chunk
         turned = 'exif' in file.info and file.getexif().get(0x0112, 1) >= 5
         return file.size[::-1] if turned else file.size
-
-
-def _shorten(values: Sequence[int], most: int = 6) -> str:
-    shown = ', '.join(map(str, values[:most]))
-    return f'{shown}, … ({len(values)} values)' if len(values) > most else shown

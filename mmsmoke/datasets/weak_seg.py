@@ -14,16 +14,9 @@ from mmsmoke.utils import DataError
 
 from .few_masks import check_choice, choose_masks, contradictions, record_of
 from .labels import label_of
+from .masks import mask_problems
 from .pictures import make_palette
-from .table import (
-    TABLE,
-    balance_problems,
-    choose_split,
-    group_of,
-    mask_problems,
-    read_table,
-    spread,
-)
+from .table import TABLE, balance_problems, choose_split, group_of, read_table, spread
 from .transforms.loading import LoadMask
 
 

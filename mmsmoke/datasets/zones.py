@@ -99,12 +99,15 @@ def zone_masks(
     A view without zones is watched all over.
 
     Raises:
-        UserError: if the file has views, but not this one.
+        UserError: if the file names views, but not this one, which may be misspelt.
     """
     found = file if isinstance(file, ViewPolygons) else ViewPolygons.read(file)
     known = sorted({name for kind in KINDS for name in getattr(found, kind)})
     if known and view not in known:
-        raise UserError(f'no view {view!r} has been drawn, but {known}')
+        raise UserError(
+            f'no view {view!r} has been drawn, but {known}: is it misspelt? Draw it with '
+            f'tools/label.py; {json.dumps({view: []})} in "zones" watches all of it'
+        )
     zones, ignored = found.zones.get(view, ()), found.ignored.get(view, ())
     scale = np.array([width, height]) / (found.size or (width, height))
     watched = draw_polygons([zone * scale for zone in zones], width, height, f'a zone of {view!r}')

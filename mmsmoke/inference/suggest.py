@@ -14,7 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmsmoke.datasets.pictures import read_image
-from mmsmoke.datasets.table import TABLE, choose_split, group_of, mask_name_of, read_table
+from mmsmoke.datasets.table import (
+    TABLE,
+    choose_split,
+    group_of,
+    mask_name_of,
+    read_table,
+    require_own_masks,
+)
 from mmsmoke.functional import choose_spread, label_entropy, mask_disagreement, pixel_entropy
 from mmsmoke.utils import DataError, UserError, atomic_path, require_one_of, save_png
 from mmsmoke.utils.progress import progress
@@ -135,11 +142,7 @@ def _candidates(place: Path, splits: Sequence[str], done: Sequence[str | Path]) 
     groups = {item: group for item, group in groups.items() if item.name not in left_out}
     if not groups:
         raise UserError(f'all images of {place} are done')
-    by_mask = {}
-    for item in groups:
-        other = by_mask.setdefault(mask_name_of(item.name), item)
-        if other is not item:
-            raise UserError(f'{other.source} and {item.source} would share a mask; rename one')
+    require_own_masks((item.name, item.source) for item in groups)
     return groups
 
 

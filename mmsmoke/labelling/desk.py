@@ -1,6 +1,8 @@
 """Bring together what is on the page: pictures, labels, masks and zones of one folder."""
 
+import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from mmsmoke.datasets.table import TABLE
@@ -9,7 +11,7 @@ from mmsmoke.utils import UserError
 
 from .labels import SHARES, LabelTable, names_in
 from .locks import alone
-from .masks import Masks
+from .masks import Masks, Outdated
 from .pictures import find_pictures
 from .suggestions import Suggestions, read_suggestions
 
@@ -99,19 +101,37 @@ class Desk:
             return ViewPolygons.read(self.zones)
         return ViewPolygons(self._view_columns, None, {})
 
-    def drawn(self, name: str) -> dict[str, list]:
-        """Return the polygons, by kind, of the view that a picture shows."""
+    def drawn(self, name: str) -> dict:
+        """Return the polygons, by kind, of the view that a picture shows, and their version.
+
+        The version changes whenever these polygons do; it is None where there are none.
+        """
         file = self.views()
         view = file.view_of(self.table.row_of(name))
         found = {kind: getattr(file, kind).get(view, ()) for kind in KINDS}
-        return {kind: [one.tolist() for one in polygons] for kind, polygons in found.items()}
+        drawn = {kind: [one.tolist() for one in polygons] for kind, polygons in found.items()}
+        version = sha256(json.dumps(drawn).encode()).hexdigest() if any(drawn.values()) else None
+        return dict(drawn=drawn, version=version)
 
-    def draw(self, name: str, polygons: Mapping[str, Sequence]) -> None:
-        """Replace the polygons of the view that a picture shows; other views stay as they are."""
+    def draw(self, name: str, polygons: Mapping[str, Sequence], known: str | None) -> dict:
+        """Replace the polygons of the view that a picture shows; other views stay as they are.
+
+        Args:
+            known: version of those that were changed here.
+
+        Returns:
+            as :meth:`drawn`.
+
+        Raises:
+            Outdated: if it is another now.
+        """
         with alone(self.zones):
+            if self.drawn(name)['version'] != known:
+                raise Outdated(f'{self.zones}: this view has been changed elsewhere meanwhile')
             file, row = self.views(), self.table.row_of(name)
             size = None if row.columns.get('side') else self.masks.size(name)
             write_view(self.zones, file.view, size, file.view_of(row), polygons)
+            return self.drawn(name)
 
     def counts(self) -> dict[str, int]:
         """Return how many pictures there are, have labels, and show each class."""

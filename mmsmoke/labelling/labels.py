@@ -88,8 +88,8 @@ class LabelTable:
             changed = [name for name, when in self._changed.items() if when > since]
             return {name: self.labels[name] for name in changed}
 
-    def set(self, name: str, labels: Sequence[int] | None, only_if: object = _ANY) -> bool:
-        """Give a picture its labels, or take them from it with None.
+    def set(self, name: str, labels: Sequence[int | None] | None, only_if: object = _ANY) -> bool:
+        """Give a picture its labels, of which some may be unknown; or take all away with None.
 
         Args:
             only_if: leave it as it is, and return False, unless these are its labels now.
@@ -178,7 +178,7 @@ class LabelTable:
             self.labels[name] = found[name]
             self._changed[name] = self.version
 
-    def _with(self, name: str, labels: Sequence[int] | None) -> list[list[str]]:
+    def _with(self, name: str, labels: Sequence[int | None] | None) -> list[list[str]]:
         """Return all lines, those of a picture with its new labels."""
         lines, places = list(self._lines), self._places.get(name, [])
         if labels is None and name in self._ours:  # no row that somebody else made
@@ -190,11 +190,11 @@ class LabelTable:
         return lines
 
     def _changed_line(
-        self, name: str, cells: Sequence[str], labels: Sequence[int] | None
+        self, name: str, cells: Sequence[str], labels: Sequence[int | None] | None
     ) -> list[str]:
         columns = dict(zip(self._header, cells, strict=True))
         for k, column in enumerate(self.classes):
-            columns[column] = '' if labels is None else str(labels[k])
+            columns[column] = '' if labels is None or labels[k] is None else str(labels[k])
         if labels is not None and not columns['split']:
             columns['split'] = self._split_for(name)
         return list(columns.values())

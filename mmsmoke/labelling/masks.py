@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsmoke.datasets.pictures import read_mask, reason_of, require_same_size, save_mask
+from mmsmoke.datasets.masks import checked_mask
+from mmsmoke.datasets.pictures import reason_of, save_mask
 from mmsmoke.datasets.table import displayed_size, mask_name_of
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
@@ -16,7 +17,7 @@ MASKS = 'masks'
 
 
 class Outdated(DataError):
-    """Report that somebody else has changed the mask meanwhile."""
+    """Report that somebody else has changed a mask, or zones, meanwhile."""
 
 
 class Masks:
@@ -45,7 +46,8 @@ class Masks:
         return f'{stat.st_mtime_ns}-{stat.st_size}-{stat.st_ino}'
 
     def read(self, name: str) -> np.ndarray:
-        return self._checked(self._path(name), name)
+        folder = self.root / MASKS
+        return checked_mask(self._path(name), self.size(name), self.num_classes, folder)
 
     def proposal_path(self, name: str) -> Path | None:
         """Return the PNG that proposes a mask, if there is one."""
@@ -60,7 +62,7 @@ class Masks:
         path = self.proposal_path(name)
         if path is None:
             raise DataError(f'no mask is proposed for {name}')
-        return self._checked(path, name)
+        return checked_mask(path, self.size(name), self.num_classes, self.proposals)
 
     def write(self, name: str, values: bytes, known: str | None) -> str:
         """Write a mask, row by row; return its version.
@@ -88,13 +90,3 @@ class Masks:
         if not is_inside(self.root, str(path.relative_to(self.root))):
             raise DataError(f'{path} lies outside of {self.root}, where a link leads to')
         return path
-
-    def _checked(self, path: Path, name: str) -> np.ndarray:
-        mask, (width, height) = read_mask(path), self.size(name)
-        if mask.ndim != 2 or mask.dtype != np.uint8:
-            raise DataError(f'{path}: mask must have one 8-bit channel')
-        require_same_size(path, mask, np.empty((height, width, 0)))
-        strange = np.setdiff1d(mask, [*range(self.num_classes + 1), IGNORE])
-        if strange.size:
-            raise DataError(f'{path}: mask has the value {strange[0]}; is a class missing?')
-        return mask

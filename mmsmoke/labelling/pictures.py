@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from mmsmoke.datasets.splitting import DAY
-from mmsmoke.datasets.table import IMAGES, mask_name_of
+from mmsmoke.datasets.table import IMAGES, require_own_masks
 from mmsmoke.datasets.writer import FOLDERS
-from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils import UserError
 
 OF_OTHERS = {*FOLDERS[1:], 'overlays', 'videos'}
 """Folders beside pictures that hold masks of them and what tools/infer.py has made of them."""
@@ -41,11 +41,7 @@ def find_pictures(root: Path, named: Iterable[str] = ()) -> list[str]:
     _warn(len(nameable) - len(found), f'lie outside of {root}, where links lead to')
     if not found:
         raise UserError(f'no pictures in {place}: they end in {", ".join(IMAGES)}')
-    first: dict[str, str] = {}
-    for name in found:
-        other = first.setdefault(mask_name_of(name), name)
-        if other != name:
-            raise DataError(f'{root}: {other} and {name} would share a mask; rename one')
+    require_own_masks((name, root / name) for name in found)
     return found
 
 

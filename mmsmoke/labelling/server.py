@@ -11,7 +11,7 @@ import re
 import secrets
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -179,8 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_json(desk.masks.write(name, values, self.headers.get('If-Match') or None))
         elif what == 'drawn':
             name, content = self._name(which), self._json()
-            desk.draw(name, content)
-            self._answer_json(desk.drawn(name))
+            self._answer_json(desk.draw(name, content, self.headers.get('If-Match') or None))
         else:
             raise _Refused(HTTPStatus.NOT_FOUND, 'there is nothing here')
 
@@ -271,8 +270,10 @@ def _number(text: str) -> int:
 
 
 def _are_labels(given: Any, count: int) -> bool:
-    fits = isinstance(given, Sequence) and len(given) == count
-    return fits and all(type(label) is int and label in (0, 1) for label in given)
+    """Return whether these are 0, 1 or unknown for each class, and not all of them unknown."""
+    if not isinstance(given, list) or len(given) != count or given == [None] * count:
+        return False
+    return all(label is None or (type(label) is int and label in (0, 1)) for label in given)
 
 
 def _as_png(path: Path) -> bytes:

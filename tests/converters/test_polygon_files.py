@@ -145,6 +145,25 @@ def test_what_was_wiped_out_is_clear(data, tmp_path):
     assert [row.labels for row in rows] == [(0, 0), (0, 1)]
 
 
+@pytest.mark.parametrize('anew', [False, True])
+def test_what_nobody_can_decide_is_not_clear(data, tmp_path, anew):
+    """South shows smoke, and north steam; all that is drawn on either is an area to be ignored."""
+    shape = LABELME['shapes'][-1]
+    for name in ('north/1.png', 'south/2.png'):
+        drawn = LABELME | dict(imagePath=name, shapes=[shape])
+        (tmp_path / 'given' / name).parent.mkdir(parents=True)
+        write((tmp_path / 'given' / name).parent, drawn)
+    out = tmp_path / 'out' if anew else data
+    images = data if anew else None
+    done = store_masks(tmp_path / 'given', out, images, CLASSES, overwrite=True)
+    assert done.labels == 0 and done.masks['unchanged'] == 0
+    rows, problems = read_table(out, CLASSES)
+    assert {row.image: row.labels for row in rows} == {
+        'images/south/2.png': (1, 0), 'images/north/1.png': (0, 1)
+    }  # fmt: skip
+    assert not problems and set(np.unique(read_mask(out / 'masks/south/2.png'))) == {0, 255}
+
+
 def test_rows_of_another_data_set_keep_their_columns(data, tmp_path):
     store_masks(write(tmp_path, COCO), tmp_path / 'out', data, CLASSES)
     (row,), _ = read_table(tmp_path / 'out', CLASSES)

@@ -269,11 +269,19 @@ def test_folders_that_do_not_fit(tmp_path, change, message):
         pictures_of(source, classes=CLASSES, **given)
 
 
+def test_images_that_would_share_a_mask_are_named(tmp_path):
+    root = plume_data(tmp_path / 'data', 1)
+    for name in ('a.png', 'a.jpg'):
+        save(tmp_path / 'photos' / name, np.zeros((9, 9, 3), np.uint8))
+    with pytest.raises(DataError, match=r'a\.jpg and .*a\.png would share a mask'):
+        pictures_of(root / 'masks', tmp_path / 'photos', CLASSES)
+
+
 @pytest.mark.parametrize(
     'mask, message',
     [
-        (np.full((120, 160), 3), 'value 3, which is no class'),
-        (np.zeros((100, 160)), 'mask is 160x100, .* is 160x120'),
+        (np.full((120, 160), 3), r'no class \(.*\) has the value 3; is one missing'),
+        (np.zeros((100, 160)), 'mask is 160x100, image is 160x120'),
         (np.zeros((120, 160, 3)), 'one 8-bit channel'),
         (np.eye(120, 160) * 255, 'black and white'),
     ],

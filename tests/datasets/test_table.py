@@ -1,15 +1,18 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import save, save_palette, write_table
 from PIL import Image
 
+from mmsmoke.datasets.masks import mask_problems
 from mmsmoke.datasets.table import (
     Row,
     balance_problems,
     choose_split,
     displayed_size,
-    mask_problems,
     read_table,
+    require_own_masks,
 )
 from mmsmoke.utils import DataError
 
@@ -277,6 +280,14 @@ def test_balance_names_each_class_without_positives_or_negatives():
 
 
 # Masks
+
+
+def test_two_images_that_would_share_a_mask_are_named():
+    names = ['images/a.png', 'images/b.png', 'b/a.png', 'images/A.png']
+    require_own_masks((name, name) for name in [*names, *names])
+    for name in ('images/a.jpg', 'a.tif'):
+        with pytest.raises(DataError, match='/x/1 and /x/2 would share a mask; rename one'):
+            require_own_masks([('images/a.png', Path('/x/1')), (name, Path('/x/2'))])
 
 
 @pytest.fixture

@@ -46,6 +46,13 @@ def test_a_view_that_nobody_has_drawn_is_named(tmp_path):
     with pytest.raises(UserError, match=r"no view 'nort' has been drawn, but \['gate', 'tower'\]"):
         zone_masks(path, 'nort', 8, 6)
     assert zone_masks(path, 'tower', 8, 6)[0].all()
+    with pytest.raises(UserError, match=r'\{"the \\"new\\" one": \[\]\} in "zones" watches all'):
+        zone_masks(path, 'the "new" one', 8, 6)
+    # what the message says to do
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | dict(zones=content['zones'] | dict(nort=[]))))
+    watched, ignored = zone_masks(path, 'nort', 8, 6)
+    assert watched.all() and not ignored.any()
 
 
 def test_files_of_companions_stay_valid(tmp_path):

@@ -116,6 +116,99 @@ def test_a_mask_that_changes_elsewhere_is_not_lost_unsaid(browser, folder):
         assert not read(folder / 'masks' / name).all()
 
 
+def mouse(browser, kind, place):
+    x, y = to_window(browser, *place)
+    browser.send(
+        'Input.dispatchMouseEvent', type=f'mouse{kind}', x=x, y=y, button='left', buttons=1,
+        clickCount=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(('key', 'then'), [('ArrowRight', 'masks/1'), ('l', 'labels/0')])
+def test_a_conflict_on_leaving_a_picture_keeps_its_strokes(browser, folder, key, then):
+    name = in_order(folder)[0]
+    with served(folder) as server:
+        browser.open(server.address, '#masks/0')
+        save_palette(folder / 'masks' / name, np.zeros(SIZE, np.uint8))
+        for kind in ('Moved', 'Pressed'):
+            mouse(browser, kind, (5, 5))
+        press(browser, key)  # while the stroke is not ended
+        browser.wait_for(f"location.hash === '#{then}'")
+        assert f'Draw on in {name} to replace' in text(browser, 'message')
+        mouse(browser, 'Released', (5, 5))
+        assert not read(folder / 'masks' / name).any()
+        press(browser, 'ArrowLeft', 'm')
+        assert text(browser, 'state') == 'not saved: changed elsewhere'
+        browser.drag(to_window(browser, 50, 40))
+        browser.wait_for(UNTOUCHED)
+        assert read(folder / 'masks' / name)[5, 5] == read(folder / 'masks' / name)[40, 50] == 1
+
+
+INFO_FAILS = """
+(fetched => { window.fetch = (address, options) =>
+  address.startsWith('info') ? Promise.reject(new TypeError()) : fetched(address, options);
+  window.restore = () => { window.fetch = fetched; }; })(window.fetch)
+"""
+
+
+def test_a_conflict_while_nothing_answers_does_not_end_all_saving(browser, folder):
+    names = in_order(folder)
+    changed = "document.getElementById('message').textContent.includes('changed elsewhere')"
+    with served(folder) as server:
+        browser.open(server.address, '#masks/0')
+        save_palette(folder / 'masks' / names[0], np.zeros(SIZE, np.uint8))
+        browser.run(INFO_FAILS)
+        browser.drag(to_window(browser, 5, 5))
+        browser.wait_for(changed)
+        browser.run('window.restore()')
+        press(browser, 'ArrowRight')
+        assert text(browser, 'name') == names[1]
+        browser.drag(to_window(browser, 5, 5))
+        press(browser, 'ArrowLeft')
+        assert read(folder / 'masks' / names[1])[5, 5] == 1
+        browser.drag(to_window(browser, 5, 5))  # what it is now was not known: refused once more
+        browser.wait_for(changed)
+        assert not read(folder / 'masks' / names[0]).any()
+        browser.drag(to_window(browser, 5, 5))
+        browser.wait_for(UNTOUCHED)
+        assert read(folder / 'masks' / names[0])[5, 5] == 1
+
+
+def test_zones_of_two_windows_do_not_replace_each_other(browser, folder):
+    file, drawn = folder / 'zones.json', "document.body.dataset.pending === '0'"
+
+    def draw(*corners, keys=('Enter',)):
+        for place in corners:
+            browser.drag(to_window(browser, *place))
+        press(browser, *keys)
+        browser.wait_for(drawn)
+
+    def zones():
+        return [polygon[0] for polygon in json.loads(file.read_text())['zones']['gate']]
+
+    with served(folder) as server:
+        browser.open(server.address, '#zones/0')
+        draw((10, 8), (50, 8), (50, 40))
+        mine = zones()
+        other = [[1, 2], [9, 2], [9, 9]]
+        file.write_text(file.read_text().replace('"gate": [', f'"gate": [{other}, '))
+        draw((30, 30), (40, 30), (40, 40))
+        assert zones() == [[1, 2], *mine]
+        assert 'changed elsewhere meanwhile. It is shown as it is now' in text(browser, 'message')
+        assert text(browser, 'state') == 'view gate: 2 watched, 0 ignored, 0 chimneys'
+        draw((30, 30), (40, 30), (40, 40))
+        assert len(zones()) == 3 and zones()[:2] == [[1, 2], *mine]
+        # on leaving the view, too: the message stays, and what others drew
+        file.write_text(file.read_text().replace('[1.0, 2.0]', '[1, 3]'))
+        for kind, place in (('Moved', (10, 8)), ('Pressed', (10, 8)), ('Moved', (20, 20))):
+            mouse(browser, kind, place)
+        press(browser, 'l')
+        browser.wait_for("location.hash === '#labels/0'")
+        mouse(browser, 'Released', (20, 20))
+        assert 'changed elsewhere' in text(browser, 'message')
+        assert zones()[:2] == [[1, 3], *mine]
+
+
 def test_zones_are_drawn_by_clicks(browser, folder):
     corners = [(10, 8), (50, 8), (50, 40), (10, 40)]
     file = folder / 'zones.json'

@@ -135,6 +135,7 @@ def test_other_methods_are_refused(server, method):
         ('{"labels": [2], "since": 0}', JSON, 400),
         ('{"labels": [1, 0], "since": 0}', JSON, 400),
         ('{"labels": [true], "since": 0}', JSON, 400),
+        ('{"labels": [null], "since": 0}', JSON, 400),
         ('{"labels": "1", "since": 0}', JSON, 400),
         ('{"labels": {"smoke": 1}, "since": 0}', JSON, 400),
         (YES, BYTES, 415),
@@ -183,6 +184,31 @@ def test_zones_that_cannot_be_drawn_are_refused(server, drawn):
     content = dict(polygons=[], ignored=[]) | drawn if drawn else drawn
     response, body = ask(server, 'drawn/0', 'POST', json.dumps(content), JSON)
     assert response.status == 400 and body and not server.desk.zones.exists()
+
+
+def test_zones_that_were_changed_elsewhere_are_not_replaced(tmp_path):
+    none = dict(polygons=[], zones=[], ignored=[])
+    first, second = ([[[k, 0], [9, 9], [9, 0]]] for k in (1, 2))
+
+    def draw(number, known, **polygons):
+        headers = JSON | ({'If-Match': known} if known else {})
+        response, body = ask(
+            server, f'drawn/{number}', 'POST', json.dumps(none | polygons), headers
+        )
+        return response.status, json.loads(body) if response.status == 200 else body.decode()
+
+    with served(write_folder(tmp_path / 'plant', count=2)) as server:
+        assert json.loads(ask(server, 'drawn/0')[1]) == dict(drawn=none, version=None)
+        status, found = draw(0, None, zones=first)
+        assert status == 200 and found['drawn'] == none | dict(zones=first)
+        status, refused = draw(1, None, zones=second)  # the same camera
+        assert status == 409 and 'zones.json: this view has been changed elsewhere' in refused
+        assert json.loads(ask(server, 'drawn/1')[1]) == found
+        assert draw(2, None, ignored=first)[0] == 200  # another camera
+        status, after = draw(1, found['version'], zones=first, ignored=second)
+        assert status == 200 and after['version'] != found['version']
+        assert draw(0, found['version'])[0] == 409
+        assert draw(0, after['version'])[1] == dict(drawn=none, version=None)
 
 
 def test_links_do_not_lead_out(tmp_path):
@@ -239,10 +265,19 @@ def test_broken_masks_are_said(tmp_path):
     save_palette(root / 'masks/north' / names[0], np.zeros((4, 4), np.uint8))
     save_palette(root / 'masks/north' / names[1], np.full(SIZE, 7, np.uint8))
     (root / 'masks/north' / names[2]).write_bytes(b'no picture')
-    with served(root) as server:
-        for number, word in enumerate((b'mask is 4x4', b'the value 7', b'cannot be read')):
+    white = np.zeros(SIZE, np.uint8)
+    white[5:9] = 255
+    for path in (root / 'masks/north' / names[3], tmp_path / 'out/masks/north' / names[4]):
+        save(path, white)  # grey, so that 255 is white and hardly "ignore"
+    save_palette(root / 'masks/north' / names[5], white)
+    with served(root, proposals=tmp_path / 'out') as server:
+        words = (b'mask is 4x4', b'the value 7', b'cannot be read', b'white_to_one.py %r')
+        for number, word in enumerate(words):
             response, body = ask(server, f'mask/{number}')
-            assert response.status == 400 and word in body
+            assert response.status == 400 and word.replace(b'%r', bytes(root / 'masks')) in body
+        response, body = ask(server, 'proposal/4')
+        assert response.status == 400 and b'255 means "ignore" here' in body
+        assert ask(server, 'mask/5')[1] == white.tobytes()
 
 
 def test_a_port_that_is_taken_is_a_mistake_of_the_user(server, tmp_path):

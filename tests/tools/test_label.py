@@ -3,7 +3,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,10 +26,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-def start(*arguments):
+def start(*arguments, browser=None):
+    options = [] if browser else ['--no-browser']
     return subprocess.Popen(
-        [sys.executable, 'tools/label.py', *map(str, arguments), '--no-browser'],
+        [sys.executable, 'tools/label.py', *map(str, arguments), *options],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | (dict(BROWSER=str(browser)) if browser else {}),
     )  # fmt: skip
 
 
@@ -45,6 +49,24 @@ def test_it_serves_until_it_is_interrupted(folder):
         out, error = process.communicate(timeout=20)
     assert (process.returncode, error) == (0, '')
     assert out.strip() == f'9 pictures, 1 labelled (1 smoke): {folder / "labels.csv"}'
+
+
+def test_the_address_is_no_argument_of_the_browser(folder, tmp_path):
+    browser, told = tmp_path / 'browse', tmp_path / 'told'
+    browser.write_text(f'#!/bin/sh\necho "$@" > {told}.part\nmv {told}.part {told}\n')
+    browser.chmod(0o700)
+    with start(folder, browser=browser) as process:
+        process.stdout.readline()
+        address = process.stdout.readline().split()[0]
+        while not told.exists() and process.poll() is None:
+            time.sleep(0.01)
+        path = Path(told.read_text().strip().removeprefix('file://'))
+        assert address in path.read_text() and address.split('/')[-2] not in str(path)
+        assert path.stat().st_mode & 0o077 == path.parent.stat().st_mode & 0o077 == 0
+        urllib.request.urlopen(f'{address}state', timeout=10)  # it serves by now
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0 and not path.parent.exists()
 
 
 def test_it_loads_no_torch(folder, tmp_path):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from mmsmoke.datasets.pictures import read_mask, reason_of
+from mmsmoke.datasets.masks import checked_mask
+from mmsmoke.datasets.pictures import reason_of
 from mmsmoke.datasets.table import (
     IMAGES,
     TABLE,
@@ -16,8 +16,8 @@ from mmsmoke.datasets.table import (
     displayed_size,
     mask_name_of,
     read_table,
+    require_own_masks,
 )
-from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError
 
 
@@ -52,29 +52,7 @@ class Picture:
         width, height = self.size()
         if self.mask is None:
             return np.zeros((height, width), np.uint8)
-        mask = read_mask(self.mask)
-        if mask.ndim != 2 or mask.dtype != np.uint8:
-            raise DataError(f'{self.mask}: mask must have one 8-bit channel')
-        if mask.shape != (height, width):
-            raise DataError(
-                f'{self.mask}: mask is {mask.shape[1]}x{mask.shape[0]}, '
-                f'{self.path} is {width}x{height}'
-            )
-        values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
-        strange = [value for value in values if num_classes < value != IGNORE]
-        if strange:
-            raise DataError(
-                f'{self.mask}: mask has the value {strange[0]}, which is no class; '
-                'name all classes with --classes'
-            )
-        with Image.open(self.mask) as file:
-            indexed = file.mode == 'P'
-        if values[-1] == IGNORE and not indexed and len(values) <= 2:
-            raise DataError(
-                f'{self.mask}: mask is black and white, but 255 means "ignore" here; convert the '
-                'folder once: python tools/dataset_converters/white_to_one.py FOLDER'
-            )
-        return mask
+        return checked_mask(self.mask, (width, height), num_classes)
 
 
 def is_dataset(place: Path) -> bool:
@@ -104,13 +82,10 @@ def known_images(
         ]
     if not found:
         raise UserError(f'no images found in {place}')
-    by_mask = {}
     for one in found:
         if not one.name.isprintable():
             raise DataError(f'{place}: {one.name!r} is no name that other tools can read')
-        other = by_mask.setdefault(one.mask_name, one)
-        if other is not one:
-            raise DataError(f'{other.path} and {one.path} would share a mask; rename one')
+    require_own_masks((one.row.image if one.row else one.name, one.path) for one in found)
     return found
 
 

@@ -14,6 +14,7 @@ from mmsmoke.datasets.labels import label_of
 from mmsmoke.datasets.pictures import copy_file, read_image, read_mask, save_mask
 from mmsmoke.datasets.table import TABLE
 from mmsmoke.datasets.writer import Task, write_dataset
+from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError, atomic_path, sha256_of_file, sha256_of_folder
 from mmsmoke.utils.threads import in_threads
 
@@ -138,8 +139,12 @@ def draw(picture: Picture, drawing: CocoImage, values: Mapping[str, int]) -> np.
     return mask
 
 
-def _labels_of(mask: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
-    return {name: int((mask == value).any()) for value, name in enumerate(classes, 1)}
+def _labels_of(picture: Picture, mask: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Return which classes a mask shows; a label stays 1 where the mask leaves pixels open."""
+    shown = [int((mask == value).any()) for value in range(1, len(classes) + 1)]
+    if picture.row and (mask == IGNORE).any():
+        shown = map(max, shown, picture.row.labels)
+    return dict(zip(classes, shown, strict=True))
 
 
 def _update(
@@ -151,7 +156,7 @@ def _update(
         picture, drawing = pair
         mask, path = draw(picture, drawing, values), root / 'masks' / picture.mask_name
         old = read_mask(path) if path.is_file() else None
-        labels = _labels_of(mask, classes)
+        labels = _labels_of(picture, mask, classes)
         before = dict(zip(classes, picture.row.labels, strict=True))
         changes = {name: value for name, value in labels.items() if value != before[name]}
         if old is None:
@@ -217,7 +222,7 @@ def _create(
 
     def task(pair: tuple[Picture, CocoImage]) -> Task:
         picture, drawing = pair
-        labels = _labels_of(draw(picture, drawing, values), classes)
+        labels = _labels_of(picture, draw(picture, drawing, values), classes)
         row = picture.row.columns if picture.row else dict(image=f'images/{picture.name}')
         row = {**row, 'split': row.get('split', split), **labels}
         make = partial(_make, picture, drawing, values, row['image'], len(classes))

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from mmsmoke.datasets.masks import mask_problems_of_each
 from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.table import (
     Row,
     balance_problems,
     group_of,
-    mask_problems_of_each,
     read_lines,
     read_table,
     spread,

@@ -91,15 +91,13 @@ export class LabelsView {
   put(entry, labels, onlyIf) {
     const { state } = this.page;
     const { index } = entry;
-    // who had labelled some classes only has none to go back to
-    const content = labels?.includes(null) ? null : labels;
     state.labels[index] = labels;
     this.waiting.set(index, (this.waiting.get(index) ?? 0) + 1);
     this.mark();
     this.queue = this.queue.then(async () => {
       const condition = onlyIf === undefined ? {} : { only_if: onlyIf };
       try {
-        const found = await post(`label/${index}`, { labels: content, since: state.version, ...condition });
+        const found = await post(`label/${index}`, { labels, since: state.version, ...condition });
         this.settle(index);
         this.take(found);
         if (!found.done) {
@@ -149,7 +147,9 @@ export class LabelsView {
         this.page.describe();
       }
     } catch (error) {
-      this.page.complain(error);
+      if (document.getElementById('message').hidden) { // what is not saved is said already
+        this.page.complain(error);
+      }
     }
     this.mark();
   }

@@ -226,7 +226,7 @@ export class MasksView {
   save() {
     clearTimeout(this.timer);
     this.saving = this.saving.then(async () => {
-      for (const mask of [...this.unsaved.values()]) {
+      for (const mask of [...this.unsaved.values()].filter((one) => one.from !== 'outdated')) {
         const values = mask.values.slice();
         try {
           const version = await postBytes(`mask/${mask.index}`, values, mask.version);
@@ -235,20 +235,29 @@ export class MasksView {
             this.unsaved.delete(mask.index);
           }
         } catch (error) {
-          if (error.status === 409) {
-            mask.version = (await get(`info/${mask.index}`)).mask;
-            mask.from = 'outdated';
-            this.unsaved.delete(mask.index);
-            this.page.tell(`${error.message}. Draw on to replace it, or reload the page to see it.`, false);
-          } else {
-            this.page.complain(error);
-          }
+          await this.refused(mask, error);
         }
       }
       this.mark();
       this.page.describe();
     });
     return this.saving;
+  }
+
+  // Keeps a mask that was changed elsewhere until somebody draws on in it.
+  async refused(mask, error) {
+    if (error.status !== 409) {
+      this.page.complain(error);
+      return;
+    }
+    mask.from = 'outdated';
+    const name = this.page.state.names[mask.index];
+    this.page.tell(`${error.message}. Draw on in ${name} to replace that mask, or reload the page to see it.`, false);
+    try {
+      mask.version = (await get(`info/${mask.index}`)).mask;
+    } catch {
+      // the next try to save it is refused, too, and asks again
+    }
   }
 
   mark() {
@@ -264,6 +273,7 @@ export class MasksView {
       nothing: 'no mask yet', proposal: 'proposed: A accepts, R rejects', mask: 'mask',
       outdated: 'not saved: changed elsewhere',
     }[mask.from];
-    return { text: what + (this.unsaved.has(index) ? ', not saved yet' : mask.from === 'mask' ? ', saved' : '') };
+    const kept = { mask: this.unsaved.has(index) ? ', not saved yet' : ', saved' }[mask.from];
+    return { text: what + (kept ?? '') };
   }
 }

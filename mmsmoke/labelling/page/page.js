@@ -141,11 +141,11 @@ class Page {
   }
 
   async change(name) {
+    this.tell('');
     await this.view.leave?.();
     this.view.exit?.();
     this.view = this.views[name];
     this.stage.classList.toggle('draws', name !== 'labels');
-    this.tell('');
     await this.show(this.index);
   }
 

@@ -5,7 +5,8 @@ async function answer(address, options) {
   try {
     response = await fetch(address, options);
   } catch {
-    throw new Error('No answer: does tools/label.py still run? What you did last is not saved.');
+    const lost = options ? ' What you did last is not saved.' : '';
+    throw new Error(`No answer: does tools/label.py still run?${lost}`);
   }
   if (!response.ok) {
     const error = new Error(await response.text());
@@ -23,15 +24,16 @@ export async function getBytes(address) {
   return new Uint8Array(await (await answer(address)).arrayBuffer());
 }
 
-export async function post(address, content) {
-  const headers = { 'Content-Type': 'application/json' };
-  return (await answer(address, { method: 'POST', headers, body: JSON.stringify(content) })).json();
+// Sends what was made of a version that is known; refused with 409 if there is another now.
+async function send(address, kind, body, known) {
+  const headers = { 'Content-Type': kind, ...(known ? { 'If-Match': known } : {}) };
+  return (await answer(address, { method: 'POST', headers, body })).json();
 }
 
-export async function postBytes(address, bytes, known) {
-  const headers = { 'Content-Type': 'application/octet-stream' };
-  if (known) {
-    headers['If-Match'] = known;
-  }
-  return (await answer(address, { method: 'POST', headers, body: bytes })).json();
+export function post(address, content, known) {
+  return send(address, 'application/json', JSON.stringify(content), known);
+}
+
+export function postBytes(address, bytes, known) {
+  return send(address, 'application/octet-stream', bytes, known);
 }

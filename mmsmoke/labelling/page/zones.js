@@ -12,6 +12,7 @@ export class ZonesView {
     this.kind = 'zones';
     this.open = []; // corners of the polygon that is being drawn
     this.drawn = null;
+    this.made = null; // where drawn is from: a picture of the view, and the version of the file
     this.chosen = null; // kind and number of the polygon that keys are about
     this.done = [];
     this.svg = document.createElementNS(SVG, 'svg');
@@ -40,7 +41,8 @@ export class ZonesView {
 
   async show(index) {
     this.drawn = null;
-    const [info, drawn] = await Promise.all([get(`info/${index}`), get(`drawn/${index}`)]);
+    await this.saving;
+    const [info, found] = await Promise.all([get(`info/${index}`), get(`drawn/${index}`)]);
     if (!this.page.isCurrent(index) || this.page.view !== this) {
       return;
     }
@@ -48,13 +50,18 @@ export class ZonesView {
       Object.assign(this, { open: [], chosen: null, done: [] });
     }
     this.info = info;
-    this.drawn = drawn;
+    this.take(index, found);
     this.page.viewport.moved = () => this.render();
     this.page.viewport.resize(...info.size);
     this.svg.setAttribute('viewBox', `0 0 ${info.size.join(' ')}`);
     this.page.sheet.append(this.svg);
     this.render();
     this.page.describe();
+  }
+
+  take(index, { drawn, version }) {
+    this.drawn = drawn;
+    this.made = { index, version };
   }
 
   exit() {
@@ -169,21 +176,39 @@ export class ZonesView {
   }
 
   save() {
-    const { index } = this.page;
+    const { made } = this;
     const content = JSON.parse(JSON.stringify(this.drawn));
     this.render();
     this.pending += 1;
     this.mark();
     this.saving = this.saving.then(async () => {
       try {
-        await post(`drawn/${index}`, content);
+        made.version = (await post(`drawn/${made.index}`, content, made.version)).version;
       } catch (error) {
         this.page.complain(error);
+        if (error.status === 409) {
+          await this.reload(made, error);
+        }
       }
       this.pending -= 1;
       this.mark();
       this.page.describe();
     });
+  }
+
+  // Shows what is there now; all that was made of an earlier version is refused as this was.
+  async reload(made, error) {
+    try {
+      const found = await get(`drawn/${made.index}`);
+      if (made === this.made) {
+        Object.assign(this, { chosen: null, before: null, done: [] });
+        this.take(made.index, found);
+        this.render();
+      }
+      this.page.tell(`${error.message}. It is shown as it is now: draw again what you drew last.`, false);
+    } catch (failure) {
+      this.page.complain(failure);
+    }
   }
 
   mark() {
