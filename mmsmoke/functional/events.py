@@ -20,7 +20,7 @@ class Event:
     Attributes:
         start, end: times of its first and last frame.
         peak, peak_time: the largest share, and when it was reached first.
-        mean: share over all frames from start to end, those between events that became one included.
+        mean: share over all frames from start to end, also those between events that became one.
         frames: how many these are.
         confidence, place: of the frame with the largest share, as they were given.
     """
