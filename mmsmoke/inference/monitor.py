@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,12 +14,14 @@ import numpy as np
 
 from mmsmoke.datasets.zones import ViewPolygons
 from mmsmoke.functional.events import Event
+from mmsmoke.reports.timeline import PAGE, Timeline
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.locks import exclusive
 
 from .event_media import EventMedia
 from .monitor_settings import MonitorSettings, check_names
-from .records import Records, event_row
+from .notify import Notifier, check_webhook, split_command
+from .records import Records, event_row, keep_within
 from .sources import Frame, Say, open_source
 from .watch import Watch
 
@@ -55,8 +58,10 @@ class CameraMonitor:
     ):
         self.settings = MonitorSettings(**settings)
         check_names(cameras)
+        check_webhook(self.settings.webhook), split_command(self.settings.command)
         self.cameras, self.out = dict(cameras), Path(out_dir)
         self.said: dict[str, float] = {}
+        self.stopped = threading.Event()
         self.tell = say or _to_standard_error
         zones = ViewPolygons.read(self.settings.zones) if self.settings.zones else None
         for name in self.cameras:  # what is wrong with zones is said first
@@ -76,30 +81,43 @@ class CameraMonitor:
             self.said = {one: at for one, at in self.said.items() if now - at < 60} | {text: now}
             self.tell(text)
 
+    def stop(self) -> None:
+        """Let :meth:`run` return as soon as what it is at is written down; for signals."""
+        self.stopped.set()
+
     def run(self, once: bool = False) -> int:
         """Watch until all sources have ended, for ever if one does not; return how many events.
 
         Args:
             once: end with the last picture that is there now, and end all events with it.
         """
+        settings = self.settings
         with ExitStack() as stack:
             stack.enter_context(exclusive(self.out))
             self.records = Records(self.out, self.say)
             self.media = EventMedia(
-                self.out, self.say, self.settings.clip_frames, self.settings.before_frames
+                self.out, self.say, settings.clip_frames, settings.before_frames
             )
+            self.timeline, self.drawn = Timeline(self.out, settings.high), time.monotonic()
             known = self.records.cameras
             self.watches = {
-                name: Watch(name, self.settings, self.say, self.zones, self.number, known.get(name))
+                name: Watch(name, settings, self.say, self.zones, self.number, known.get(name))
                 for name in self.cameras
             }
             self.gone = {name: one for name, one in known.items() if name not in self.cameras}
             self.count, self.unwritten = 0, []
-            sources = [self._open(name, once) for name in self.cameras]
-            for source in sources:
-                stack.callback(source.close)
+            sources = []
+            for name in self.cameras:
+                sources.append(self._open(name, once))
+                stack.callback(sources[-1].close)
+            self.notifier = Notifier(settings.webhook, settings.command, self.say)
+            stack.callback(self.notifier.close, 0)
+            self.notifier.offer(self.records.unsent)
             self._commit([])
             self._watch(sources, once)
+            self.notifier.close()
+            self._commit([])
+            self._draw()
         return self.count
 
     def _open(self, name: str, once: bool):
@@ -110,7 +128,7 @@ class CameraMonitor:
         )  # fmt: skip
 
     def _watch(self, sources: list, once: bool) -> None:
-        while sources:
+        while sources and not self.stopped.is_set():
             frames = self._collect(sources)
             self._take(frames)
             ended = [source for source in sources if source.ended]
@@ -119,8 +137,10 @@ class CameraMonitor:
                 if once or source.ends_events:
                     name = source.camera
                     self._commit([(name, one) for one in self.watches[name].finish()])
+            if time.monotonic() - self.drawn >= self.settings.page_seconds:
+                self._draw()
             if not frames and sources:
-                time.sleep(REST)
+                self.stopped.wait(REST)
 
     def _collect(self, sources: list) -> list[Frame]:
         """Return up to a batch of pictures, of all cameras in turns."""
@@ -180,15 +200,26 @@ class CameraMonitor:
             if (event := watch.open())
         ]
         plain = self.gone | {name: watch.plain() for name, watch in self.watches.items()}
-        if not self.records.commit(plain, [], opened):
+        rows = [row for *_, row in self.unwritten]
+        if not self.records.commit(plain, self.notifier.waiting() + rows, opened):
             return
-        self.count += len(self.unwritten)
+        self.notifier.offer(rows)
+        self.count += len(rows)
         for camera, event, _ in self.unwritten:
             self.media.forget(camera, event.end)
         self.unwritten.clear()
         for camera, watch in self.watches.items():
             if watch.open() is None:
                 self.media.forget(camera)
+
+    def _draw(self) -> None:
+        """Draw the page, and make room."""
+        try:
+            self.timeline.write()
+            keep_within(self.out, self.settings.max_gb * 1e9, self.say)
+        except (OSError, UserError) as error:
+            self.say(f'{self.out / PAGE} cannot be written: {error}')
+        self.drawn = time.monotonic()
 
 
 def _predictor(predict, batch_size: int) -> Predict:

@@ -53,7 +53,7 @@ class Notifier:
 
     def offer(self, events: Sequence[dict]) -> None:
         """Take events for delivery; never waits."""
-        if not self.active or not events:
+        if not self.active:
             return
         with self.changed:
             self.queue += events

@@ -148,9 +148,10 @@ def _svg(
         )
     for number, share in sorted(bins.items()):
         height = max(1.0, share / top * (base - 22))  # seen, though nothing was there
+        x, y, width = number * step, base - height, max(1.0, step - 1)
         parts.append(
-            f'<rect x="{number * step:.1f}" y="{base - height:.1f}" width="{max(1.0, step - 1):.1f}" '
-            f'height="{height:.1f}" fill="{SHARE}"/>'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'fill="{SHARE}"/>'
         )
     if high:
         y = round(base - high / top * (base - 22), 1)

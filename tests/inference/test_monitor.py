@@ -1,0 +1,324 @@
+"""From masks to events: what counts, what is left out, and what is written."""
+
+import csv
+import json
+import math
+import os
+import threading
+import time
+from datetime import datetime
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from clips import frames_of
+from conftest import save
+from monitoring import BEGIN, SIZE, draw_folder, name_of, picture, predict
+from tiny_trained import tiny_model, tiny_segmentor, trained
+
+from mmsmoke.functional import find_events
+from mmsmoke.inference import CameraMonitor, SmokeInferencer
+from mmsmoke.inference.records import keep_within
+from mmsmoke.inference.sources import Frame
+from mmsmoke.inference.watch import Watch
+from mmsmoke.utils import DataError, UserError
+
+SETTINGS = dict(high=3, low=1.5, merge_seconds=120, utc=True, clip_frames=0)
+
+
+def run(cameras, out, once=True, looks=predict, **settings):
+    said = []
+    monitor = CameraMonitor(looks, cameras, out, said.append, **SETTINGS | settings)
+    monitor.run(once)
+    return said
+
+
+def table(path):
+    with open(path, newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def seconds(text):
+    return datetime.fromisoformat(text).timestamp() - BEGIN
+
+
+def test_a_folder_becomes_events(tmp_path):
+    shares = [0, 0, 4, 8, 2, 1, 0, 0, 0, 5, 5, 0]
+    said = run(dict(north=draw_folder(tmp_path / 'north', shares)), tmp_path / 'out', clip_frames=9)
+    assert said == []
+    first, second = rows = table(tmp_path / 'out/events.csv')
+    assert [seconds(row['start']) for row in rows] == [120, 540]
+    assert [seconds(row['end']) for row in rows] == [240, 600]
+    assert seconds(first['peak_time']) == 180 and first['peak'] == '8.0'
+    assert first['mean'] == str(round(14 / 3, 4)) and first['frames'] == '3'
+    assert first['seconds'] == '120.0' and first['confidence'] == '0.75'
+    assert first['id'] == 'north_20260301T090200000Z' and second['camera'] == 'north'
+    white = (picture(8, 3).min(-1) == 255).nonzero()
+    assert float(first['x']) == round(white[1].mean(), 1)
+    assert float(first['y']) == round(white[0].mean(), 1)
+    assert float(first['x_share']) == pytest.approx((white[1].mean() + 0.5) / SIZE[0], abs=1e-4)
+    frames = [row for path in (tmp_path / 'out/frames').iterdir() for row in table(path)]
+    assert [float(row['share']) for row in frames] == shares
+    lines = (tmp_path / 'out/events.jsonl').read_text().splitlines()
+    assert [json.loads(line)['frames'] for line in lines] == [3, 2]
+    assert json.loads((tmp_path / 'out/open_events.json').read_text()) == []
+    strip = cv2.imread(str(tmp_path / 'out' / first['strip']))
+    assert strip.shape[1] > 4 * 192
+    assert len(frames_of(tmp_path / 'out' / first['clip'])) == 2 + 3  # two from before
+    page = (tmp_path / 'out/timeline.html').read_text()
+    assert page.count('<svg') == 2 and first['id'] in page and 'src="data:image/jpeg' in page
+
+
+def test_events_of_many_cameras_are_those_of_each(tmp_path):
+    rng = np.random.default_rng(0)
+    shares = {name: np.round(rng.uniform(0, 6, 40), 1).tolist() for name in ('a', 'b', 'c')}
+    cameras = {name: draw_folder(tmp_path / name, one) for name, one in shares.items()}
+    run(cameras, tmp_path / 'out', batch_size=7)
+    rows = table(tmp_path / 'out/events.csv')
+    for name, series in shares.items():
+        expected = find_events(range(0, 2400, 60), series, 3, 1.5, 0, 120)
+        mine = [row for row in rows if row['camera'] == name]
+        assert [(seconds(row['start']), seconds(row['end'])) for row in mine] == [
+            (one.start, one.end) for one in expected
+        ]
+        assert [float(row['mean']) for row in mine] == pytest.approx(
+            [one.mean for one in expected], abs=1e-3
+        )
+
+
+def test_an_open_event_is_shown_until_it_is_final(tmp_path):
+    folder = draw_folder(tmp_path / 'north', [0, 4, 4])
+    monitor = CameraMonitor(predict, dict(north=folder), tmp_path / 'out', **SETTINGS)
+    thread = threading.Thread(target=monitor.run)
+    thread.start()
+
+    def opened():
+        path = tmp_path / 'out/open_events.json'
+        return json.loads(path.read_text()) if path.exists() else []
+
+    wait_for(lambda: [one['frames'] for one in opened()] == [2])
+    assert not (tmp_path / 'out/events.csv').exists()
+    draw_folder(folder, [0, 0, 0], first=3)
+    wait_for(lambda: (tmp_path / 'out/events.csv').exists())
+    assert len(table(tmp_path / 'out/events.csv')) == 1
+    monitor.stop()
+    thread.join(30)
+    assert not thread.is_alive() and opened() == []
+
+
+def wait_for(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def zones_file(tmp_path, **content):
+    path = tmp_path / 'zones.json'
+    path.write_text(json.dumps(dict(view=['camera'], polygons={}) | content))
+    return str(path)
+
+
+def box(left, top, right, bottom):
+    return [[[left, top], [right, top], [right, bottom], [left, bottom]]]
+
+
+def test_shares_are_those_of_the_zone(tmp_path):
+    """The upper half is watched but for its left quarter; there are 8 rows of white on top."""
+    width, height = SIZE
+    zones = zones_file(
+        tmp_path, size=[2 * width, 2 * height],
+        zones=dict(north=box(0, 0, 2 * width - 1, 2 * 12 - 1)),
+        ignored=dict(north=box(0, 0, 2 * 10 - 1, 2 * height)),
+    )  # fmt: skip
+    pixels = picture(0)
+    pixels[:8, :] = 255
+    pixels[20:] = 255
+    save(tmp_path / 'north' / name_of(0), pixels)
+    run(dict(north=tmp_path / 'north'), tmp_path / 'out', zones=zones)
+    (row,) = table(next((tmp_path / 'out/frames').iterdir()))
+    assert float(row['share']) == pytest.approx(100 * 8 / 13, abs=6)  # outlines are rounded
+    (event,) = table(tmp_path / 'out/events.csv')
+    assert float(event['x']) > 20 and float(event['y']) == 3.5
+
+
+def test_zones_that_do_not_fit_are_named(tmp_path):
+    cameras = dict(north=draw_folder(tmp_path / 'north', [0]))
+    zones = zones_file(tmp_path, zones=dict(south=box(0, 0, 9, 9)))
+    with pytest.raises(UserError, match=r"no view 'north' has been drawn, but \['south'\]"):
+        CameraMonitor(predict, cameras, tmp_path / 'out', zones=zones)
+    outside = dict(zones=dict(north=box(100, 100, 120, 120)))
+    with pytest.raises(UserError, match=r"zones of 'north' leave nothing .* do they lie outside"):
+        CameraMonitor(
+            predict, cameras, tmp_path / 'out', zones=zones_file(tmp_path, size=[60, 40], **outside)
+        )
+    with pytest.raises(UserError, match="zones of 'north' leave nothing of pictures of 40 x 25"):
+        run(cameras, tmp_path / 'out', zones=zones_file(tmp_path, **outside))
+    with pytest.raises(UserError, match=r'none.json not found'):
+        CameraMonitor(predict, cameras, tmp_path / 'out', zones=str(tmp_path / 'none.json'))
+
+
+def test_a_size_that_changes_is_said_and_survived(tmp_path):
+    folder = draw_folder(tmp_path / 'north', [0, 4])
+    for k, size in ((2, (80, 50)), (3, (12, 8)), (4, SIZE)):
+        save(folder / name_of(60 * k), picture(4, k, size))
+    zones = zones_file(tmp_path, zones=dict(north=box(14, 0, 39, 24)))
+    said = run(dict(north=folder), tmp_path / 'out', zones=zones)
+    assert 'north: pictures are 80 x 50 now' in said
+    assert any('leave nothing of pictures of 12 x 8' in line for line in said)
+    assert len(table(next((tmp_path / 'out/frames').iterdir()))) == 4
+    said = run(dict(north=folder), tmp_path / 'all')
+    assert len(table(next((tmp_path / 'all/frames').iterdir()))) == 5
+
+
+def test_the_mean_of_several_frames_decides(tmp_path):
+    shares = [0, 0, 6, 0, 0, 4, 4, 4, 4, 0, 0, 0]
+    folder = draw_folder(tmp_path / 'north', shares)
+    run(dict(north=folder), tmp_path / 'one', merge_seconds=0)
+    assert len(table(tmp_path / 'one/events.csv')) == 2
+    run(dict(north=folder), tmp_path / 'mean', merge_seconds=0, mean_frames=3)
+    (row,) = table(tmp_path / 'mean/events.csv')
+    means = [np.mean(shares[max(0, k - 2) : k + 1]) for k in range(len(shares))]
+    (event,) = find_events(range(0, 720, 60), means, 3, 1.5)
+    assert (seconds(row['start']), seconds(row['end'])) == (event.start, event.end)
+    raw = table(next((tmp_path / 'mean/frames').iterdir()))
+    assert [float(one['share']) for one in raw] == shares
+
+
+def test_what_does_not_move_may_be_left_out(tmp_path):
+    """A white wall stands on the left, smoke comes and goes on the right."""
+    rng = np.random.default_rng(0)
+    for k in range(12):
+        pixels = rng.integers(0, 20, (32, 48, 3)).astype(np.uint8)
+        pixels[:16, :12] = 255
+        if k in (6, 7):
+            pixels[8:16, 30:36] = 255
+        save(tmp_path / 'north' / name_of(60 * k), pixels)
+    options = dict(merge_seconds=0, background_seconds=60)
+    run(dict(north=tmp_path / 'north'), tmp_path / 'off', **options)
+    (row,) = table(tmp_path / 'off/events.csv')
+    assert row['frames'] == '12'
+    run(dict(north=tmp_path / 'north'), tmp_path / 'on', change=40, **options)
+    (row,) = table(tmp_path / 'on/events.csv')
+    assert row['frames'] == '2' and float(row['x']) == pytest.approx(32.5)
+
+
+def test_a_frozen_picture_is_said_and_does_not_count(tmp_path):
+    folder = tmp_path / 'north'
+    for k in range(12):
+        save(folder / name_of(60 * k), picture(4 * (k < 10), min(k, 2)))
+    settings = dict(frozen_seconds=120, gap_seconds=180, merge_seconds=0)
+    said = run(dict(north=folder), tmp_path / 'out', **settings)
+    assert said == ['north: the picture has not changed for 120 seconds',
+                    'north: the picture changes again']  # fmt: skip
+    (row,) = table(tmp_path / 'out/events.csv')
+    assert seconds(row['end']) == 240  # two minutes after the last change
+    assert len(table(next((tmp_path / 'out/frames').iterdir()))) < 12
+
+
+def test_times_that_cannot_be_are_left_out():
+    said = []
+    watch = Watch('c', CameraMonitor(predict, dict(c='x'), 'none').settings, said.append)
+    times = [100, 90, 100, time.time() + 10 * 86400, 101]
+    taken = [watch.takes(Frame('c', when, picture(0, k), k)) for k, when in enumerate(times)]
+    assert taken == [True, False, True, False, True] and watch.position == 4
+    assert 'time goes back' in said[0] and 'of the future' in said[1]
+
+
+def test_pictures_that_a_model_cannot_take_are_left_out(tmp_path):
+    def looks(pictures):
+        if any((one == 77).all() for one in pictures):
+            raise DataError('too plain')
+        return predict(pictures)
+
+    folder = draw_folder(tmp_path / 'north', [0] * 5)
+    save(folder / name_of(120), np.full((25, 40, 3), 77, np.uint8))
+    said = run(dict(north=folder), tmp_path / 'out', looks=looks)
+    assert said == ['north: too plain']
+    assert len(table(next((tmp_path / 'out/frames').iterdir()))) == 4
+
+
+@pytest.mark.parametrize('model', [tiny_segmentor(), tiny_model(1)], ids=['segmentor', 'CAMs'])
+def test_a_trained_model_is_asked(tmp_path, model):
+    inferencer = SmokeInferencer(*trained(tmp_path, model))
+    rng = np.random.default_rng(0)
+    for k in range(3):
+        small = rng.integers(0, 256, (4, 6, 3)).astype(np.uint8)
+        pixels = cv2.resize(small, (48, 32), interpolation=cv2.INTER_CUBIC)
+        save(tmp_path / 'north' / name_of(k), pixels)
+    found = inferencer(tmp_path / 'north', show_progress=False)
+    monitor = CameraMonitor(inferencer, dict(north=tmp_path / 'north'), tmp_path / 'out', low=1e-3)
+    monitor.run(once=True)
+    rows = table(next((tmp_path / 'out/frames').iterdir()))
+    assert [float(row['share']) for row in rows] == pytest.approx(
+        [one.shares['smoke'] for one in found], abs=1e-3
+    )
+    (event,) = table(tmp_path / 'out/events.csv')
+    assert 0 < float(event['confidence']) <= 1
+    with pytest.raises(UserError, match="the model knows no 'fire', but smoke"):
+        CameraMonitor(inferencer, dict(north='x'), tmp_path / 'out', smoke='fire')
+
+
+def test_what_is_oldest_goes_where_there_is_too_much(tmp_path):
+    said = []
+    for age, name in enumerate(
+        ('events/c/new.jpg', 'events/c/old.mp4', 'events.csv', 'state.json')
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(1000))
+        os.utime(path, (1000 - age, 1000 - age))
+    for day in ('2026-01-01', '2026-01-02'):
+        (tmp_path / 'frames').mkdir(exist_ok=True)
+        (tmp_path / f'frames/{day}.csv').write_bytes(bytes(1000))
+
+    def left():
+        return {path.name for path in tmp_path.rglob('*') if path.is_file()}
+
+    keep_within(tmp_path, 6000, said.append)
+    assert len(left()) == 6 and not said
+    keep_within(tmp_path, 5500, said.append)
+    assert len(left()) == 5 and 'old.mp4' not in left() and '1 of the oldest' in said[0]
+    keep_within(tmp_path, 0, said.append)
+    assert left() == {'events.csv', 'state.json', '2026-01-02.csv'}
+
+
+def test_a_long_event_has_a_short_clip(tmp_path):
+    folder = draw_folder(tmp_path / 'north', [0, *[4] * 60, 0, 0, 0], seconds=1)
+    run(dict(north=folder), tmp_path / 'out', merge_seconds=1, clip_frames=8, before_frames=1)
+    (row,) = table(tmp_path / 'out/events.csv')
+    assert 8 <= len(frames_of(tmp_path / 'out' / row['clip'])) <= 16
+    assert not list((tmp_path / 'out').glob('open/*/*'))
+
+
+@pytest.mark.parametrize(
+    ('cameras', 'settings', 'message'),
+    [
+        ({}, {}, 'no camera is named'),
+        ({'a/b': 'x'}, {}, 'a camera is named by letters'),
+        (dict(a='-', b='-'), {}, 'only one camera can be read from standard input'),
+        (dict(a='x'), dict(high=1, low=2), 'low must not exceed high'),
+        (dict(a='x'), dict(low=0), 'low must be above 0'),
+        (dict(a='x'), dict(min_seconds=-1.0), 'min_seconds must not be negative'),
+        (dict(a='x'), dict(max_gb=math.nan), 'max_gb must not be negative'),
+        (dict(a='x'), dict(batch_size=0), 'batch_size must be at least 1'),
+        (dict(a='x'), dict(webhook='ftp://x/y'), 'a webhook begins with http'),
+        (dict(a='x'), dict(webhook='file:///etc/passwd'), 'a webhook begins with http'),
+        (dict(a='x'), dict(command='say "'), 'this command cannot be read'),
+    ],
+)
+def test_mistakes_are_named(tmp_path, cameras, settings, message):
+    with pytest.raises(UserError, match=message):
+        CameraMonitor(predict, cameras, tmp_path / 'out', **settings)
+    assert not (tmp_path / 'out').exists()
+    with pytest.raises(UserError, match='x not found'):
+        CameraMonitor(predict, dict(a='x'), tmp_path / 'out').run()
+
+
+def test_the_same_is_said_once_a_minute():
+    said = []
+    monitor = CameraMonitor(SimpleNamespace(), dict(a='x'), 'none', said.append)
+    for text in ('one', 'one', 'two', 'one'):
+        monitor.say(text)
+    assert said == ['one', 'two']
