@@ -67,8 +67,13 @@ def main() -> None:
         args.model, args.weights, args.device, args.threshold, refine=args.refine
     )
     monitor = CameraMonitor(model, cameras, args.out, **vars(settings))
+
+    def stop(kind, _) -> None:
+        signal.signal(kind, signal.SIG_DFL)  # the second one ends it wherever it is
+        monitor.stop()
+
     for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, lambda *_: monitor.stop())
+        signal.signal(kind, stop)
     print(f'watching {", ".join(cameras)}: {Path(args.out, "timeline.html")}', flush=True)
     count = monitor.run(args.once)
     print(f'{count} events: {Path(args.out, "events.csv")}')

@@ -114,17 +114,22 @@ class Records:
         """Write lines behind what belongs to the table; return its new length."""
         path = self.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, 'ab') as file:
+        with open(path, 'ab', buffering=0) as file:
             length = min(self.lengths.get(name, 0), file.tell())  # somebody may have cut it
             file.truncate(length)
             text = ''.join(lines)
             if not length and name.endswith('.csv'):
                 text = _line(EVENT_COLUMNS if name == EVENTS else FRAME_COLUMNS) + text
-            file.write(text.encode('utf-8'))
-            file.flush()
-            if name in (EVENTS, EVENT_LINES):
-                os.fsync(file.fileno())
-            return file.tell()
+            left = memoryview(text.encode('utf-8'))
+            try:
+                while left:
+                    left = left[file.write(left) :]
+                if name in (EVENTS, EVENT_LINES):
+                    os.fsync(file.fileno())
+                return file.tell()
+            except OSError:
+                os.truncate(path, length)  # no half line for those who read it meanwhile
+                raise
 
     def _bound(self) -> None:
         """Give up the oldest lines about frames where too many wait; events are never given up."""

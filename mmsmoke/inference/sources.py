@@ -78,7 +78,7 @@ class FolderSource:
         position: name of the last picture that was taken earlier.
         once: end where there is none left, instead of waiting for more.
         patience: age in seconds from which on a file is not waited for.
-        pause: seconds between two looks into the folder.
+        pause: seconds between two looks into the folder; more, if a look takes long.
     """
 
     ends_events = False
@@ -98,7 +98,7 @@ class FolderSource:
         self.once, self.utc, self.patience, self.pause = once, utc, patience, pause
         self.waiting: deque[str] = deque()
         self.known: set[str] = set()
-        self.looked, self.ended = -math.inf, False
+        self.next_look, self.ended = -math.inf, False
 
     def poll(self) -> Frame | None:
         """Return the next picture, or None if there is none now."""
@@ -128,10 +128,12 @@ class FolderSource:
 
     def _look(self) -> bool:
         """List what is new; return False if it is too early for that."""
-        if time.monotonic() - self.looked < self.pause:
+        begun = time.monotonic()
+        if begun < self.next_look:
             return False
-        self.looked = time.monotonic()
         names = set(self._names())
+        took = time.monotonic() - begun
+        self.next_look = begun + max(self.pause, 10 * took)
         if not names and not self.folder.is_dir():
             self.say(f'{self.camera}: the folder {self.folder} is gone')
         new, first = names - self.known, not self.known

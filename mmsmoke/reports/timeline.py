@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from html import escape
 from pathlib import Path
 
-from mmsmoke.utils import DataError, atomic_path
+from mmsmoke.utils import DataError, atomic_path, read_json
 from mmsmoke.visualization.html import data_uri, html_page, html_table
 
 PAGE = 'timeline.html'
@@ -43,7 +43,7 @@ class Timeline:
         week = [last - timedelta(days=k) for k in range(6, -1, -1)]
         bins = {day: self._bins(self.out / 'frames' / f'{day}.csv') for day in week}
         events = [
-            row for row in _rows(self.out / 'events.csv')
+            row for row in (*_rows(self.out / 'events.csv'), *self._open())
             if _time(row['end']).date() >= week[0] and _time(row['start']).date() <= last
         ]  # fmt: skip
         cameras = sorted({name for found in bins.values() for name in found})
@@ -97,7 +97,8 @@ class Timeline:
         if not events:
             return '<p>No events.</p>'
         rows = [
-            [f'{_time(row["start"]):%d.%m. %H:%M:%S}', f'{_time(row["end"]):%d.%m. %H:%M:%S}',
+            [f'{_time(row["start"]):%d.%m. %H:%M:%S}',
+             row.get('now') or f'{_time(row["end"]):%d.%m. %H:%M:%S}',
              row['peak'], f'{_time(row["peak_time"]):%H:%M:%S}', row['mean'], row['frames'],
              row['confidence']]
             for row in events
@@ -114,6 +115,12 @@ class Timeline:
                     f'<figcaption>{escape(text)}</figcaption></figure>'
                 )
         return '\n'.join(parts)
+
+    def _open(self) -> list[dict]:
+        """Return the events that are not final yet."""
+        path = self.out / 'open_events.json'
+        rows = read_json(path) if path.exists() else []
+        return [row | dict(strip='', now='not over') for row in rows]
 
     def _bins(self, path: Path) -> Bins:
         if not path.exists():
@@ -182,10 +189,11 @@ def _spans(events: list[dict], first: date, days: int) -> list[tuple[float, floa
 
 
 def _rows(path: Path) -> list[dict]:
+    """Return the rows of a table that is being written: a last line without an end is left out."""
     if not path.exists():
         return []
-    with open(path, encoding='utf-8', newline='') as file:
-        return list(csv.DictReader(file))
+    text = path.read_text(encoding='utf-8')
+    return list(csv.DictReader(text[: text.rfind('\n') + 1].splitlines()))
 
 
 def _time(text: str) -> datetime:

@@ -1,5 +1,6 @@
 """The page of a monitor: what it shows, and that it needs nothing but itself."""
 
+import json
 import re
 from datetime import date, timedelta
 
@@ -92,6 +93,22 @@ def test_strips_of_the_newest_events_are_in_the_page(tmp_path):
     page = Timeline(tmp_path).write().read_text()
     assert page.count('data:image/jpeg') == MOST_STRIPS - 1
     assert 'alt="north_2"' not in page and 'alt="north_3"' in page
+
+
+def test_an_event_that_is_not_over_is_shown(tmp_path):
+    write_frames(tmp_path, '2026-03-02', {0: 1.0})
+    row = dict.fromkeys(HEADER.strip().split(',')[:-2], 1)
+    row |= {name: '2026-03-02T10:00:00.000+00:00' for name in ('start', 'end', 'peak_time')}
+    (tmp_path / 'open_events.json').write_text(json.dumps([row | dict(id='a', camera='north')]))
+    assert '<td>not over</td>' in Timeline(tmp_path).write().read_text()
+
+
+def test_a_line_that_is_half_written_is_left_out(tmp_path):
+    write_frames(tmp_path, '2026-03-02', {0: 1.0})
+    path = tmp_path / 'frames/2026-03-02.csv'
+    path.write_text(path.read_text() + '2026-03-02T10:00:00.000+00:00,nor')
+    _, day = bars(Timeline(tmp_path).write().read_text())
+    assert len(day) == 1
 
 
 def test_names_do_nothing_in_the_page(tmp_path):
