@@ -6,12 +6,21 @@ Ctrl-C ends it; called again, it goes on where it was.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
+import warnings
 from pathlib import Path
 
-from mmsmoke.inference.monitor_settings import add_settings, named_cameras, read_settings
+import cv2
+
+from mmsmoke.inference.monitor_settings import (
+    add_settings,
+    check_names,
+    named_cameras,
+    read_settings,
+)
 from mmsmoke.utils import UserError
 from mmsmoke.utils.cli import add_trust_option, user_errors_as_text
 
@@ -59,10 +68,11 @@ def main() -> None:
     known, settings = read_settings(args.config, vars(args))
     cameras = cameras_of(args) or known
 
-    from mmsmoke.inference import CameraMonitor, SmokeInferencer
-    from mmsmoke.inference.monitor_settings import check_names
-
     check_names(cameras)
+    quieten()
+
+    from mmsmoke.inference import CameraMonitor, SmokeInferencer
+
     model = SmokeInferencer(
         args.model, args.weights, args.device, args.threshold, refine=args.refine
     )
@@ -79,6 +89,13 @@ def main() -> None:
     print(f'{count} events: {Path(args.out, "events.csv")}')
     if monitor.stopped.is_set():
         print('stopped', file=sys.stderr)
+
+
+def quieten() -> None:
+    """Let OpenCV say nothing, which would repeat addresses with their passwords."""
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
 
 
 def cameras_of(args: argparse.Namespace) -> dict[str, str]:

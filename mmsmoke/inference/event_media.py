@@ -58,7 +58,7 @@ class EventMedia:
         wanted = inside and (
             not kept or stamp == peak or stamp - kept[-1] >= (kept[-1] - kept[0]) / self.most
         )
-        if not wanted and not self.before:
+        if not wanted and (inside or not self.before):
             return
         data = _small(picture, mask)
         if not wanted:
@@ -86,23 +86,23 @@ class EventMedia:
             return found
         stamps, peak = sorted(pictures), round(event.peak_time * 1000)
         chosen = {stamps[k] for k in spread(len(stamps), THUMBNAILS)} | ({peak} & {*stamps})
-        place = self.out / MEDIA / camera / name
+        strip, clip = (f'{MEDIA}/{camera}/{name}.{kind}' for kind in ('jpg', 'mp4'))
         with self._saying('a strip'):
             line = [
                 framed(pictures[when][..., ::-1], None, (), _clock(when, when == peak))
                 for when in sorted(chosen)
             ]
-            save_image(place.with_suffix('.jpg'), contact_sheet([line]))
-            found['strip'] = f'{MEDIA}/{camera}/{name}.jpg'
+            save_image(self.out / strip, contact_sheet([line]))
+            found['strip'] = strip
         height, width = pictures[stamps[0]].shape[:2]
-        with self._saying('a clip'), video_file(place.with_suffix('.mp4'), RATE) as add:
+        with self._saying('a clip'), video_file(self.out / clip, RATE) as add:
             for when in stamps:
                 frame = pictures[when]
                 if frame.shape[:2] != (height, width):
                     frame = cv2.resize(frame, (width, height))
                 add(_stamped(frame, _clock(when, when == peak)))
-        if place.with_suffix('.mp4').exists():
-            found['clip'] = f'{MEDIA}/{camera}/{name}.mp4'
+        if (self.out / clip).exists():
+            found['clip'] = clip
         return found
 
     def forget(self, camera: str, until: float | None = None) -> None:

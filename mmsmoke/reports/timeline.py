@@ -18,6 +18,7 @@ MOST_STRIPS = 40
 """Strips in the page, of the newest events; tables name all."""
 STYLE = """
 svg { width: 100%; height: auto; display: block; margin: 0.3rem 0; }
+figure img { max-height: 15rem; width: auto; }
 figure { margin: 0.5rem 0 1.2rem; } figcaption { font-size: 0.85rem; color: #555; }
 """
 SHARE, EVENT, GRID, TEXT = '#0072b2', '#d55e00', '#dddddd', '#555555'
@@ -48,7 +49,8 @@ class Timeline:
         ]  # fmt: skip
         cameras = sorted({name for found in bins.values() for name in found})
         cameras += sorted({row['camera'] for row in events} - {*cameras})
-        newest = sorted(events, key=lambda row: row['end'])[-MOST_STRIPS:]
+        events.sort(key=lambda row: row['end'], reverse=True)
+        newest = events[:MOST_STRIPS]
         shown = {row['id'] for row in newest}
         parts = [
             f'<h1>Smoke, {week[0]:%d.%m.} to {last:%d.%m.%Y}</h1>',

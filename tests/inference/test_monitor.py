@@ -286,8 +286,9 @@ def test_what_is_oldest_goes_where_there_is_too_much(tmp_path):
 
 def test_a_long_event_has_a_short_clip(tmp_path):
     folder = draw_folder(tmp_path / 'north', [0, *[4] * 60, 0, 0, 0], seconds=1)
-    run(dict(north=folder), tmp_path / 'out', merge_seconds=1, clip_frames=8, before_frames=1)
+    run({'cam.1': folder}, tmp_path / 'out', merge_seconds=1, clip_frames=8, before_frames=3)
     (row,) = table(tmp_path / 'out/events.csv')
+    assert row['clip'] == f'events/cam.1/{row["id"]}.mp4' and row['id'].startswith('cam.1_2026')
     assert 8 <= len(frames_of(tmp_path / 'out' / row['clip'])) <= 16
     assert not list((tmp_path / 'out').glob('open/*/*'))
 

@@ -4,7 +4,7 @@ import pytest
 from browser import find_chromium
 from PIL import Image
 
-TOY = '--cameras', 2, '--frames', 130, '--size', 64, '--batch-size', 4
+TOY = '--cameras', 1, '--frames', 125, '--size', 64, '--batch-size', 4
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def test_the_rate_is_measured_with_a_network_and_without(tool, run_main, tmp_pat
     assert code == 0 and 'pictures a second' in text, error
     bare, tiny = json.loads(out.read_text())
     assert bare['model'].startswith('none') and tiny['model'].startswith('segmentor')
-    assert bare['events'] == 2  # the second minute of each camera
+    assert bare['events'] == 1  # the second minute
     for row in (bare, tiny):
-        assert row['pictures'] == 260 and row['pictures a second'] > 0
+        assert row['pictures'] == 125 and row['pictures a second'] > 0
         assert row['peak memory, MB'] > 20
 
 
@@ -30,4 +30,4 @@ def test_the_picture_of_the_documentation_is_small(tool, run_main, tmp_path):
     assert code == 0, error
     assert (tmp_path / 'timeline.png').stat().st_size < 200_000
     with Image.open(tmp_path / 'timeline.png') as page:
-        assert page.size == tool.WINDOW
+        assert page.size[0] <= tool.WINDOW[0] and page.size[1] >= 600

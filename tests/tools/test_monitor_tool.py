@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 
 import cv2
 import numpy as np
@@ -14,11 +15,14 @@ from tiny_trained import tiny_segmentor, trained
 
 @pytest.fixture
 def tool(load_tool):
-    """The tool; what it does with signals is undone."""
+    """The tool; what it does to this process is undone."""
+    level, shown = cv2.utils.logging.getLogLevel(), warnings.formatwarning
     before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
     yield load_tool('monitor.py')
     for kind, handler in before.items():
         signal.signal(kind, handler)
+    cv2.utils.logging.setLogLevel(level)
+    warnings.formatwarning = shown
 
 
 @pytest.fixture
