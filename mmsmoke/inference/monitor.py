@@ -105,7 +105,7 @@ class CameraMonitor:
                 for name in self.cameras
             }
             self.gone = {name: one for name, one in known.items() if name not in self.cameras}
-            self.count, self.unwritten = 0, []
+            self.count, self.unwritten, self.untold = 0, [], []
             sources = []
             for name in self.cameras:
                 sources.append(self._open(name, once))
@@ -193,19 +193,24 @@ class CameraMonitor:
             row = event_row(camera, event)
             row |= self.media.draw(camera, row['id'], event)
             self.records.add_event(row)
-            self.unwritten.append((camera, event, row))
-        opened = [
-            event_row(camera, event)
-            for camera, watch in self.watches.items()
-            if (event := watch.open())
-        ]
+            self.unwritten.append((camera, event))
+            self.untold.append(row | dict(state='ended'))
+        opened = []
+        for camera, watch in self.watches.items():
+            if event := watch.open():
+                row = event_row(camera, event)
+                opened.append(row)
+                lasts = event.end - event.start >= self.settings.min_seconds
+                if lasts and row['id'] != watch.announced:
+                    watch.announced = row['id']
+                    self.untold.append(row | dict(state='begun'))
         plain = self.gone | {name: watch.plain() for name, watch in self.watches.items()}
-        rows = [row for *_, row in self.unwritten]
-        if not self.records.commit(plain, self.notifier.waiting() + rows, opened):
+        if not self.records.commit(plain, self.notifier.waiting() + self.untold, opened):
             return
-        self.notifier.offer(rows)
-        self.count += len(rows)
-        for camera, event, _ in self.unwritten:
+        self.notifier.offer(self.untold)
+        self.untold = []
+        self.count += len(self.unwritten)
+        for camera, event in self.unwritten:
             self.media.forget(camera, event.end)
         self.unwritten.clear()
         for camera, watch in self.watches.items():

@@ -44,10 +44,14 @@ class MonitorSettings:
     before_frames: int = _setting(3, 'pictures from before the event in its clip')
     page_seconds: float = _setting(300.0, 'time between two drawings of timeline.html')
     max_gb: float = _setting(10.0, 'size of the folder; the oldest clips and strips go first')
-    webhook: str = _setting('', 'address that each final event is sent to, as JSON', 'URL')
+    webhook: str = _setting(
+        '',
+        'address that each event is sent to as JSON, when it has begun and when it is final',
+        'URL',
+    )
     command: str = _setting(
-        '', 'program that is called with each final event as JSON on its standard input; '
-        '{event} stands for its id',
+        '', 'program that is called in the same way, with the JSON on its standard input; '
+        '{event} stands for the id',
     )  # fmt: skip
 
     def __post_init__(self):

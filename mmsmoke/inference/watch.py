@@ -29,6 +29,9 @@ class Watch:
         zones: where to look, by camera; everywhere if None.
         number: value of smoke in masks.
         state: as :meth:`plain` gave it.
+
+    Attributes:
+        announced: id of the last event whose beginning others were told of.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Watch:
         self.series = state.get('series', {})
         self.shares: list[float] = state.get('shares', [])
         self.same = state.get('same')
+        self.announced: str | None = state.get('announced')
         self.background = _unpacked(state.get('background'))
         self.background_time = state.get('background_time')
         self.size: tuple[int, int] | None = None
@@ -64,6 +68,7 @@ class Watch:
             series=self.series,
             shares=self.shares,
             same=self.same,
+            announced=self.announced,
             background=_packed(self.background),
             background_time=self.background_time,
         )

@@ -122,7 +122,7 @@ def test_a_command_gets_the_event_without_a_shell(tmp_path):
 
 def test_what_a_stopped_monitor_could_not_deliver_is_delivered_by_the_next(tmp_path, hook):
     cameras = dict(north=draw_folder(tmp_path / 'north', [0, 4, 0, 0, 0, 5, 0]))
-    settings = dict(high=3, low=1, merge_seconds=60, utc=True, clip_frames=0)
+    settings = dict(high=3, low=1, merge_seconds=60, utc=True, clip_frames=0, batch_size=1)
     hook.codes += [503] * 100
     said = []
     monitor = CameraMonitor(
@@ -130,10 +130,26 @@ def test_what_a_stopped_monitor_could_not_deliver_is_delivered_by_the_next(tmp_p
     )
     monitor.run(once=True)
     state = json.loads((tmp_path / 'out/state.json').read_text())
-    assert len(state['unsent']) == 2 and any('503' in line for line in said)
+    assert len(state['unsent']) == 4 and any('503' in line for line in said)
     hook.codes.clear()
     hook.got.clear()
     monitor.run(once=True)
-    lines = (tmp_path / 'out/events.jsonl').read_text().splitlines()
-    assert [one for _, one in hook.got] == [json.loads(line) for line in lines]
+    first, second = map(json.loads, (tmp_path / 'out/events.jsonl').read_text().splitlines())
+    told = [(one['id'], one.pop('state')) for _, one in hook.got]
+    expected = [(one['id'], what) for one in (first, second) for what in ('begun', 'ended')]
+    assert told == expected
+    assert [hook.got[k][1] for k in (1, 3)] == [first, second]
     assert json.loads((tmp_path / 'out/state.json').read_text())['unsent'] == []
+
+
+def test_a_beginning_is_told_once_it_has_lasted(tmp_path, hook):
+    cameras = dict(north=draw_folder(tmp_path / 'north', [0, 4, 4, 4, 4, 0, 0, 0]))
+    settings = dict(
+        high=3, low=1, merge_seconds=60, min_seconds=120, utc=True, clip_frames=0, batch_size=1
+    )
+    CameraMonitor(predict, cameras, tmp_path / 'out', print, webhook=hook.address, **settings).run(
+        once=True
+    )
+    assert [(one['state'], one['seconds']) for _, one in hook.got] == [
+        ('begun', 120.0), ('ended', 180.0)
+    ]  # fmt: skip

@@ -213,6 +213,17 @@ def test_a_stream_is_opened_anew_when_it_ends(server, tmp_path):
     wait_for(lambda: other.poll() is None and other.ended)
 
 
+def test_an_address_of_a_single_picture_is_asked_again_and_again(server, tmp_path):
+    pixels = cv2.resize(noise(1)[0], (96, 64))
+    cv2.imwrite(str(tmp_path / 'snapshot.jpg'), pixels)
+    address = f'{server}/snapshot.jpg'
+    source, found = StreamSource('c', address, print, seconds=0, waits=(0.01, 0.02)), []
+    wait_for(lambda: ((frame := source.poll()) and found.append(frame)) or len(found) >= 3)
+    source.close()
+    source.thread.join(PATIENCE)
+    assert found[0].picture.shape == (64, 96, 3)
+
+
 def test_a_stream_that_never_opens_is_said_and_tried_again(server):
     said = []
     source = StreamSource('c', f'{server}/none.avi', said.append, waits=(0.01, 0.02))
