@@ -1,6 +1,7 @@
 """From masks to events: what counts, what is left out, and what is written."""
 
 import csv
+import io
 import json
 import math
 import os
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from clips import frames_of
+from clips import frames_of, write_clip
 from conftest import save
 from monitoring import BEGIN, SIZE, draw_folder, name_of, picture, predict
 from tiny_trained import tiny_model, tiny_segmentor, trained
@@ -323,3 +324,46 @@ def test_the_same_is_said_once_a_minute():
     for text in ('one', 'one', 'two', 'one'):
         monitor.say(text)
     assert said == ['one', 'two']
+
+
+def test_the_folder_is_bounded_but_events_stay(tmp_path):
+    folder = draw_folder(tmp_path / 'north', [0, 4, 0, 0, 0, 5, 0])
+    said = run(dict(north=folder), tmp_path / 'out', clip_frames=5, max_gb=0.0)
+    assert any('has become too large: 4 of the oldest files are removed' in one for one in said)
+    assert not [path for path in (tmp_path / 'out/events').rglob('*') if path.is_file()]
+    assert len(table(tmp_path / 'out/events.csv')) == 2
+    assert 'data:image/jpeg' in (tmp_path / 'out/timeline.html').read_text()
+
+
+def test_a_video_is_watched_once(tmp_path):
+    """Bright frames in the middle; codecs change pixels, so that the limit is low."""
+
+    def looks(pictures):
+        return [SimpleNamespace(mask=(one.min(-1) > 200).astype(np.uint8)) for one in pictures]
+
+    dark, bright = (np.full((32, 48, 3), value, np.uint8) for value in (20, 250))
+    noisy = [np.roll(dark + np.arange(48, dtype=np.uint8)[:, None], k, 1) for k in range(20)]
+    for k in range(8, 13):
+        noisy[k][:16] = bright[:16]
+    path = write_clip(tmp_path / '2026-03-01_09-00-00.avi', noisy, 'MJPG', 2)
+    cameras = dict(north=path)
+    run(cameras, tmp_path / 'out', once=False, looks=looks, seconds=0.5)
+    (row,) = table(tmp_path / 'out/events.csv')
+    assert (seconds(row['start']), seconds(row['end'])) == (4, 6) and row['frames'] == '5'
+    before = (tmp_path / 'out/events.csv').read_bytes()
+    run(cameras, tmp_path / 'out', once=False, looks=looks, seconds=0.5)
+    assert (tmp_path / 'out/events.csv').read_bytes() == before
+    assert len(table(next((tmp_path / 'out/frames').iterdir()))) == 20
+
+
+def test_standard_input_is_watched_beside_a_folder(tmp_path, monkeypatch):
+    data = b''.join(
+        cv2.imencode('.png', picture(share, k))[1].tobytes() for k, share in enumerate([0, 5, 5, 0])
+    )
+    monkeypatch.setattr('sys.stdin', SimpleNamespace(buffer=io.BytesIO(data)))
+    begun = time.time()
+    run(dict(gate='-', north=draw_folder(tmp_path / 'north', [5])), tmp_path / 'out')
+    rows = {row['camera']: row for row in table(tmp_path / 'out/events.csv')}
+    assert {name: row['frames'] for name, row in rows.items()} == {'gate': '2', 'north': '1'}
+    start = datetime.fromisoformat(rows['gate']['start']).timestamp()
+    assert begun - 0.001 <= start <= time.time()

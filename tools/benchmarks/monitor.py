@@ -167,8 +167,7 @@ def draw_page(work: Path, out: Path) -> None:
     for number in range(7 * 24 * 3):
         when = BEGIN + timedelta(minutes=20 * number)
         burning = (when.day - BEGIN.day, when.hour) in smoke and when.minute < 40
-        chosen = [smoky[dice.integers(len(smoky))]] if burning else clear
-        link_picture(folder, when, chosen, number)
+        link_picture(folder, when, smoky if burning else clear, number + when.day)
     masks = keep_masks(folder, smoky + clear)
     CameraMonitor(truth(masks), {'north_stack': folder}, work / 'out').run(once=True)
     browser = Browser(work / 'profile', *WINDOW)
