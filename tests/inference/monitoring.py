@@ -1,5 +1,6 @@
 """Cameras that a test can draw: grey noise, and as much white in it as there is smoke."""
 
+import csv
 import os
 import signal
 import sys
@@ -12,6 +13,28 @@ from PIL import Image
 
 SIZE = (40, 25)
 BEGIN = datetime(2026, 3, 1, 9, tzinfo=timezone.utc).timestamp()
+
+
+SETTINGS = dict(high=3, low=1.5, merge_seconds=120, utc=True, clip_frames=0)
+
+
+def run(cameras, out, once=True, looks=None, **settings):
+    """Watch, and return what was said."""
+    from mmsmoke.inference import CameraMonitor
+
+    said = []
+    CameraMonitor(looks or predict, cameras, out, said.append, **SETTINGS | settings).run(once)
+    return said
+
+
+def table(path):
+    with open(path, newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def seconds(text):
+    """Seconds from the first picture on."""
+    return datetime.fromisoformat(text).timestamp() - BEGIN
 
 
 def picture(share, seed=0, size=SIZE):
