@@ -24,6 +24,7 @@ __all__, __getattr__, __dir__ = lazy(
             'taken_from_patches',
             'unmirrored',
         ],
+        '.background': ['changed', 'toward_median'],
         '.balance': ['balanced_cross_entropy', 'balanced_map_loss'],
         '.cam': [
             'FUSIONS',
@@ -56,6 +57,7 @@ __all__, __getattr__, __dir__ = lazy(
             'equivariance_loss',
             'min_pooling_loss',
         ],
+        '.events': ['Event', 'EventRule', 'advance', 'find_events', 'finish', 'open_event'],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.iou': [
             'EMPTY_TRUTH',

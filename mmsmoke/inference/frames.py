@@ -1,9 +1,10 @@
-"""Read pictures out of video files by OpenCV, without a look at any framework."""
+"""Read and write video files by OpenCV, without a look at any framework."""
 
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from mmsmoke.datasets.table import IMAGES
-from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils import DataError, UserError, atomic_path
 
 VIDEOS = (
     '.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.wmv', '.asf', '.flv', '.ogv', '.3gp',
@@ -118,3 +119,36 @@ class Video:
             wanted = taken + len(lost)
             message = f'{self.path}: {len(lost)} of {wanted} frames cannot be read'
             warnings.warn(message, stacklevel=2)
+
+
+@contextmanager
+def video_file(
+    path: Path, rate: float, advice: str = 'go on without it'
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Give a function that adds a frame, BGR, to a new video; the first decides on the size.
+
+    OpenCV says nothing where a disk is full: the frames that have arrived are counted.
+    """
+    # OpenCV makes a fraction of it, with up to three decimals, that MPEG-4 wants in 16 bits
+    rate = round(rate, next((digits for digits in (3, 2, 1) if rate * 10**digits <= 65535), 0))
+    with atomic_path(path) as temporary:
+        writer, frames = cv2.VideoWriter(), 0
+
+        def add(frame: np.ndarray) -> None:
+            nonlocal frames
+            if not writer.isOpened():
+                codec = cv2.VideoWriter.fourcc(*'mp4v')
+                if not writer.open(os.fsencode(temporary), codec, rate, frame.shape[1::-1]):
+                    raise UserError(f'{path} cannot be written as a video; {advice}')
+            writer.write(frame)
+            frames += 1
+
+        try:
+            yield add
+        finally:
+            writer.release()
+        capture = cv2.VideoCapture(os.fsencode(temporary))
+        arrived = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        capture.release()
+        if arrived != frames:
+            raise UserError(f'{path} cannot be written: not all frames arrive; is the disk full?')

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .frames import Video
+from .frames import Video, video_file
 from .outputs import Prediction, open_table, write_areas, writing
 
 Found = Iterable[tuple[np.ndarray, Prediction]]
+TABLE_ALONE = 'overlays=False (--no-overlays) writes the table alone'
 
 
 def smoothed(found: Found, amount: float, decide: Callable[[Prediction], Prediction]) -> Found:
@@ -75,49 +76,15 @@ def write_video(
             add(annotated(picture, prediction, palette))
         return replace(prediction, mask=None, scores=None)
 
-    table_path = path.with_suffix('.csv')
+    table_path, rate = path.with_suffix('.csv'), video.fps / video.every
     with (
         writing(table_path),
         atomic_path(table_path) as table,
         open_table(table) as file,
-        _video_file(path, video.fps / video.every) if overlays else nullcontext() as add,
+        video_file(path, rate, TABLE_ALONE) if overlays else nullcontext() as add,
     ):
         yield from write_areas(file, map_ahead(write, found, 1, most), columns)
         file.flush()  # where that fails there is no video, either
-
-
-@contextmanager
-def _video_file(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """Give a function that adds a frame; the first decides on the size.
-
-    OpenCV says nothing where a disk is full: the frames that have arrived are counted.
-    """
-    # OpenCV makes a fraction of it, with up to three decimals, that MPEG-4 wants in 16 bits
-    rate = round(rate, next((digits for digits in (3, 2, 1) if rate * 10**digits <= 65535), 0))
-    with atomic_path(path) as temporary:
-        writer, frames = cv2.VideoWriter(), 0
-
-        def add(frame: np.ndarray) -> None:
-            nonlocal frames
-            if not writer.isOpened():
-                codec = cv2.VideoWriter.fourcc(*'mp4v')
-                if not writer.open(os.fsencode(temporary), codec, rate, frame.shape[1::-1]):
-                    raise UserError(
-                        f'{path} cannot be written as a video; '
-                        'overlays=False (--no-overlays) writes the table alone'
-                    )
-            writer.write(frame)
-            frames += 1
-
-        try:
-            yield add
-        finally:
-            writer.release()
-        capture = cv2.VideoCapture(os.fsencode(temporary))
-        arrived = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        capture.release()
-        if arrived != frames:
-            raise UserError(f'{path} cannot be written: not all frames arrive; is the disk full?')
 
 
 def annotated(picture: np.ndarray, prediction: Prediction, palette: Sequence) -> np.ndarray:

@@ -11,7 +11,7 @@ from conftest import ROOT, save
 
 HEAVY = ('torch', 'mmengine', 'mmcv')
 # measured networks need torch from the first line on; the others do not
-LIGHT_BENCHMARKS = ('conversion.py', 'labelling.py', 'smokestack.py', 'startup.py')
+LIGHT_BENCHMARKS = ('conversion.py', 'labelling.py', 'monitor.py', 'smokestack.py', 'startup.py')
 TOOLS = [
     str(path.relative_to(ROOT))
     for path in sorted((ROOT / 'tools').rglob('*.py'))
