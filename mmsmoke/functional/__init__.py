@@ -64,6 +64,7 @@ __all__, __getattr__, __dir__ = lazy(
         '.mask_values': ['IGNORE'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.suggestion': ['choose_spread', 'label_entropy', 'mask_disagreement', 'pixel_entropy'],
+        '.tiles': ['merge_tiles', 'tile_boxes', 'tile_starts', 'tile_weights'],
         '.transfer': ['transfer_distance'],
         '.weighting': [
             'gradient_cam',

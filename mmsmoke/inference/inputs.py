@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from mmsmoke.utils import DataError, UserError
 
 from .frames import VIDEOS, Item, is_video
 from .predictor import scope_of
+from .tiles import Tiling
 
 STRETCHED = 4
 """How many times a pipeline may change a picture's proportions before there is a warning."""
@@ -41,6 +42,26 @@ class Prepared:
     inputs: torch.Tensor
     sample: WeakSegDataSample
     stretch: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Hold a picture that is looked at in tiles.
+
+    Args:
+        picture: uint8 [H, W, 3] BGR, as loaded.
+        tiles: parts of it, in the order of :func:`~mmsmoke.functional.tile_boxes`.
+        first: the first of them, prepared; all have its size.
+    """
+
+    item: Item
+    picture: np.ndarray
+    tiles: Sequence[Item]
+    first: Prepared
+
+    @property
+    def stretch(self) -> float:
+        return self.first.stretch
 
 
 def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
@@ -133,6 +154,9 @@ def _is_result(path: Path, out_dir: str | os.PathLike | None) -> bool:
 class TestPipeline:
     """Prepare images as a model's test data, without masks and labels; name its classes.
 
+    Args:
+        tiling: how larger pictures are cut; each is prepared as a whole by default.
+
     Attributes:
         classes: names of the K foreground classes.
         palette: RGB of each mask value, background first.
@@ -140,7 +164,8 @@ class TestPipeline:
 
     __test__ = False  # pytest takes the name for a test's
 
-    def __init__(self, cfg: Config):
+    def __init__(self, cfg: Config, tiling: Tiling | None = None):
+        self.tiling = tiling
         node = (cfg.get('test_dataloader') or {}).get('dataset')
         while node and ('dataset' in node or 'datasets' in node):
             node = node['dataset'] if 'dataset' in node else node['datasets'][0]
@@ -161,9 +186,12 @@ class TestPipeline:
         self.classes = tuple(names[1:])
         self.palette = dataset.metainfo.get('palette') or make_palette(len(names))
 
-    def __call__(self, item: Item) -> Prepared:
+    def __call__(self, item: Item) -> Prepared | Cut:
         results = self._loaded(item)
         picture = results['img'].astype(np.uint8, copy=False)
+        if self.tiling is not None and self.tiling.cuts(picture):
+            tiles = [replace(item, source=tile) for tile in self.tiling.tiles_of(picture)]
+            return Cut(item, picture, tiles, self(tiles[0]))
         name = item.name if isinstance(item.source, np.ndarray) else item.source
         size = f'{picture.shape[1]} x {picture.shape[0]}'
         for step in self.steps:
@@ -196,7 +224,7 @@ def _as_data_error(what: str) -> Iterator[None]:
         raise DataError(f'{what}: {reason_of(error)}') from error
 
 
-def warning_of_stretches(images: Iterable[Prepared]) -> Iterator[Prepared]:
+def warning_of_stretches(images: Iterable[Prepared | Cut]) -> Iterator[Prepared | Cut]:
     """Pass images on; warn once, after the last."""
     stretched = []
     for image in images:

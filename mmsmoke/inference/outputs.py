@@ -16,7 +16,7 @@ from mmsmoke.utils import DataError, UserError, save_png
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .inputs import Item, Prepared
+from .inputs import Cut, Item, Prepared
 
 OnError = Callable[[DataError], None]
 AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'
@@ -112,17 +112,17 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
 
 
 def readable(
-    tried: Iterable[tuple[Item, Prepared | DataError]],
+    tried: Iterable[tuple[Item, Prepared | Cut | DataError]],
     on_error: OnError | None,
     out_dir: str | os.PathLike | None,
-) -> Iterator[Prepared]:
+) -> Iterator[Prepared | Cut]:
     """Leave out what cannot be read, and remove what an earlier run has found in it.
 
     Args:
         on_error: takes the errors; where there is none, the first is raised.
     """
     for item, found in tried:
-        if isinstance(found, Prepared):
+        if not isinstance(found, DataError):
             yield found
             continue
         if out_dir is not None:
