@@ -18,6 +18,7 @@ from mmsmoke.utils.models import segmentor_threshold
 from .inputs import Cut, Item, Prepared
 from .outputs import Prediction, by_name, shares_of
 from .tiles import Tiling
+from .zones import Zones
 
 
 class Finder:
@@ -27,6 +28,7 @@ class Finder:
         model: a trained segmentor or CAM classifier.
         classes: names of the K foreground classes.
         threshold, refine: as of :class:`~mmsmoke.inference.inferencer.SmokeInferencer`.
+        zones: where smoke is looked for; everywhere by default.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class Finder:
         classes: Sequence[str],
         threshold: float | None = None,
         refine: Sequence = (),
+        zones: Zones | None = None,
     ):
-        self.model, self.classes = model, classes
+        self.model, self.classes, self.zones = model, classes, zones
         self.refiners = _ready_refiners(refine, classes)
         self.threshold = self._own_threshold() if threshold is None else threshold
         if self.refiners and self.threshold is None:
@@ -108,11 +111,19 @@ class Finder:
         return self._prediction(image.item, sample, with_scores)
 
     def decide(self, prediction: Prediction) -> Prediction:
-        """Give mask and shares by the scores, as the model or the threshold would have it."""
+        """Give a frame the mask and shares of its scores, as the model or threshold would."""
         scores, threshold = torch.from_numpy(prediction.scores), self.threshold
         mask = strongest(scores) if threshold is None else scores_to_mask(scores, threshold)
-        mask = mask.to(torch.uint8).numpy()
-        return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
+        mask, shares = self._in_zones(mask.to(torch.uint8).numpy(), None)
+        return replace(prediction, mask=mask, shares=shares)
+
+    def _in_zones(self, mask: np.ndarray, item: Item | None) -> tuple[np.ndarray, dict[str, float]]:
+        """Clear a mask where smoke is not looked for; return it and the shares of what is left."""
+        if self.zones is None:
+            return mask, shares_of(mask, self.classes)
+        area = self.zones.area(item, *mask.shape)
+        mask = mask * area
+        return mask, shares_of(mask, self.classes, area)
 
     def _localize(self, sample: WeakSegDataSample) -> None:
         if 'cams' not in sample and 'seg_logits' not in sample:
@@ -147,13 +158,13 @@ class Finder:
             mask = sample.pred_sem_seg.data[0].to(torch.uint8)
         else:
             raise UserError(f'{type(self.model).__name__} gives neither maps nor masks')
-        mask = mask.cpu().numpy()
+        mask, shares = self._in_zones(mask.cpu().numpy(), item)
         probabilities = None
         if 'cams' in sample:
             probabilities = by_name(self.classes, sample.pred_scores.tolist())
         return Prediction(
             image=item.name,
-            shares=shares_of(mask, self.classes),
+            shares=shares,
             probabilities=probabilities,
             mask=mask,
             scores=scores.cpu().numpy() if with_scores else None,

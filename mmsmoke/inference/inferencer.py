@@ -22,6 +22,7 @@ from .outputs import OnError, Prediction, check_names, readable, write_predictio
 from .predictor import config_and_weights, load_model
 from .tiles import Tiling, require_wide_enough
 from .video import Video, remove_video_results, smoothed, write_video
+from .zones import Zones
 
 READERS = min(4, cores())
 BATCH = 8
@@ -50,6 +51,9 @@ class SmokeInferencer:
         tile: side in pixels of the tiles that larger pictures are cut into. Each is prepared as if
             it were a picture of its own. By default every picture is looked at as a whole.
         overlap: what neighbouring tiles share at least, by default an eighth of a tile.
+        zones: file of zones and ignored areas, as tools/label.py writes it: masks are empty outside
+            of zones and within ignored areas, and shares are those of what is left. Which view it
+            is, labels.csv says of pictures of a data set; others are of the view ``''``.
 
     Attributes:
         classes: names of the K foreground classes.
@@ -70,18 +74,20 @@ class SmokeInferencer:
         refine: Sequence = (),
         tile: int | None = None,
         overlap: int | None = None,
+        zones: str | os.PathLike | None = None,
     ):
         if threshold is not None and not 0 <= threshold < 1:
             raise UserError(f'threshold must be in [0, 1), got {threshold}')
         self.tiling = None if tile is None else Tiling(tile, overlap)
         if tile is None and overlap is not None:
             raise UserError('overlap is that of tiles: say tile, too')
+        places = None if zones is None else Zones(zones)
         with trusting(trust):
             cfg, weights = config_and_weights(model, weights)
             network = load_model(cfg, weights, device or get_device())
         self.prepare = TestPipeline(cfg, self.tiling)
         self.classes, self.palette = self.prepare.classes, self.prepare.palette
-        self._finder = Finder(network, self.classes, threshold, refine)
+        self._finder = Finder(network, self.classes, threshold, refine, places)
         if self.tiling is not None:
             require_wide_enough(self.tiling.tile, self._finder, self.prepare)
 

@@ -28,7 +28,7 @@ class Prediction:
 
     Args:
         image: name of the image or video, as in ``areas.csv``.
-        shares: of the image's area that each class covers, in percent.
+        shares: of the image's area, or of its zones, that each class covers, in percent.
         probabilities: of each class, by a classifier; segmentors give none.
         mask: uint8 [H, W], 0 background, k + 1 class k; None where it was written to a file.
         scores: float32 [K, H, W] in [0, 1], if asked for.
@@ -54,9 +54,13 @@ class Prediction:
         return row
 
 
-def shares_of(mask: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
-    _, *counts = np.bincount(mask.ravel(), minlength=len(classes) + 1)
-    return by_name(classes, [100 * float(count) / mask.size for count in counts])
+def shares_of(
+    mask: np.ndarray, classes: Sequence[str], area: np.ndarray | None = None
+) -> dict[str, float]:
+    """Return how many percent of a picture, or of an area [H, W] of it, each class covers."""
+    counted = mask.ravel() if area is None else mask[area]
+    _, *counts = np.bincount(counted, minlength=len(classes) + 1)
+    return by_name(classes, [100 * float(count) / max(counted.size, 1) for count in counts])
 
 
 def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]:
