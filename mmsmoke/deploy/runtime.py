@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmsmoke.functional import resize_maps
+from mmsmoke.inference.inputs import checked_picture
 from mmsmoke.inference.tiles import Tiling
 from mmsmoke.utils import UserError, read_json
 
@@ -63,6 +64,7 @@ class ExportedSegmentor:
 
     def scores(self, picture: np.ndarray) -> Tensor:
         """Return float32 [K, H, W] in [0, 1] of a picture, uint8 [H, W, 3] BGR."""
+        checked_picture(picture)
         if self.tiling is None or not self.tiling.cuts(picture):
             (scores,) = self._look([picture])
             return scores

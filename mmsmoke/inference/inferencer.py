@@ -195,7 +195,7 @@ class SmokeInferencer:
         self, items: Iterable[Item], with_scores: bool = False
     ) -> Iterator[Prediction | DataError]:
         """Yield what is found in each item, predicted alone, or why it cannot be read."""
-        for _, image in map_ahead(self._try_to_prepare, items, READERS, 2 * READERS):
+        for _, image in map_ahead(self._try_to_prepare, items, READERS, self._ahead(READERS)):
             if isinstance(image, DataError):
                 yield DataError(str(image))  # the frames of the other keep pictures in memory
             else:

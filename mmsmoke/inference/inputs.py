@@ -78,7 +78,7 @@ def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
     for source in _each(inputs):
         if isinstance(source, np.ndarray):
             arrays = sum(isinstance(item.source, np.ndarray) for item in items)
-            items.append(Item(f'array_{arrays}', _checked(source)))
+            items.append(Item(f'array_{arrays}', checked_picture(source)))
         elif Path(source).is_dir():
             items += _in_folder(Path(source), out_dir)
         else:
@@ -94,7 +94,8 @@ def _each(inputs) -> Iterable:
     return [inputs] if isinstance(inputs, str | os.PathLike) else inputs
 
 
-def _checked(array: np.ndarray) -> np.ndarray:
+def checked_picture(array: np.ndarray) -> np.ndarray:
+    """Return an array, if it is a picture as OpenCV reads them."""
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
         raise UserError(
             f'an image must be uint8 [H, W, 3] in the order BGR, '

@@ -66,7 +66,7 @@ def require_wide_enough(tile: int, finder: Finder, prepare: Callable[[Item], Pre
     def note(_, __, output) -> None:
         while isinstance(output, list | tuple):
             output = output[-1]
-        if output.ndim == 4:
+        if isinstance(output, Tensor) and output.ndim == 4:
             cells.append(max(output.shape[2:]))
 
     backbone = getattr(getattr(finder.model, 'student', finder.model), 'backbone', None)

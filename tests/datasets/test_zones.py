@@ -2,10 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.zones import ViewPolygons, write_view, zone_masks
+from mmsmoke.experiments.evaluate import masks_hash
 from mmsmoke.utils import DataError, UserError
 
 SQUARE = [[10, 5], [29, 5], [29, 14], [10, 14]]
@@ -128,3 +130,14 @@ def test_ignored_areas_are_255_in_the_truth_of_metrics(tiny_dataset, tmp_path):
         WeakSegDataset(root, ignored='{data_root}/zones.json')
     with pytest.raises(UserError, match=r'none\.json not found'):
         WeakSegDataset(root, ignored='none.json', **settings)
+
+
+def test_the_hash_of_the_truth_knows_of_ignored_areas(tiny_dataset):
+    root = tiny_dataset()
+    cfg = Config(dict(default_scope='mmseg'))
+    dataset = dict(type='mmsmoke.WeakSegDataset', data_root=str(root), split='test', test_mode=True)
+    hashes = [masks_hash(cfg, dataset)]
+    for areas in ([CORNER], [CORNER, SQUARE]):
+        path = write(root, ignored=dict(north=areas, south=[]))
+        hashes.append(masks_hash(cfg, {**dataset, 'ignored': str(path)}))
+    assert len({*hashes}) == 3 and masks_hash(cfg, dataset) == hashes[0]

@@ -85,5 +85,7 @@ def test_mistakes_are_named(exported, tmp_path):
     ):
         with pytest.raises(UserError, match=message):
             ExportedSegmentor(folder, **options)
+    with pytest.raises(UserError, match=r'must be uint8 \[H, W, 3\] .* got float64'):
+        ExportedSegmentor(folder).scores(picture() / 255)
     with pytest.raises(UserError, match=r'segmenter\.json not found'):
         ExportedSegmentor(tmp_path)
