@@ -76,7 +76,12 @@ class Finder:
 
     @torch.no_grad()
     def look_at_tiles(
-        self, image: Cut, tiles: Iterator[Prepared], tiling: Tiling, batch_size: int, with_scores
+        self,
+        image: Cut,
+        tiles: Iterator[Prepared],
+        tiling: Tiling,
+        batch_size: int,
+        with_scores: bool,
     ) -> Prediction:
         """Return what is found in a picture, of which ``batch_size`` tiles are taken at a time.
 
