@@ -47,6 +47,15 @@ def parse_args() -> argparse.Namespace:
         metavar='REFINER',
         help='what improves the scores, as crf, crf:translucent or affinity:CONFIG:CHECKPOINT',
     )
+    parser.add_argument(
+        '--tile', type=int, help='side in pixels of the tiles that larger pictures are cut into'
+    )
+    parser.add_argument(
+        '--overlap', type=int, help='of neighbouring tiles, in pixels (an eighth of a tile)'
+    )
+    parser.add_argument(
+        '--zones', metavar='FILE', help='zones and ignored areas, as tools/label.py writes them'
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 … (an accelerator, if there is one)')
     parser.add_argument(
         '--every', type=int, default=1, help='videos: process every N-th frame (%(default)s)'
@@ -98,7 +107,14 @@ def look(args: argparse.Namespace, on_error: OnError | None) -> None:
         if count > 1 and args.out:
             raise UserError(f'{count} videos are called {name}; do each with another --out')
     inferencer = SmokeInferencer(
-        args.model, args.weights, args.device, threshold_of(args.threshold), refine=args.refine
+        args.model,
+        args.weights,
+        args.device,
+        threshold_of(args.threshold),
+        refine=args.refine,
+        tile=args.tile,
+        overlap=args.overlap,
+        zones=args.zones,
     )
     options = dict(every=args.every, smoothing=args.smoothing, batch_size=args.batch_size)
     for path in videos:  # says what is wrong with them before the first image is looked at

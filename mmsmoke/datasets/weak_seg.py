@@ -18,6 +18,7 @@ from .masks import mask_problems
 from .pictures import make_palette
 from .table import TABLE, balance_problems, choose_split, group_of, read_table, spread
 from .transforms.loading import LoadMask
+from .zones import ViewPolygons
 
 
 @DATASETS.register_module()
@@ -58,6 +59,9 @@ class WeakSegDataset(BaseDataset):
         beside: what stands beside the images with a true mask: ``all`` others of the split;
             ``clear``, those that are labelled clear, whose masks are empty by definition; or
             ``nothing``, which leaves out what image labels tell. Only with num_masks.
+        ignored: file of zones, see :mod:`mmsmoke.datasets.zones`: its ignored areas are 255 in the
+            truth, so that metrics leave them out. ``'{data_root}/zones.json'`` lies beside the
+            table. Only with ``test_mode=True``.
         check_masks: look at size and values of all masks in use before anything starts.
         metainfo, indices, lazy_init, test_mode, …: as in mmengine's BaseDataset.
 
@@ -81,6 +85,7 @@ class WeakSegDataset(BaseDataset):
         num_masks: int | None = None,
         mask_seed: int = 0,
         beside: str = 'all',
+        ignored: str | None = None,
         metainfo: dict | None = None,
         check_masks: bool = True,
         **kwargs,
@@ -92,6 +97,8 @@ class WeakSegDataset(BaseDataset):
             )
         if unlabelled and kwargs.get('test_mode'):
             raise DataError('unlabelled is for training: metrics compare with labels')
+        if ignored and not kwargs.get('test_mode'):
+            raise DataError('ignored is for metrics: masks to learn from hold 255 themselves')
         check_choice(num_masks, beside, split, kwargs.get('test_mode', False))
         metainfo = copy.copy(metainfo or {})
         if classes is not None:
@@ -106,6 +113,7 @@ class WeakSegDataset(BaseDataset):
         self.unlabelled = unlabelled
         self.num_masks, self.mask_seed, self.beside = num_masks, mask_seed, beside
         self.true_masks, self.epoch_length = None, None
+        self.ignored, self._polygons = ignored, None
         self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
         self._require_loaded_masks()
@@ -129,6 +137,8 @@ class WeakSegDataset(BaseDataset):
         return tuple(self._metainfo['classes'][1:])
 
     def load_data_list(self) -> list[dict]:
+        if self.ignored is not None:
+            self._polygons = ViewPolygons.read(self._in_root(self.ignored))
         rows, problems = read_table(self.data_root, self.label_classes)
         self._raise(problems)
         rows = choose_split(rows, self.split)
@@ -190,7 +200,7 @@ class WeakSegDataset(BaseDataset):
 
     def _mask_folder(self) -> Path | None:
         if self.seg_map_dir is not None:
-            folder = Path(self.seg_map_dir.replace('{data_root}', str(self.data_root)))
+            folder = self._in_root(self.seg_map_dir)
             if not folder.is_dir():
                 raise DataError(
                     f'seg_map_dir {folder} does not exist; '
@@ -198,6 +208,9 @@ class WeakSegDataset(BaseDataset):
                 )
             return folder
         return self._truth() if self.test_mode else None
+
+    def _in_root(self, path: str) -> Path:
+        return Path(path.replace('{data_root}', str(self.data_root)))
 
     def _truth(self) -> Path:
         return Path(self.data_root) / 'masks'
@@ -225,6 +238,8 @@ class WeakSegDataset(BaseDataset):
             info['seg_map_path'] = str(mask)
         elif masks and self.seg_map_dir and (any(row.labels) or masks != self._truth()):
             raise DataError(f'{mask} not found: no mask for {row.where}')
+        if self._polygons is not None:
+            info['ignored_path'] = str(self._in_root(self.ignored))
         context = Path(self.data_root) / 'context' / row.mask_name
         if self.test_mode and context.is_file():
             info['context_path'] = str(context)
@@ -266,6 +281,12 @@ class WeakSegDataset(BaseDataset):
                 f'{self.data_root}: {problems[0]}{more}. '
                 f'python tools/check_dataset.py {self.data_root} lists all'
             )
+
+    def get_data_info(self, idx: int) -> dict:
+        info = super().get_data_info(idx)
+        if self._polygons is not None:
+            info['ignored'] = self._polygons
+        return info
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the present classes, for mmengine's ClassBalancedDataset."""

@@ -99,19 +99,49 @@ def zone_masks(
     A view without zones is watched all over.
 
     Raises:
-        UserError: if the file names views, but not this one, which may be misspelt.
+        UserError: if the file names views, but not this one, which may be misspelt, or if a polygon
+            of it lies outside of the picture.
     """
     found = file if isinstance(file, ViewPolygons) else ViewPolygons.read(file)
-    known = sorted({name for kind in KINDS for name in getattr(found, kind)})
+    zones, ignored = _areas(found, view)
+    scale = np.array([width, height]) / (found.size or (width, height))
+    for polygon in (*zones, *ignored):
+        corners = polygon * scale
+        if (corners.max(0) < 0).any() or (corners.min(0) >= (width, height)).any():
+            raise UserError(
+                f'an area of {view!r} lies outside of a picture of {width} x {height}: '
+                f'{polygon.tolist()}; was it drawn in a larger one?'
+            )
+    return _masks(view, (zones, ignored), (np.zeros(2), scale), width, height)
+
+
+def zone_masks_of(
+    file: ViewPolygons, row: Row, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same of the picture of a row, which may be a window of what was drawn on."""
+    if not row.columns.get('side'):
+        return zone_masks(file, file.view_of(row), width, height)
+    view = file.view_of(row)
+    return _masks(view, _areas(file, view), file.place(row, width, height), width, height)
+
+
+def _areas(file: ViewPolygons, view: str) -> tuple[Sequence, Sequence]:
+    known = sorted({name for kind in KINDS for name in getattr(file, kind)})
     if known and view not in known:
         raise UserError(
             f'no view {view!r} has been drawn, but {known}: is it misspelt? Draw it with '
             f'tools/label.py; {json.dumps({view: []})} in "zones" watches all of it'
         )
-    zones, ignored = found.zones.get(view, ()), found.ignored.get(view, ())
-    scale = np.array([width, height]) / (found.size or (width, height))
-    watched = draw_polygons([zone * scale for zone in zones], width, height, f'a zone of {view!r}')
-    out = draw_polygons([one * scale for one in ignored], width, height, f'an area of {view!r}')
+    return file.zones.get(view, ()), file.ignored.get(view, ())
+
+
+def _masks(
+    view: str, areas: tuple, place: tuple, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
+    offset, scale = place
+    zones, ignored = ([(one - offset) * scale for one in polygons] for polygons in areas)
+    watched = draw_polygons(zones, width, height, f'a zone of {view!r}')
+    out = draw_polygons(ignored, width, height, f'an area of {view!r}')
     return (watched > 0) | (not zones), out > 0
 
 

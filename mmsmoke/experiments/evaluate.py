@@ -167,6 +167,8 @@ def masks_hash(cfg: Config, dataset: Mapping) -> str:
     for row in map(rows.get_data_info, range(len(rows))):
         for path in (row.get('seg_map_path'), row.get('context_path')):
             digest.update((sha256_of_file(path) if path else '-').encode())
+        if 'ignored_path' in row:
+            digest.update(sha256_of_file(row['ignored_path']).encode())
     return digest.hexdigest()
 
 

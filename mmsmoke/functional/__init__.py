@@ -75,6 +75,7 @@ __all__, __getattr__, __dir__ = lazy(
         '.par': ['pixel_adaptive', 'pixel_weights'],
         '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
         '.suggestion': ['choose_spread', 'label_entropy', 'mask_disagreement', 'pixel_entropy'],
+        '.tiles': ['merge_tiles', 'tile_boxes', 'tile_starts', 'tile_weights'],
         '.transfer': ['transfer_distance'],
         '.weighting': [
             'gradient_cam',

@@ -1,37 +1,29 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from torch import nn
 from tqdm import tqdm
 
-from mmsmoke.engine.hooks.pseudo_label_hook import THRESHOLD
-from mmsmoke.functional import scores_to_mask, strongest
 from mmsmoke.registry import INFERENCERS
-from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.checkpoints import trusting
-from mmsmoke.utils.models import segmentor_threshold
 from mmsmoke.utils.process import cores
 from mmsmoke.utils.threads import iterate_ahead, map_ahead
 from mmsmoke.utils.thresholds import Value, check_threshold, in_order
 
-from .inputs import Item, Prepared, TestPipeline, find_images, warning_of_stretches
-from .outputs import (
-    OnError,
-    Prediction,
-    by_name,
-    check_names,
-    readable,
-    shares_of,
-    write_predictions,
-)
+from .batches import batches, same_sizes
+from .finder import Finder
+from .inputs import Cut, Item, Prepared, TestPipeline, find_images, warning_of_stretches
+from .outputs import OnError, Prediction, check_names, readable, write_predictions
 from .predictor import config_and_weights, load_model
+from .tiles import Tiling, require_wide_enough
 from .video import Video, remove_video_results, smoothed, write_video
+from .zones import Zones
 
 READERS = min(4, cores())
 BATCH = 8
@@ -58,6 +50,12 @@ class SmokeInferencer:
         refine: what improves the scores before they become a mask, one after the other, as
             ``crf:translucent``; see :func:`~mmsmoke.models.build_refiner`. The refiners of a label
             run are not applied by themselves. A segmentor's threshold is 0.5 then.
+        tile: side in pixels of the tiles that larger pictures are cut into. Each is prepared as if
+            it were a picture of its own. By default every picture is looked at as a whole.
+        overlap: what neighbouring tiles share at least, by default an eighth of a tile.
+        zones: file of zones and ignored areas, as tools/label.py writes it: masks are empty outside
+            of zones and within ignored areas, and shares are those of what is left. Which view it
+            is, labels.csv says of pictures of a data set; others are of the view ``''``.
 
     Attributes:
         classes: names of the K foreground classes.
@@ -76,21 +74,43 @@ class SmokeInferencer:
         threshold: Value | None = None,
         trust: bool = False,
         refine: Sequence = (),
+        tile: int | None = None,
+        overlap: int | None = None,
+        zones: str | os.PathLike | None = None,
     ):
         if threshold is not None:
             check_threshold(threshold)
+        self.tiling = None if tile is None else Tiling(tile, overlap)
+        if tile is None and overlap is not None:
+            raise UserError('overlap is that of tiles: say tile, too')
+        places = None if zones is None else Zones(zones)
         with trusting(trust):
             cfg, weights = config_and_weights(model, weights)
-            self.model = load_model(cfg, weights, device or get_device())
-        self.prepare = TestPipeline(cfg)
+            network = load_model(cfg, weights, device or get_device())
+        self.prepare = TestPipeline(cfg, self.tiling)
         self.classes, self.palette = self.prepare.classes, self.prepare.palette
-        self.refiners = _ready_refiners(refine, self.classes)
-        if threshold is None:
-            self.threshold = _own_threshold(self.model)
-        else:
-            self.threshold = in_order(threshold, self.classes)
-        if self.refiners and self.threshold is None:
-            self.threshold = 0.5
+        if threshold is not None:
+            threshold = in_order(threshold, self.classes)
+        self._finder = Finder(network, self.classes, threshold, refine, places)
+        if self.tiling is not None:
+            require_wide_enough(self.tiling.tile, self._finder, self.prepare)
+
+    @property
+    def model(self) -> nn.Module:
+        return self._finder.model
+
+    @property
+    def refiners(self) -> list:
+        return self._finder.refiners
+
+    @property
+    def threshold(self) -> float | list[float] | None:
+        """Return that of the scores; None where a segmentor's strongest channel wins."""
+        return self._finder.threshold
+
+    @threshold.setter
+    def threshold(self, value: float | list[float] | None) -> None:
+        self._finder.threshold = value
 
     def __call__(
         self,
@@ -122,7 +142,7 @@ class SmokeInferencer:
         else:
             check_names(items, out_dir)
             found = write_predictions(
-                out_dir, found, self.columns(), self.palette, overlays, 2 * batch_size
+                out_dir, found, self.columns(), self.palette, overlays, self._ahead(batch_size)
             )
         return _with_bar(found, len(items), 'img', show_progress)
 
@@ -160,7 +180,7 @@ class SmokeInferencer:
         else:
             columns = self.columns(in_video=True)
             found = write_video(
-                out_dir, video, found, columns, self.palette, overlays, 2 * batch_size
+                out_dir, video, found, columns, self.palette, overlays, self._ahead(batch_size)
             )
         return _with_bar(found, video.total, 'frame', show_progress)
 
@@ -179,11 +199,11 @@ class SmokeInferencer:
         self, items: Iterable[Item], with_scores: bool = False
     ) -> Iterator[Prediction | DataError]:
         """Yield what is found in each item, predicted alone, or why it cannot be read."""
-        for _, image in map_ahead(self._try_to_prepare, items, READERS, 2 * READERS):
+        for _, image in map_ahead(self._try_to_prepare, items, READERS, self._ahead(READERS)):
             if isinstance(image, DataError):
                 yield DataError(str(image))  # the frames of the other keep pictures in memory
             else:
-                yield self._predict([image], with_scores)[0]
+                yield self._predict([image], BATCH, with_scores)[0]
 
     def stream_video(
         self,
@@ -199,7 +219,7 @@ class SmokeInferencer:
 
     def columns(self, in_video: bool = False) -> list[str]:
         """Return the columns of the table of areas."""
-        kinds = ('share', 'probability') if _is_classifier(self.model) else ('share',)
+        kinds = ('share', 'probability') if self._finder.is_classifier else ('share',)
         numbers = [f'{kind}_{name}' for kind in kinds for name in self.classes]
         return [*(('video', 'frame', 'seconds') if in_video else ('image',)), *numbers]
 
@@ -208,11 +228,11 @@ class SmokeInferencer:
     ) -> Iterator[tuple[np.ndarray, Prediction]]:
         if not 0 <= smoothing < 1:
             raise UserError(f'smoothing must be in [0, 1), got {smoothing}')
-        frames = iterate_ahead(video.frames(), batch_size)
+        frames = iterate_ahead(video.frames(), min(batch_size, self._ahead(batch_size)))
         found = self._look(frames, batch_size, with_scores or smoothing > 0)
         if not smoothing:
             return found
-        found = smoothed(found, smoothing, self._decide)
+        found = smoothed(found, smoothing, self._finder.decide)
         if with_scores:
             return found
         return ((picture, replace(one, scores=None)) for picture, one in found)
@@ -228,130 +248,42 @@ class SmokeInferencer:
         """Yield pictures as they were loaded, and what was found in them."""
         if batch_size < 1:
             raise UserError(f'batch_size must be at least 1, got {batch_size}')
-        tried = map_ahead(self._try_to_prepare, items, READERS, 2 * batch_size)
+        tried = map_ahead(self._try_to_prepare, items, READERS, self._ahead(batch_size))
         prepared = warning_of_stretches(readable(tried, on_error, out_dir))
         return self._look_at_batches(prepared, batch_size, with_scores)
 
     def _look_at_batches(
-        self, prepared: Iterator[Prepared], batch_size: int, with_scores: bool
+        self, prepared: Iterator[Prepared | Cut], batch_size: int, with_scores: bool
     ) -> Iterator[tuple[np.ndarray, Prediction]]:
-        while batch := list(islice(prepared, batch_size)):
+        for batch in batches(prepared, batch_size):
             found = {}
-            for places in _same_sizes(batch):
-                predictions = self._predict([batch[place] for place in places], with_scores)
+            for places in same_sizes(batch):
+                images = [batch[place] for place in places]
+                predictions = self._predict(images, batch_size, with_scores)
                 found |= dict(zip(places, predictions, strict=True))
             for place, image in enumerate(batch):
                 yield image.picture, found[place]
 
-    def _try_to_prepare(self, item: Item) -> tuple[Item, Prepared | DataError]:
+    def _predict(
+        self, images: Sequence[Prepared | Cut], batch_size: int, with_scores: bool
+    ) -> list[Prediction]:
+        if not isinstance(images[0], Cut):
+            return self._finder.look(images, with_scores)
+        (image,) = images
+        others = map_ahead(self.prepare, image.tiles[1:], READERS, batch_size)
+        tiles = chain([image.first], others)
+        return [self._finder.look_at_tiles(image, tiles, self.tiling, batch_size, with_scores)]
+
+    def _ahead(self, batch_size: int) -> int:
+        """Return how many pictures may wait; those that are cut are large."""
+        return 2 * batch_size if self.tiling is None else 2
+
+    def _try_to_prepare(self, item: Item) -> tuple[Item, Prepared | Cut | DataError]:
         """Hand an error over: raised in a thread, it would end what the others do."""
         try:
             return item, self.prepare(item)
         except DataError as error:
             return item, error
-
-    @torch.no_grad()
-    def _predict(self, batch: list[Prepared], with_scores: bool) -> list[Prediction]:
-        data = dict(
-            inputs=[image.inputs for image in batch], data_samples=[image.sample for image in batch]
-        )
-        samples = self.model.test_step(data)
-        if with_scores or self.threshold is not None:
-            self._localize(batch, samples)
-        return [
-            self._prediction(image.item, sample, with_scores)
-            for image, sample in zip(batch, samples, strict=True)
-        ]
-
-    def _localize(self, batch: list[Prepared], samples: list[WeakSegDataSample]) -> None:
-        """Give the samples of a batch their scores, refined."""
-        for sample in samples:
-            if 'cams' not in sample and 'seg_logits' not in sample:
-                raise UserError(f'{type(self.model).__name__} gives no scores')
-            sample.localize()
-        if not self.refiners:
-            return
-        from mmsmoke.models.refiners import refine_all
-
-        for refiner in self.refiners:
-            if getattr(refiner, 'sees_input', False):
-                images = [image.inputs.flip(0).permute(1, 2, 0).numpy() for image in batch]
-            else:
-                images = [image.picture[..., ::-1] for image in batch]
-            scores = [sample.seg_scores for sample in samples]
-            # a segmentor that has no label to go by leaves all classes possible
-            present = [
-                sample.present() if 'cams' in sample else scores.new_ones(len(scores)).bool()
-                for sample, scores in zip(samples, scores, strict=True)
-            ]
-            images = [np.ascontiguousarray(image) for image in images]
-            refined = refine_all(refiner, images, scores, present)
-            for sample, one in zip(samples, refined, strict=True):
-                sample.seg_scores = one
-
-    def _prediction(self, item: Item, sample, with_scores: bool) -> Prediction:
-        scores = sample.get('seg_scores')
-        if self.threshold is not None:
-            mask = scores_to_mask(scores, self.threshold)
-        elif 'pred_sem_seg' in sample:
-            mask = sample.pred_sem_seg.data[0].to(torch.uint8)
-        else:
-            raise UserError(f'{type(self.model).__name__} gives neither maps nor masks')
-        mask = mask.cpu().numpy()
-        probabilities = None
-        if 'cams' in sample:
-            probabilities = by_name(self.classes, sample.pred_scores.tolist())
-        return Prediction(
-            image=item.name,
-            shares=shares_of(mask, self.classes),
-            probabilities=probabilities,
-            mask=mask,
-            scores=scores.cpu().numpy() if with_scores else None,
-            frame=item.frame,
-            seconds=item.seconds,
-        )
-
-    def _decide(self, prediction: Prediction) -> Prediction:
-        """Give mask and shares by the scores, as the model or the threshold would have it."""
-        scores, threshold = torch.from_numpy(prediction.scores), self.threshold
-        mask = strongest(scores) if threshold is None else scores_to_mask(scores, threshold)
-        mask = mask.to(torch.uint8).numpy()
-        return replace(prediction, mask=mask, shares=shares_of(mask, self.classes))
-
-
-def _ready_refiners(refine: Sequence, classes: Sequence[str]) -> list:
-    if not refine:
-        return []
-    from mmsmoke.models.refiners import build_refiner
-
-    refiners = [build_refiner(one) for one in refine]
-    for refiner in refiners:
-        if hasattr(refiner, 'start'):
-            refiner.start(classes)
-    return refiners
-
-
-def _is_classifier(model) -> bool:
-    return hasattr(model, 'cam_normalize')
-
-
-def _own_threshold(model) -> float | None:
-    """Return what a model's masks are made with; None where the strongest channel wins."""
-    if _is_classifier(model):
-        return THRESHOLD
-    return segmentor_threshold(model)
-
-
-def _same_sizes(batch: Sequence[Prepared]) -> list[list[int]]:
-    """Return which of a batch can be stacked; padding would change what a model sees.
-
-    Mmseg complains of images that were of several sizes before the pipeline made them one.
-    """
-    places = {}
-    for place, image in enumerate(batch):
-        sizes = image.inputs.shape, image.sample.ori_shape
-        places.setdefault(sizes, []).append(place)
-    return list(places.values())
 
 
 def _without_pictures(found: Iterable[tuple[np.ndarray, Prediction]]) -> Iterator[Prediction]:

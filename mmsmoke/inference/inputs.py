@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from mmsmoke.utils import DataError, UserError
 
 from .frames import VIDEOS, Item, is_video
 from .predictor import scope_of
+from .tiles import Tiling
 
 STRETCHED = 4
 """How many times a pipeline may change a picture's proportions before there is a warning."""
@@ -43,6 +44,26 @@ class Prepared:
     stretch: float
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Hold a picture that is looked at in tiles.
+
+    Args:
+        picture: uint8 [H, W, 3] BGR, as loaded.
+        tiles: parts of it, in the order of :func:`~mmsmoke.functional.tile_boxes`.
+        first: the first of them, prepared; all have its size.
+    """
+
+    item: Item
+    picture: np.ndarray
+    tiles: Sequence[Item]
+    first: Prepared
+
+    @property
+    def stretch(self) -> float:
+        return self.first.stretch
+
+
 def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
     """Return the images that a user names.
 
@@ -57,7 +78,7 @@ def find_images(inputs, out_dir: str | os.PathLike | None = None) -> list[Item]:
     for source in _each(inputs):
         if isinstance(source, np.ndarray):
             arrays = sum(isinstance(item.source, np.ndarray) for item in items)
-            items.append(Item(f'array_{arrays}', _checked(source)))
+            items.append(Item(f'array_{arrays}', checked_picture(source)))
         elif Path(source).is_dir():
             items += _in_folder(Path(source), out_dir)
         else:
@@ -73,7 +94,8 @@ def _each(inputs) -> Iterable:
     return [inputs] if isinstance(inputs, str | os.PathLike) else inputs
 
 
-def _checked(array: np.ndarray) -> np.ndarray:
+def checked_picture(array: np.ndarray) -> np.ndarray:
+    """Return an array, if it is a picture as OpenCV reads them."""
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
         raise UserError(
             f'an image must be uint8 [H, W, 3] in the order BGR, '
@@ -133,6 +155,9 @@ def _is_result(path: Path, out_dir: str | os.PathLike | None) -> bool:
 class TestPipeline:
     """Prepare images as a model's test data, without masks and labels; name its classes.
 
+    Args:
+        tiling: how larger pictures are cut; each is prepared as a whole by default.
+
     Attributes:
         classes: names of the K foreground classes.
         palette: RGB of each mask value, background first.
@@ -140,7 +165,8 @@ class TestPipeline:
 
     __test__ = False  # pytest takes the name for a test's
 
-    def __init__(self, cfg: Config):
+    def __init__(self, cfg: Config, tiling: Tiling | None = None):
+        self.tiling = tiling
         node = (cfg.get('test_dataloader') or {}).get('dataset')
         while node and ('dataset' in node or 'datasets' in node):
             node = node['dataset'] if 'dataset' in node else node['datasets'][0]
@@ -161,9 +187,12 @@ class TestPipeline:
         self.classes = tuple(names[1:])
         self.palette = dataset.metainfo.get('palette') or make_palette(len(names))
 
-    def __call__(self, item: Item) -> Prepared:
+    def __call__(self, item: Item) -> Prepared | Cut:
         results = self._loaded(item)
         picture = results['img'].astype(np.uint8, copy=False)
+        if self.tiling is not None and self.tiling.cuts(picture):
+            tiles = [replace(item, source=tile) for tile in self.tiling.tiles_of(picture)]
+            return Cut(item, picture, tiles, self(tiles[0]))
         name = item.name if isinstance(item.source, np.ndarray) else item.source
         size = f'{picture.shape[1]} x {picture.shape[0]}'
         for step in self.steps:
@@ -196,7 +225,7 @@ def _as_data_error(what: str) -> Iterator[None]:
         raise DataError(f'{what}: {reason_of(error)}') from error
 
 
-def warning_of_stretches(images: Iterable[Prepared]) -> Iterator[Prepared]:
+def warning_of_stretches(images: Iterable[Prepared | Cut]) -> Iterator[Prepared | Cut]:
     """Pass images on; warn once, after the last."""
     stretched = []
     for image in images:

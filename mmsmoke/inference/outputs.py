@@ -16,7 +16,7 @@ from mmsmoke.utils import DataError, UserError, save_png
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .inputs import Item, Prepared
+from .inputs import Cut, Item, Prepared
 
 OnError = Callable[[DataError], None]
 AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'
@@ -28,7 +28,7 @@ class Prediction:
 
     Args:
         image: name of the image or video, as in ``areas.csv``.
-        shares: of the image's area that each class covers, in percent.
+        shares: of the image's area, or of its zones, that each class covers, in percent.
         probabilities: of each class, by a classifier; segmentors give none.
         mask: uint8 [H, W], 0 background, k + 1 class k; None where it was written to a file.
         scores: float32 [K, H, W] in [0, 1], if asked for.
@@ -54,9 +54,13 @@ class Prediction:
         return row
 
 
-def shares_of(mask: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
-    _, *counts = np.bincount(mask.ravel(), minlength=len(classes) + 1)
-    return by_name(classes, [100 * float(count) / mask.size for count in counts])
+def shares_of(
+    mask: np.ndarray, classes: Sequence[str], area: np.ndarray | None = None
+) -> dict[str, float]:
+    """Return how many percent of a picture, or of an area [H, W] of it, each class covers."""
+    counted = mask.ravel() if area is None else mask[area]
+    _, *counts = np.bincount(counted, minlength=len(classes) + 1)
+    return by_name(classes, [100 * float(count) / max(counted.size, 1) for count in counts])
 
 
 def by_name(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]:
@@ -112,17 +116,17 @@ def check_names(items: Iterable[Item], out_dir: str | os.PathLike) -> None:
 
 
 def readable(
-    tried: Iterable[tuple[Item, Prepared | DataError]],
+    tried: Iterable[tuple[Item, Prepared | Cut | DataError]],
     on_error: OnError | None,
     out_dir: str | os.PathLike | None,
-) -> Iterator[Prepared]:
+) -> Iterator[Prepared | Cut]:
     """Leave out what cannot be read, and remove what an earlier run has found in it.
 
     Args:
         on_error: takes the errors; where there is none, the first is raised.
     """
     for item, found in tried:
-        if isinstance(found, Prepared):
+        if not isinstance(found, DataError):
             yield found
             continue
         if out_dir is not None:

@@ -2,8 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
+from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.zones import ViewPolygons, write_view, zone_masks
+from mmsmoke.experiments.evaluate import masks_hash
 from mmsmoke.utils import DataError, UserError
 
 SQUARE = [[10, 5], [29, 5], [29, 14], [10, 14]]
@@ -96,3 +100,51 @@ def test_a_new_file_says_what_it_was_drawn_on(tmp_path):
         far = NONE | dict(zones=[[[0, 0], [9, 9], [1e6, 0]]])
         write_view(tmp_path / 'new.json', [], None, 'n', far)
     assert json.loads((tmp_path / 'new.json').read_text()) == content
+
+
+def test_an_area_beside_the_picture_was_drawn_in_another(tmp_path):
+    beyond = [[40, 0], [44, 0], [44, 4], [40, 4]]
+    for kind in ('zones', 'ignored'):
+        path = write(tmp_path, **{kind: dict(north=[CORNER, beyond])})
+        assert zone_masks(path, 'north', 44, 20)[0].any()
+        with pytest.raises(
+            UserError, match=r"area of 'north' lies outside of a picture of 40 x 20"
+        ):
+            zone_masks(path, 'north', 40, 20)
+        path = write(tmp_path, size=[80, 40], **{kind: dict(north=[beyond])})
+        assert zone_masks(path, 'north', 40, 20)[0].any()
+
+
+def test_ignored_areas_are_255_in_the_truth_of_metrics(tiny_dataset, tmp_path):
+    root = tiny_dataset()
+    areas = dict(ignored=dict(north=[CORNER], south=[]), zones=dict(south=[SQUARE]))
+    write(root, size=[48, 36], **areas)
+    pipeline = [dict(type=f'mmsmoke.{name}') for name in ('LoadImage', 'LoadMask')]
+    settings = dict(split='test', test_mode=True, pipeline=pipeline)
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        plain = WeakSegDataset(root, **settings)
+        found = WeakSegDataset(root, ignored='{data_root}/zones.json', **settings)
+    north = 0
+    for before, after in zip(plain, found, strict=True):
+        expected = before['gt_seg_map'].copy()
+        if after['columns']['camera'] == 'north':
+            expected[:5, :5] = 255
+            north += 1
+        assert after['gt_seg_map'].dtype == np.uint8
+        assert np.array_equal(after['gt_seg_map'], expected)
+    assert 0 < north < len(plain)
+    with pytest.raises(DataError, match='ignored is for metrics'):
+        WeakSegDataset(root, ignored='{data_root}/zones.json')
+    with pytest.raises(UserError, match=r'none\.json not found'):
+        WeakSegDataset(root, ignored='none.json', **settings)
+
+
+def test_the_hash_of_the_truth_knows_of_ignored_areas(tiny_dataset):
+    root = tiny_dataset()
+    cfg = Config(dict(default_scope='mmseg'))
+    dataset = dict(type='mmsmoke.WeakSegDataset', data_root=str(root), split='test', test_mode=True)
+    hashes = [masks_hash(cfg, dataset)]
+    for areas in ([CORNER], [CORNER, SQUARE]):
+        path = write(root, ignored=dict(north=areas, south=[]))
+        hashes.append(masks_hash(cfg, {**dataset, 'ignored': str(path)}))
+    assert len({*hashes}) == 3 and masks_hash(cfg, dataset) == hashes[0]

@@ -70,6 +70,9 @@ CASES = {
     'unmirrored': lambda on: F.unmirrored(on(HEADS), (4, 4)),
     'attention_distance': lambda on: F.attention_distance(on(HEADS), on(HEADS[:1]), 16, True),
     'class_attention': lambda on: F.class_attention([on(HEADS - 0.5), on(HEADS)], 16, True),
+    'merge_tiles': lambda on: F.merge_tiles(
+        [on(SCORES)[:, :5, :5], on(SCORES)[:, :5, 3:]], (5, 8), 5, 2
+    ),
     'gradient_cam': lambda on: F.gradient_cam(on(LAYERS), on(GRADIENTS)),
     'gradient_cam_plus_plus': lambda on: F.gradient_cam_plus_plus(on(LAYERS), on(GRADIENTS)),
     'weigh_channels': lambda on: F.weigh_channels(on(GRADIENTS[..., 0, 0]), on(LAYERS)),

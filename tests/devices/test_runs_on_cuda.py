@@ -108,15 +108,18 @@ def test_a_segmentor_is_tested_as_on_a_cpu(test_cfg, gpu, tiny_dataset, tmp_path
         assert test('cuda') == pytest.approx(expected, abs=0.1)
 
 
+@pytest.mark.parametrize('tile', [None, 30])
 @pytest.mark.parametrize('out_channels', [None, 1])
-def test_inference_on_the_gpu_finds_what_it_does_on_a_cpu(out_channels, tiny_dataset, tmp_path):
+def test_inference_on_the_gpu_finds_what_it_does_on_a_cpu(
+    out_channels, tile, tiny_dataset, tmp_path
+):
     root = tiny_dataset()
     model = tiny_segmentor.segmentor(out_channels=out_channels)
     config, weights = tiny_segmentor.on_disk(tmp_path, root, model)
 
     def look(device):
         refine = [dict(type='mmsmoke.CRFRefiner', backend='torch', workers=1)]
-        inferencer = SmokeInferencer(config, weights, device, refine=refine)
+        inferencer = SmokeInferencer(config, weights, device, refine=refine, tile=tile)
         return inferencer(root / 'images', return_scores=True, show_progress=False)
 
     expected = look('cpu')

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from conftest import ROOT, draw, save
 from tiny_trained import tiny_model, tiny_segmentor, trained
+
+from mmsmoke.datasets.pictures import read_mask
 
 
 @pytest.fixture
@@ -65,6 +68,24 @@ def test_areas_alone_go_to_standard_output(tool, run_main, inputs, tmp_path):
     assert code == 0 and text.startswith('video,frame,seconds,share_smoke,probability_smoke\n')
 
 
+def test_large_pictures_are_cut_and_zones_kept(tool, run_main, inputs, tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor())
+    zones = tmp_path / 'zones.json'
+    corners = [[0, 0], [47, 0], [47, 15], [0, 15]]
+    zones.write_text(json.dumps(dict(view=[], polygons={}, ignored={'': [corners]})))
+    out = tmp_path / 'out'
+    options = ('--tile', 24, '--overlap', 6, '--zones', zones, '--out', out)
+    code, _, error = run_main(tool.main, weights, *inputs, *options)
+    assert (code, error) == (0, '')
+    masks = [read_mask(path) for path in sorted((out / 'masks').iterdir())]
+    assert len(masks) == 3 and any(mask[16:].any() for mask in masks)
+    assert not any(mask[:16].any() for mask in masks)
+    rows = list(csv.DictReader(io.StringIO((out / 'areas.csv').read_text(encoding='utf-8'))))
+    for row, mask in zip(rows, masks, strict=True):
+        assert float(row['share_smoke']) == pytest.approx(100 * mask[16:].mean(), abs=1e-3)
+    assert (out / 'videos/clip.csv').is_file()
+
+
 def test_several_videos_make_one_table(tool, run_main, inputs, tmp_path):
     _, weights = trained(tmp_path, tiny_segmentor())
     code, text, _ = run_main(tool.main, weights, inputs[1], inputs[1], '--every', 3)
@@ -92,6 +113,9 @@ def test_mistakes_are_found_before_the_first_image(tool, run_main, inputs, tmp_p
         ([broken, '--strict'], 'cannot be opened as a video'),
         (['--every', 0], 'every must be at least 1'),
         (['--smoothing', 1], 'smoothing must be in [0, 1)'),
+        (['--tile', 16, '--overlap', 16], 'less than the tile of 16, got 16'),
+        (['--overlap', 16], 'overlap is that of tiles: say tile, too'),
+        (['--zones', 'nowhere.json'], 'nowhere.json not found'),
         (['--batch-size', 0], 'batch_size must be at least 1'),
         ([other], 'would have their results in the same files'),
     ):

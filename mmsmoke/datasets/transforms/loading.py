@@ -1,10 +1,13 @@
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 
+from mmsmoke.functional import IGNORE
 from mmsmoke.registry import TRANSFORMS
 from mmsmoke.utils import DataError
 
 from ..pictures import open_image, read_image, read_mask
+from ..table import Row
+from ..zones import zone_masks_of
 
 
 @TRANSFORMS.register_module()
@@ -39,6 +42,8 @@ class LoadMask(BaseTransform):
     an error, for training on masks. Nothing is known of an image that comes without labels, as
     from mmseg's ``inference_model``.
 
+    Areas that the data set ignores become 255.
+
     Place it after Resize in a test pipeline, so that the truth keeps its size.
     """
 
@@ -56,8 +61,17 @@ class LoadMask(BaseTransform):
                 'to a folder of pseudo labels (or of true masks, for full supervision)'
             )
         if 'gt_seg_map' in results:
+            if 'ignored' in results:
+                results['gt_seg_map'] = _without_ignored(results['gt_seg_map'], results)
             results.setdefault('seg_fields', []).append('gt_seg_map')
         return results
+
+
+def _without_ignored(mask: np.ndarray, results: dict) -> np.ndarray:
+    row = Row(results['row'], results['image'], '', (), results['columns'])
+    height, width = mask.shape
+    _, ignored = zone_masks_of(results['ignored'], row, width, height)
+    return np.where(ignored, np.uint8(IGNORE), mask)
 
 
 @TRANSFORMS.register_module()
