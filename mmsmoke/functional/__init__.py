@@ -49,6 +49,7 @@ __all__, __getattr__, __dir__ = lazy(
             'equivariance_loss',
             'min_pooling_loss',
         ],
+        '.events': ['Event', 'find_events'],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.iou': [
             'EMPTY_TRUTH',
