@@ -39,6 +39,13 @@ __all__, __getattr__, __dir__ = lazy(
             'strongest',
             'threshold_of_power',
         ],
+        '.clips': [
+            'CLIP_POOLS',
+            'color_disagreement',
+            'pool_clips',
+            'share_of_mass',
+            'unchanged',
+        ],
         '.contrast': ['supervised_contrast'],
         '.cooccurrence': ['confusion_counts', 'energy_share', 'points_at', 'two_causes'],
         '.crf': ['CRF_PRESETS', 'CRFSettings', 'dense_crf', 'label_probs'],

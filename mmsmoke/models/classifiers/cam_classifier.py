@@ -6,7 +6,7 @@ from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
-from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.structures import WeakSegDataSample, clips_of
 
 from ..cams import MultiScaleCAM
 
@@ -22,7 +22,10 @@ class CAMClassifier(ImageClassifier):
             ``dict(recipe='irn')``, to read the same maps from several views of an image.
         aux: further losses, such as ``[dict(type='mmsmoke.FalsePositiveLoss')]``. Each is built
             with ``classifier``, and called with it, the inputs [B, 3, H, W], its features and the
-            labels [B, K]; it returns losses by name.
+            labels [B, K]; it returns losses by name. One with ``by_clip`` is also called with the
+            number of each image's clip, ``clips`` [B].
+        clip_loss: ``dict(type='mmsmoke.ClipLoss')`` in the place of the head's own loss, where
+            labels are those of whole clips.
 
     The backbone's last output must be a map [B, C, h, w]: for mmpretrain's ViTs say
     ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`. Images whose labels are
@@ -35,6 +38,7 @@ class CAMClassifier(ImageClassifier):
         cam: dict | None = None,
         views: dict | None = None,
         aux: Sequence[dict] = (),
+        clip_loss: dict | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
@@ -43,6 +47,7 @@ class CAMClassifier(ImageClassifier):
             cam = {'type': 'mmsmoke.MultiScaleCAM', 'cam': cam, **views}
         self.read_out = MODELS.build(cam)
         self.aux = nn.ModuleList([MODELS.build({**one, 'classifier': self}) for one in aux])
+        self.clip_loss = None if clip_loss is None else MODELS.build(clip_loss)
 
     def read_out_by(self, cam: dict) -> None:
         """Read maps out in another way from now on; several views stay what they are."""
@@ -67,7 +72,9 @@ class CAMClassifier(ImageClassifier):
         losses = self.head_losses(feats, data_samples)
         labels = labels_of(data_samples, self.head.num_classes)
         for aux in self.aux:
-            losses.update(aux(self, inputs, feats, labels))
+            by_clip = getattr(aux, 'by_clip', False)
+            more = dict(clips=clips_of(data_samples).to(inputs.device)) if by_clip else {}
+            losses.update(aux(self, inputs, feats, labels, **more))
         return losses
 
     def head_losses(self, feats: tuple[Tensor, ...], data_samples: list) -> dict[str, Tensor]:
@@ -79,6 +86,8 @@ class CAMClassifier(ImageClassifier):
             feats = tuple(feat[~unlabelled] for feat in feats)
             pairs = zip(data_samples, unlabelled.tolist(), strict=True)
             data_samples = [sample for sample, left_out in pairs if not left_out]
+        if self.clip_loss is not None:
+            return self.clip_loss(self.head, feats, data_samples)
         return self.head.loss(feats, data_samples)
 
     def predict(
