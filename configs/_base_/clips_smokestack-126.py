@@ -1,0 +1,24 @@
+# Drawn clips, whose frames share one label; tools/dataset_converters/smokestack.py --clips draws
+# them. A batch is 8 clips of 4 frames, which no transform may shift against each other.
+_base_ = ['./datasets/smokestack-126.py', './classify_runtime.py']
+
+data_root = 'data/smokestack-clips-biased-126'
+train_pipeline = [
+    dict(type='mmsmoke.LoadImage'),
+    dict(type='mmcv.Resize', scale=(126, 126)),
+    dict(type='mmsmoke.PackWeakSegInputs'),
+]
+train_dataloader = dict(
+    batch_size=32,
+    sampler=dict(_delete_=True, type='mmsmoke.ClipSampler', frames=4),
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+val_evaluator = [*_base_.val_evaluator, dict(type='mmsmoke.ClipAccuracy')]
+test_evaluator = [
+    *_base_.test_evaluator,
+    dict(type='mmsmoke.ClipAccuracy'),
+    dict(type='mmsmoke.FlowMetric'),
+    dict(type='mmsmoke.EventMetric', high=0.5, low=0.3),
+]
