@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mmsmoke.datasets import WeakSegDataset
+from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.smokestack.clip_writer import FRAME_TRUTH, write_clips, write_day
 from mmsmoke.datasets.smokestack.drawing.dice import Dice
@@ -186,6 +187,10 @@ def test_a_dataset_reads_clips_and_never_their_truth_as_a_label(drawn):
     rows = [data.get_data_info(index) for index in range(len(data))]
     assert [row['gt_score'] for row in rows] == [[float(row['columns']['smoke'])] for row in rows]
     assert not any('seg_map_path' in row for row in rows)
+
+
+def test_the_label_of_a_clip_is_no_contradiction_to_the_mask_of_a_frame(drawn):
+    assert check_dataset(drawn, ('smoke',)).problems == []
 
 
 def test_a_day_has_smoke_now_and_then_and_labels_of_its_own(tmp_path):

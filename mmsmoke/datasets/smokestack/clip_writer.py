@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from mmsmoke.datasets.writer import FOLDERS, Task, Written, write_dataset
 from mmsmoke.utils import UserError
+from mmsmoke.utils.progress import progress
 
 from .drawing.render import OPACITY_CUT, render
 from .scenes import DRAWING_VERSION, MOTION_VERSION, Frame, Smokestack
@@ -64,17 +65,18 @@ def write_clips(
         **({'classes': list(classes)} if steam else {}),
     }
     fifth = clips // 5
+    numbers = dict(train=clips - 2 * fifth, val=fifth, test=fifth)
+    places = [(split, index) for split, number in numbers.items() for index in range(number)]
     tasks = []
-    for split, number in dict(train=clips - 2 * fifth, val=fifth, test=fifth).items():
-        for index in range(number):
-            found = source.clip(split, index, frames, every)
-            labels = source.labels(split, index) | dict(smoke=int(any(f.smokes for f in found)))
-            columns = dict(split=split, **labels, clip=f'{split}_{index:06d}')
-            rows = [
-                dict(image=f'images/{split}/{index:06d}_{number:03d}.png', **columns, frame=number)
-                for number in range(frames)
-            ]
-            tasks.append(_task(rows, found, size, len(classes)))
+    for split, index in progress(places, text='laying out', unit='clip'):
+        found = source.clip(split, index, frames, every)
+        labels = source.labels(split, index) | dict(smoke=int(any(f.smokes for f in found)))
+        columns = dict(split=split, **labels, clip=f'{split}_{index:06d}')
+        rows = [
+            dict(image=f'images/{split}/{index:06d}_{number:03d}.png', **columns, frame=number)
+            for number in range(frames)
+        ]
+        tasks.append(_task(rows, found, size, len(classes)))
     return write_dataset(out, tasks, parameters | VERSIONS, workers, overwrite)
 
 
@@ -109,7 +111,8 @@ def write_day(
     source = Smokestack(size=size, seed=seed)
     parameters = dict(size=size, seed=seed, hours=float(hours), cameras=cameras, every=float(every))
     tasks = []
-    for camera, found in enumerate(source.cameras(cameras, hours, every)):
+    seen = progress(source.cameras(cameras, hours, every), cameras, 'laying out', unit='camera')
+    for camera, found in enumerate(seen):
         name = f'camera_{camera}'
         columns = dict(split='test', camera=name, group=name)
         rows = [
