@@ -56,7 +56,8 @@ __all__, __getattr__, __dir__ = lazy(
             'equivariance_loss',
             'min_pooling_loss',
         ],
-        '.events': ['Event', 'compare_events', 'find_events'],
+        '.event_match': ['compare_events'],
+        '.events': ['Event', 'find_events'],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.flow': ['flow_difference', 'optical_flow', 'seen_in_both', 'warp'],
         '.iou': [
