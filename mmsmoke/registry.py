@@ -39,7 +39,7 @@ DATASETS = _child(
     'datasets.voc',
     'datasets.coco',
 )
-DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets.weighted_sampler')
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets.weighted_sampler', 'datasets.clip_sampler')
 TRANSFORMS = _child(root.TRANSFORMS, 'datasets.transforms')
 
 MODELS = _child(root.MODELS, 'models')

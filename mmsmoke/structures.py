@@ -6,6 +6,7 @@ from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
 from mmsmoke.functional import cams_to_scores, logits_to_scores, threshold_counts
+from mmsmoke.utils.clips import require_clip
 
 
 class WeakSegDataSample(DataSample, SegDataSample):
@@ -116,6 +117,13 @@ class WeakSegDataSample(DataSample, SegDataSample):
         if 'gt_score' in self:
             return self.gt_score > 0.5
         return self.pred_score > 0.5
+
+
+def clips_of(samples: list[WeakSegDataSample]) -> torch.Tensor:
+    """Number the clips of a batch in order of appearance, and return each frame's number, [N]."""
+    names = [require_clip(sample.get('columns', {}), sample.get('image')) for sample in samples]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return torch.tensor([numbers[name] for name in names])
 
 
 def _reduce(sample: WeakSegDataSample) -> tuple:

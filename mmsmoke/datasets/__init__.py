@@ -3,6 +3,7 @@ from mmsmoke.lazy import lazy
 __all__, __getattr__, __dir__ = lazy(
     __name__,
     {
+        '.clip_sampler': ['ClipSampler'],
         '.coco': ['COCODataset'],
         '.ijmond': ['IJmondDataset'],
         '.rise': ['RISEDataset'],

@@ -103,7 +103,7 @@ def zone_masks(
             of it lies outside of the picture.
     """
     found = file if isinstance(file, ViewPolygons) else ViewPolygons.read(file)
-    zones, ignored = _areas(found, view)
+    zones, ignored = areas_of(found, view)
     scale = np.array([width, height]) / (found.size or (width, height))
     for polygon in (*zones, *ignored):
         corners = polygon * scale
@@ -122,10 +122,15 @@ def zone_masks_of(
     if not row.columns.get('side'):
         return zone_masks(file, file.view_of(row), width, height)
     view = file.view_of(row)
-    return _masks(view, _areas(file, view), file.place(row, width, height), width, height)
+    return _masks(view, areas_of(file, view), file.place(row, width, height), width, height)
 
 
-def _areas(file: ViewPolygons, view: str) -> tuple[Sequence, Sequence]:
+def areas_of(file: ViewPolygons, view: str) -> tuple[Sequence, Sequence]:
+    """Return the polygons of a view that are watched, and those that are ignored.
+
+    Raises:
+        UserError: if the file names views, but not this one, which may be misspelt.
+    """
     known = sorted({name for kind in KINDS for name in getattr(file, kind)})
     if known and view not in known:
         raise UserError(

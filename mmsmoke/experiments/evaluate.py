@@ -24,6 +24,7 @@ from mmsmoke.utils.thresholds import Threshold, Value
 from .threshold import threshold_per_class
 
 _AT_THRESHOLD = ('PseudoLabelMetric', 'CompanionMetric', 'CounterfactualMetric')
+_EVENTS_OF_MAPS = 'EventMetric', 'cams'
 
 
 def evaluate_splits(
@@ -213,5 +214,6 @@ def fix_threshold(evaluator: list | dict, threshold: Value) -> None:
 
 def _of_maps(evaluator: list | dict) -> Iterator[dict]:
     for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
-        if metric['type'].split('.')[-1] in _AT_THRESHOLD and metric.get('source') != 'mask':
+        name, source = metric['type'].split('.')[-1], metric.get('source')
+        if (name in _AT_THRESHOLD and source != 'mask') or (name, source) == _EVENTS_OF_MAPS:
             yield metric

@@ -40,6 +40,13 @@ __all__, __getattr__, __dir__ = lazy(
             'strongest',
             'threshold_of_power',
         ],
+        '.clips': [
+            'CLIP_POOLS',
+            'color_disagreement',
+            'pool_clips',
+            'share_of_mass',
+            'unchanged',
+        ],
         '.contrast': ['supervised_contrast'],
         '.cooccurrence': [
             'confusion_counts',
@@ -57,8 +64,10 @@ __all__, __getattr__, __dir__ = lazy(
             'equivariance_loss',
             'min_pooling_loss',
         ],
+        '.event_match': ['compare_events'],
         '.events': ['Event', 'EventRule', 'advance', 'find_events', 'finish', 'open_event'],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
+        '.flow': ['flow_difference', 'optical_flow', 'seen_in_both', 'warp'],
         '.iou': [
             'EMPTY_TRUTH',
             'THRESHOLDS',

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from mmsmoke.datasets.zones import ViewPolygons, zone_masks
+from mmsmoke.datasets.zones import ViewPolygons, areas_of, zone_masks
 from mmsmoke.functional.background import changed, toward_median
 from mmsmoke.functional.events import Event, advance, finish, open_event
 from mmsmoke.utils import UserError
@@ -57,7 +57,7 @@ class Watch:
         self.watched: np.ndarray | None = None
         self.frozen = False
         if zones is not None:  # an unknown camera is named before the first picture
-            zone_masks(zones, camera, *(zones.size or (8, 8)))
+            areas_of(zones, camera)
             if zones.size:
                 self._watched(*zones.size)
 

@@ -161,6 +161,18 @@ CASES = {
     'supervised_contrast': lambda on: F.supervised_contrast(
         on(POINTS), on(CENTRES[0, 0]), on(TAGS), on(TAGS[:4]), 0.5
     ),
+    **{
+        f'pool_clips-{pool}': lambda on, pool=pool: F.pool_clips(on(SURE), on(TAGS[:12] + 1), pool)
+        for pool in (*F.CLIP_POOLS, 0.4)
+    },
+    'color_disagreement': lambda on: F.color_disagreement(on(POINTS), on(POINTS), on(TAGS)),
+    'unchanged': lambda on: F.unchanged(on(LAYERS)),
+    'share_of_mass': lambda on: F.share_of_mass(on(LAYERS), on(LAYERS[:, 0])),
+    'warp': lambda on: F.warp(on(OTHERS[0]), on(MAPS[0, :2, :4, :4] * 3)),
+    'seen_in_both': lambda on: F.seen_in_both(on(MAPS[0, :2]), on(-MAPS[0, :2])),
+    'flow_difference': lambda on: F.flow_difference(
+        on(OTHERS[0]), on(OTHERS[1]), on(MAPS[0, :2, :4, :4]), on(PAIRS[0, 0, :4, :4])
+    ),
     'correlated_maps': lambda on: F.correlated_maps(on(OTHERS), on(ATTENTION.expand(2, -1, -1))),
     'equivariance_loss': lambda on: F.equivariance_loss(on(MAPS), on(MAPS.flip(3)), on(HAVE)),
     'cross_equivariance_loss': lambda on: F.cross_equivariance_loss(

@@ -14,7 +14,13 @@ from mmsmoke.engine.hooks import FalsePositiveCentresHook
 
 pytestmark = pytest.mark.usefixtures('no_kernel_of_a_fake_gpu')
 
-TRIED = ('FalsePositiveCentresHook',)
+CLIP_LOSSES = dict(
+    clip_loss=dict(type='mmsmoke.ClipLoss'),
+    aux=[dict(type='mmsmoke.ColorConsistencyLoss'), dict(type='mmsmoke.StaticBackgroundLoss')],
+)
+TRIED = (
+    'FalsePositiveCentresHook', 'ClipLoss', 'ColorConsistencyLoss', 'StaticBackgroundLoss',
+)  # fmt: skip
 
 
 def losses_of(net, data):
@@ -67,6 +73,27 @@ def test_unlabelled_images_are_left_out_on_the_gpu(name, precision):
     net = tiny_models.build(name, copy.deepcopy(CLASSIFIERS[name]))
     with fake_cuda(precision):
         found = losses_of(net.to('cuda'), labelled(*labels))
+        assert devices_of(found) == {'cuda'}
+        error = {None: 1e-4, torch.float16: 2e-2, torch.bfloat16: 0.15}[precision]
+        torch.testing.assert_close(on_cpu(found), expected, rtol=error, atol=error)
+
+
+@pytest.mark.parametrize('precision', PRECISIONS)
+@pytest.mark.parametrize('network', [CLASSIFIERS['cnn'], STUDENT], ids=['cnn', 'vit'])
+def test_losses_of_a_clip_are_those_of_a_cpu(network, precision):
+    def clip():
+        data = labelled(1.0, 1.0, 1.0)
+        for number, sample in enumerate(data['data_samples']):
+            sample.set_gt_label([0, 1])
+            sample.set_metainfo(dict(image=f'{number}.png', columns=dict(clip='a')))
+        return data
+
+    network = dict(network, **CLIP_LOSSES)
+    expected = losses_of(tiny_models.build('', copy.deepcopy(network)), clip())
+    assert expected.keys() == {'loss', 'loss_color', 'loss_static'}
+    net = tiny_models.build('', copy.deepcopy(network))
+    with fake_cuda(precision):
+        found = losses_of(net.to('cuda'), clip())
         assert devices_of(found) == {'cuda'}
         error = {None: 1e-4, torch.float16: 2e-2, torch.bfloat16: 0.15}[precision]
         torch.testing.assert_close(on_cpu(found), expected, rtol=error, atol=error)

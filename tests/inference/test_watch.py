@@ -50,11 +50,11 @@ def test_zones_that_do_not_fit_are_named(tmp_path):
     with pytest.raises(UserError, match=r"no view 'north' has been drawn, but \['south'\]"):
         CameraMonitor(predict, cameras, tmp_path / 'out', zones=zones)
     outside = dict(zones=dict(north=box(100, 100, 120, 120)))
-    with pytest.raises(UserError, match=r"zones of 'north' leave nothing .* do they lie outside"):
+    with pytest.raises(UserError, match=r"an area of 'north' lies outside of a picture of"):
         CameraMonitor(
             predict, cameras, tmp_path / 'out', zones=zones_file(tmp_path, size=[60, 40], **outside)
         )
-    with pytest.raises(UserError, match="zones of 'north' leave nothing of pictures of 40 x 25"):
+    with pytest.raises(UserError, match="area of 'north' lies outside of a picture of 40 x 25"):
         run(cameras, tmp_path / 'out', zones=zones_file(tmp_path, **outside))
     with pytest.raises(UserError, match=r'none.json not found'):
         CameraMonitor(predict, cameras, tmp_path / 'out', zones=str(tmp_path / 'none.json'))
@@ -67,7 +67,7 @@ def test_a_size_that_changes_is_said_and_survived(tmp_path):
     zones = zones_file(tmp_path, zones=dict(north=box(14, 0, 39, 24)))
     said = run(dict(north=folder), tmp_path / 'out', zones=zones)
     assert 'north: pictures are 80 x 50 now' in said
-    assert any('leave nothing of pictures of 12 x 8' in line for line in said)
+    assert any('lies outside of a picture of 12 x 8' in line for line in said)
     assert len(table(next((tmp_path / 'out/frames').iterdir()))) == 4
     said = run(dict(north=folder), tmp_path / 'all')
     assert len(table(next((tmp_path / 'all/frames').iterdir()))) == 5

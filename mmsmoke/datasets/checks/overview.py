@@ -24,6 +24,7 @@ from mmsmoke.datasets.table import (
 from mmsmoke.datasets.writer import narrow_tables
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError
+from mmsmoke.utils.clips import clip_of
 from mmsmoke.utils.threads import in_threads
 
 from .near_duplicates import NUM_BITS, close_pairs, perceptual_hash
@@ -167,14 +168,17 @@ def _look_at_all(root: Path, rows: list[Row]) -> tuple[dict, list[str]]:
 
 
 def _contradictions(rows: list[Row], folder: Path, classes: Sequence[str]) -> Iterator[str]:
-    """List true masks that show what the label denies, or lack what it says."""
+    """List true masks that show what the label denies, or lack what it says.
+
+    A frame of a clip may lack it: the label is that of the whole clip.
+    """
     for row in rows:
         values = np.unique(read_mask(folder / row.mask_name))
         for k, (name, label) in enumerate(zip(classes, row.labels, strict=True)):
             shown = k + 1 in values
             if shown and not label:
                 yield f'{row.where}: {name} is 0, but its mask has {name}'
-            elif label and not shown and IGNORE not in values:
+            elif label and not shown and IGNORE not in values and clip_of(row.columns) is None:
                 yield f'{row.where}: {name} is 1, but its mask has none'
 
 

@@ -5,7 +5,9 @@ chimneys (and, in smoke without a chimney, where the plume rises from), so that 
 of a picture can be traced back to them.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import count, islice
 
 from mmsmoke.utils import UserError
@@ -14,10 +16,20 @@ from .drawing.counterfactuals import counterfactuals, is_telling
 from .drawing.dice import Dice
 from .drawing.elements import Layout, Scene
 from .drawing.layout import sample_layout
+from .drawing.motion import (
+    Emission,
+    Motion,
+    moved,
+    sample_emission,
+    sample_emissions,
+    sample_motion,
+)
 from .drawing.render import render
 
 DRAWING_VERSION = 2
 """Raised whenever the same (seed, split, index) would give another picture."""
+MOTION_VERSION = 1
+"""Likewise of the same moving scene, where its single picture stays what it is."""
 PRESETS = {'easy': 0.5, 'biased': 0.1, 'extreme': 0.0}
 """P(chimney | clear) by name."""
 PAIRS = 'pairs'
@@ -29,6 +41,15 @@ P_SMOKE = P_STEAM = 0.5
 P_CHIMNEY_UNLABELLED = 0.5
 """P(chimney | clear) in the split ``unlabelled``, whatever it is where labels are learned from."""
 MIN_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Hold a moving scene at one time, in seconds, and whether any pixel of it will be smoke."""
+
+    layout: Layout
+    time: float
+    smokes: bool
 
 
 class Smokestack:
@@ -107,3 +128,53 @@ class Smokestack:
         """
         scenes = ((index, counterfactuals(self.layout(PAIRS, index))) for index in count())
         return islice((scene for scene in scenes if is_telling(scene[1])), number)
+
+    def clip(self, split: str, index: int, frames: int, every: float) -> list[Frame]:
+        """Return a scene in motion.
+
+        Smoke may begin and end within the clip. Where that leaves nothing to be seen of it, it is
+        there all along.
+
+        Args:
+            every: seconds between two frames.
+        """
+        entropy, layout = self._entropy(split, index), self.layout(split, index)
+        dice = Dice(*entropy, 20)
+        motion = sample_motion(dice, layout)
+
+        def during(emission: Emission) -> list[Frame]:
+            return [
+                self._frame(layout, motion, frame * every, Dice(*entropy, 21, frame), emission)
+                for frame in range(frames)
+            ]
+
+        found = during(sample_emission(dice, (frames - 1) * every))
+        hidden = layout.label and not any(frame.smokes for frame in found)
+        return during(Emission()) if hidden else found
+
+    def cameras(self, number: int, hours: float, every: float) -> Iterator[list[Frame]]:
+        """Yield what each of so many cameras sees of a day: a chimney that smokes now and then."""
+        for index, kinds in self.pairs(number):
+            entropy, layout = self._entropy(PAIRS, index), kinds['both']
+            dice, seconds = Dice(*entropy, 22), 3600 * hours
+            motion, emissions = sample_motion(dice, layout), sample_emissions(dice, seconds)
+            times = [frame * every for frame in range(math.ceil(seconds / every))]
+            yield [
+                self._frame(
+                    layout, motion, time, Dice(*entropy, 23, frame), latest(emissions, time)
+                )
+                for frame, time in enumerate(times)
+            ]
+
+    def _frame(
+        self, layout: Layout, motion: Motion, time: float, dice: Dice, emission: Emission | None
+    ) -> Frame:
+        layout = moved(layout, motion, time, dice, emission)
+        bare = replace(layout, clouds=(), banks=(), ridges=())  # what is behind all smoke
+        smokes = bool(layout.plumes) and bool(render(bare, self.size).smoke.any())
+        return Frame(layout, time, smokes)
+
+
+def latest(emissions: Sequence[Emission], time: float) -> Emission | None:
+    """Return the last emission that has begun, if any."""
+    return next((emission for emission in reversed(emissions) if emission.begin <= time), None)

@@ -47,9 +47,7 @@ def write_smokestack(
     Raises:
         UserError: (a ValueError) a parameter is out of range, or `out` holds something else.
     """
-    if tuple(classes) not in (CLASSES[:1], CLASSES):
-        raise UserError(f'classes must be smoke, or smoke and steam, not {" ".join(classes)}')
-    steam = 'steam' in classes
+    steam = require_classes(classes)
     source = Smokestack(preset, size, seed, p_chimney_smoke, p_chimney_clear, steam)
     requested = {'train': train, 'val': val, 'test': test, 'pairs': pairs, UNLABELLED: unlabelled}
     for name, count in requested.items():
@@ -82,15 +80,23 @@ def write_smokestack(
     return write_dataset(out, tasks, parameters, workers, overwrite)
 
 
+def require_classes(classes: Sequence[str]) -> bool:
+    """Return whether steam is one of the classes."""
+    if tuple(classes) not in (CLASSES[:1], CLASSES):
+        raise UserError(f'classes must be smoke, or smoke and steam, not {" ".join(classes)}')
+    return 'steam' in classes
+
+
 def _task(
     split: str, stem: str, labels: Mapping[str, int], draw: Callable[[], Scene], **columns
 ) -> Task:
     name = f'{split}/{stem}.png'
     row = {'image': f'images/{name}', 'split': split, **labels, **columns}
-    return Task(name, [row], partial(_write_scene, draw, name, len(labels) + 1), FOLDERS)
+    return Task(name, [row], partial(write_scene, draw, name, len(labels) + 1), FOLDERS)
 
 
-def _write_scene(draw: Callable[[], Scene], name: str, colors: int, root: Path) -> None:
+def write_scene(draw: Callable[[], Scene], name: str, colors: int, root: Path) -> None:
+    """Write image, mask and context of a scene below the folder of a data set."""
     scene, mask, context = draw(), MASK_PALETTE[:colors], CONTEXT_PALETTE[:colors]
     save_png(root / 'context' / name, scene.context, context, compress_level=1)
     save_png(root / 'masks' / name, scene.smoke + 2 * scene.steam, mask, compress_level=1)

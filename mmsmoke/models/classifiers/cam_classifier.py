@@ -6,7 +6,7 @@ from mmpretrain.structures import label_to_onehot
 from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
-from mmsmoke.structures import WeakSegDataSample
+from mmsmoke.structures import WeakSegDataSample, clips_of
 
 from ..cams import MultiScaleCAM
 
@@ -23,7 +23,10 @@ class CAMClassifier(ImageClassifier):
         aux: further losses, such as ``[dict(type='mmsmoke.FalsePositiveLoss')]``. Each is built
             with ``classifier``, and called with it, the inputs [B, 3, H, W], its features and the
             labels [B, K]; it returns losses by name. One that sets ``needs_samples`` is given the
-            data samples, too.
+            data samples, too, and one with ``by_clip`` the number of each image's clip, ``clips``
+            [B].
+        clip_loss: ``dict(type='mmsmoke.ClipLoss')`` in the place of the head's own loss, where
+            labels are those of whole clips.
 
     The backbone's last output must be a map [B, C, h, w]: for mmpretrain's ViTs say
     ``out_type='featmap'``. The head is one of :mod:`mmsmoke.models.heads`. Images whose labels are
@@ -36,6 +39,7 @@ class CAMClassifier(ImageClassifier):
         cam: dict | None = None,
         views: dict | None = None,
         aux: Sequence[dict] = (),
+        clip_loss: dict | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
@@ -44,6 +48,7 @@ class CAMClassifier(ImageClassifier):
             cam = {'type': 'mmsmoke.MultiScaleCAM', 'cam': cam, **views}
         self.read_out = MODELS.build(cam)
         self.aux = nn.ModuleList([MODELS.build({**one, 'classifier': self}) for one in aux])
+        self.clip_loss = None if clip_loss is None else MODELS.build(clip_loss)
 
     def read_out_by(self, cam: dict) -> None:
         """Read maps out in another way from now on; several views stay what they are."""
@@ -69,12 +74,14 @@ class CAMClassifier(ImageClassifier):
         labels = labels_of(data_samples, self.head.num_classes)
         for aux in self.aux:
             more = [data_samples] if getattr(aux, 'needs_samples', False) else []
-            losses.update(aux(self, inputs, feats, labels, *more))
+            by_clip = getattr(aux, 'by_clip', False)
+            clips = dict(clips=clips_of(data_samples).to(inputs.device)) if by_clip else {}
+            losses.update(aux(self, inputs, feats, labels, *more, **clips))
         return losses
 
     def head_losses(self, feats: tuple[Tensor, ...], data_samples: list) -> dict[str, Tensor]:
         """Return the head's losses alone; images without a label are left out."""
-        return labelled_losses(self.head, feats, data_samples)
+        return labelled_losses(self.head, feats, data_samples, self.clip_loss)
 
     def predict(
         self, inputs: Tensor, data_samples: list[WeakSegDataSample] | None = None, **kwargs
@@ -99,9 +106,16 @@ class CAMClassifier(ImageClassifier):
 
 
 def labelled_losses(
-    head: nn.Module, feats: tuple[Tensor, ...], data_samples: list
+    head: nn.Module,
+    feats: tuple[Tensor, ...],
+    data_samples: list,
+    loss: nn.Module | None = None,
 ) -> dict[str, Tensor]:
-    """Return a head's losses over the images that have a label; zero where none has."""
+    """Return a head's losses over the images that have a label; zero where none has.
+
+    Args:
+        loss: called with the head in the place of the head's own.
+    """
     unlabelled = labels_of(data_samples, head.num_classes).isnan().any(1)
     if unlabelled.all():
         return dict(loss=0 * head(feats).sum())
@@ -109,7 +123,7 @@ def labelled_losses(
         feats = tuple(feat[~unlabelled] for feat in feats)
         pairs = zip(data_samples, unlabelled.tolist(), strict=True)
         data_samples = [sample for sample, left_out in pairs if not left_out]
-    return head.loss(feats, data_samples)
+    return head.loss(feats, data_samples) if loss is None else loss(head, feats, data_samples)
 
 
 def labels_of(data_samples: list, num_classes: int) -> Tensor:

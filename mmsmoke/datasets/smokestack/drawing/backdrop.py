@@ -18,11 +18,11 @@ def draw_sky(canvas: Canvas, sky: Sky) -> None:
 
 
 def draw_cloud_layer(canvas: Canvas, cloud: CloudLayer, sky: Sky, horizon: float) -> None:
-    window = canvas.window(0, 0, 1, horizon)
+    window = canvas.window(-1, -1, 2, horizon)
     x, y = canvas.grid(window)
     noise = Noise(cloud.seed)
     depth = 1 / (1.15 * horizon - y)
-    u = (x - 0.5) * depth * cloud.frequency + depth * cloud.shear
+    u = (x - 0.5) * depth * cloud.frequency + depth * cloud.shear + cloud.drift
     v = depth * (1.6 * cloud.frequency)
     density = noise(u, v)
     alpha = smoothstep((density - (1 - cloud.cover)) / cloud.softness)
@@ -70,7 +70,7 @@ def draw_ridge(canvas: Canvas, ridge: Ridge) -> None:
 
 
 def draw_ground(canvas: Canvas, ground: Ground) -> None:
-    window = canvas.window(0, ground.y, 1, 1)
+    window = canvas.window(-1, ground.y, 2, 2)
     x, y = canvas.grid(window)
     down = np.maximum(y - ground.y, 0)
     depth = 1 / (down + 0.06)

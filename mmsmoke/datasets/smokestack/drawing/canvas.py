@@ -20,13 +20,18 @@ def _integral_of_bands(position: np.ndarray, filled: float) -> np.ndarray:
 
 
 class Canvas:
-    """Hold a float picture [3, H, W] that is painted from far to near."""
+    """Hold a float picture [3, H, W] that is painted from far to near.
 
-    def __init__(self, size: int):
-        self.size = size
+    Args:
+        size: of the picture, in pixels.
+        shake: how far the camera looks to the right and downwards of where it stands.
+    """
+
+    def __init__(self, size: int, shake: tuple[float, float] = (0.0, 0.0)):
+        self.size, self.shake = size, shake
         self.pixels = np.zeros((3, size, size), np.float32)
         centers = (np.arange(size, dtype=np.float32) + 0.5) / size
-        self.x, self.y = centers[None, :], centers[:, None]
+        self.x, self.y = centers[None, :] + shake[0], centers[:, None] + shake[1]
 
     def blank(self, value: float) -> np.ndarray:
         """Return a map [H, W] to keep record of what was painted where."""
@@ -34,7 +39,10 @@ class Canvas:
 
     def window(self, left: float, top: float, right: float, bottom: float) -> Window:
         """Return the pixels that a box touches, none if it lies outside the picture."""
-        return self._pixels(top, bottom), self._pixels(left, right)
+        right_of, below = self.shake
+        return self._pixels(top - below, bottom - below), self._pixels(
+            left - right_of, right - right_of
+        )
 
     def _pixels(self, start: float, end: float) -> slice:
         first, behind = int(np.floor(start * self.size)), int(np.ceil(end * self.size))

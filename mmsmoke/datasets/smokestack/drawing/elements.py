@@ -1,5 +1,6 @@
 """Name what a scene consists of, as decided (`Layout`) and as drawn (`Scene`)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ class CloudLayer:
     shear: float
     lit: Color
     shade: Color
+    drift: float = 0.0  # how far it was blown, in cells of its noise
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,11 @@ class Tower:
 
 @dataclass(frozen=True)
 class Plume:
-    """Describe smoke or steam from (x, y), risen by `rise` and blown by `reach` at its far end."""
+    """Describe smoke or steam from (x, y), risen by `rise` and blown by `reach` at its far end.
+
+    Time, which moves it, is told in turns: the lengths, counted in radii, that smoke is carried.
+    There is no smoke but what left the foot from `begin` to `end`.
+    """
 
     seed: int
     x: float
@@ -130,6 +136,9 @@ class Plume:
     billow: float  # lumps per radius
     lit: Color
     shade: Color
+    now: float = 0.0
+    begin: float = -math.inf
+    end: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,7 @@ class Camera:
     gain: Color
     vignette: float
     noise: float
+    shake: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)

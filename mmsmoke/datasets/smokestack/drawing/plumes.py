@@ -13,6 +13,7 @@ from .textures import Noise, lerp, smoothstep
 AXIS_SAMPLES = 48
 SWAY_CELLS = 6
 LUMPS_SEED = 0x5BD1E995  # makes the lumps differ from the curl, which has the plume's own seed
+FADING = 0.6  # turns over which smoke begins and ends
 WIDEST = 1.45  # radii from the axis to the outermost smoke, at most
 
 
@@ -69,6 +70,8 @@ def draw_plume(canvas: Canvas, plume: Plume, sky: Sky) -> Shape:
     arc = axis.arc.take(nearest) + ahead
     t = np.clip(arc / axis.arc[-1], 0, 1)
 
+    left_at = plume.now - u  # when what is here left the foot
+    u = u - plume.now
     curl = Noise(plume.seed)
     lumps = Noise(plume.seed ^ LUMPS_SEED, billowy=True)
     warp = (curl(u * 0.5, v * 0.5) - 0.5) * 0.9
@@ -83,7 +86,10 @@ def draw_plume(canvas: Canvas, plume: Plume, sky: Sky) -> Shape:
     ragged_end = 1 - smoothstep((t + 0.3 * (0.5 - texture) - 0.5) / 0.35)
     thinned = ragged_end / (1 + plume.thinning * t)
     grain = 1 - (0.25 + 0.3 * t) * (1 - texture)
-    opacity = np.maximum(plume.strength * body * onset * thinned * grain - 0.02, 0)
+    begun = smoothstep((left_at - plume.begin) / FADING)
+    ended = smoothstep((left_at - plume.end) / FADING)
+    there = plume.strength * (begun * (1 - ended))
+    opacity = np.maximum(there * body * onset * thinned * grain - 0.02, 0)
 
     light_x, light_y = sky.light
     toward_u = tangent_x * light_x + tangent_y * light_y

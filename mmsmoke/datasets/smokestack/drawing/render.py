@@ -16,7 +16,7 @@ OPACITY_CUT = 0.15
 
 def render(layout: Layout, size: int) -> Scene:
     """Draw `layout` with `size` x `size` pixels; the scene is the same at every size."""
-    canvas = Canvas(size)
+    canvas = Canvas(size, layout.camera.shake)
     draw_sky(canvas, layout.sky)
     for cloud in layout.clouds:
         draw_cloud_layer(canvas, cloud, layout.sky, horizon=layout.ground.y)
