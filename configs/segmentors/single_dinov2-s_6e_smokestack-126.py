@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/segment_runtime.py',
 ]
 
-model = dict(classifier=dict(config='cam/dinov2-s_3e_smokestack-126.py'))
+model = dict(classifier=dict(config='cam/dinov2-s_3e_smokestack-126.py', head=dict(pool=0.1)))
 optim_wrapper = dict(
     type='mmsmoke.AutocastOptimWrapper',
     dtype='auto',

@@ -7,7 +7,9 @@ _base_ = [
 
 model = dict(
     classifier=dict(
-        config='cam/lite0_3e_smokestack-126.py', backbone=dict(out_indices=(1, 2, 3, 4))
+        config='cam/lite0_3e_smokestack-126.py',
+        backbone=dict(out_indices=(1, 2, 3, 4)),
+        head=dict(pool=0.1),
     ),
     decode_head=dict(
         _delete_=True,

@@ -3,5 +3,9 @@
 _base_ = './single_dinov2-s_6e_smokestack-126.py'
 
 model = dict(
-    classifier=dict(config='crossarch/crossarch-own_lite0_dinov2-s_3e_smokestack-126.py'),
+    classifier=dict(
+        _delete_=True,
+        config='crossarch/crossarch-own_lite0_dinov2-s_3e_smokestack-126.py',
+        student=dict(head=dict(pool=0.1)),
+    ),
 )

@@ -7,7 +7,10 @@ _base_ = [
 ]
 
 model = dict(
-    classifier=dict(config='crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py'),
+    classifier=dict(
+        config='crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
+        student=dict(head=dict(pool=0.1)),
+    ),
 )
 optim_wrapper = dict(
     type='mmsmoke.AutocastOptimWrapper',
