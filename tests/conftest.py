@@ -97,10 +97,11 @@ def save_palette(path: Path, mask: np.ndarray) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def logger_of_its_own() -> Iterator[None]:
-    """Let no test write to the closed log file of a run of another."""
+def nothing_of_other_runs() -> Iterator[None]:
+    """Let no test write to the closed log file of another's run, or build in its scope."""
     yield
     MMLogger._instance_dict.clear()
+    DefaultScope._instance_dict.clear()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from mmsmoke.inference.monitor_settings import (
+from mmsmoke.inference.monitor.settings import (
     add_settings,
     check_names,
     named_cameras,

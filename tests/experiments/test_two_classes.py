@@ -41,7 +41,7 @@ data_root = {data!r}
 size = 32
 draw = dict(preset='easy', size=48, train=16, val=12, test=8, classes=['smoke', 'steam'])
 classify = dict(config={cam!r})
-label = dict(refine=['crf:translucent'], threshold='per_class')
+label = dict(refine=['par'], threshold='per_class')
 segment = dict(config={segmentor!r})
 self_training = dict(rounds=1, refine=['crf:deeplab'], threshold=dict(smoke=0.2, steam=0.3))
 threshold_split = 'val'

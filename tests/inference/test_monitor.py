@@ -19,7 +19,7 @@ from tiny_trained import tiny_model, tiny_segmentor, trained
 
 from mmsmoke.functional import find_events
 from mmsmoke.inference import CameraMonitor, SmokeInferencer
-from mmsmoke.inference.records import keep_within
+from mmsmoke.inference.monitor.records import keep_within
 from mmsmoke.utils import UserError
 
 

@@ -10,8 +10,8 @@ import pytest
 from monitoring import draw_folder, predict
 
 from mmsmoke.inference import CameraMonitor
-from mmsmoke.inference import notify as module
-from mmsmoke.inference.notify import Notifier
+from mmsmoke.inference.monitor import notify as module
+from mmsmoke.inference.monitor.notify import Notifier
 
 PATIENCE = 30
 

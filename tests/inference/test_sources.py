@@ -14,8 +14,8 @@ import pytest
 from clips import frames_of, noise, write_clip
 from conftest import save
 
-from mmsmoke.inference.sources import FolderSource, VideoSource, open_source, time_of_name
-from mmsmoke.inference.streams import PipeSource, StreamSource, split_pictures
+from mmsmoke.inference.monitor.sources import FolderSource, VideoSource, open_source, time_of_name
+from mmsmoke.inference.monitor.streams import PipeSource, StreamSource, split_pictures
 from mmsmoke.utils import DataError, UserError
 
 PATIENCE = 20  # seconds that a thread may take on a busy machine

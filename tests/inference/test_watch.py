@@ -10,8 +10,8 @@ from monitoring import SIZE, draw_folder, name_of, picture, predict, run, second
 
 from mmsmoke.functional import find_events
 from mmsmoke.inference import CameraMonitor
-from mmsmoke.inference.sources import Frame
-from mmsmoke.inference.watch import Watch
+from mmsmoke.inference.monitor.sources import Frame
+from mmsmoke.inference.monitor.watch import Watch
 from mmsmoke.utils import DataError, UserError
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,20 @@ def folder(tmp_path):
     return tmp_path
 
 
+@contextmanager
 def start(*arguments, browser=None):
+    """Start the tool, which Ctrl-C ends even where the tests ignore that, and end it."""
     options = [] if browser else ['--no-browser']
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, 'tools/label.py', *map(str, arguments), *options],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | (dict(BROWSER=str(browser)) if browser else {}),
-    )  # fmt: skip
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_it_serves_until_it_is_interrupted(folder):

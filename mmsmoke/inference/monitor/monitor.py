@@ -18,10 +18,10 @@ from mmsmoke.reports.timeline import PAGE, Timeline
 from mmsmoke.utils import DataError, UserError
 from mmsmoke.utils.locks import exclusive
 
-from .event_media import EventMedia
-from .monitor_settings import MonitorSettings, check_names
+from .media import EventMedia
 from .notify import Notifier, check_webhook, split_command
 from .records import Records, event_row, keep_within
+from .settings import MonitorSettings, check_names
 from .sources import Frame, Say, open_source
 from .watch import Watch
 
@@ -41,7 +41,7 @@ class CameraMonitor:
             standard input.
         out_dir: a new folder, or that of an earlier run, which is gone on with.
         say: takes lines about what goes wrong; they go to standard error by default.
-        settings: of :class:`~mmsmoke.inference.monitor_settings.MonitorSettings`.
+        settings: of :class:`~mmsmoke.inference.monitor.settings.MonitorSettings`.
 
     Example:
         >>> monitor = CameraMonitor('best.pth', {'north': 'photos/'}, 'out')  # doctest: +SKIP
@@ -229,7 +229,7 @@ class CameraMonitor:
 
 def _predictor(predict, batch_size: int) -> Predict:
     if isinstance(predict, str | os.PathLike):
-        from .inferencer import SmokeInferencer
+        from ..inferencer import SmokeInferencer
 
         predict = SmokeInferencer(predict)
     known = sys.modules.get('mmsmoke.inference.inferencer')  # a monitor does without torch, too

@@ -16,7 +16,7 @@ from mmsmoke.datasets.pictures import read_image
 from mmsmoke.datasets.table import IMAGES
 from mmsmoke.utils import DataError, UserError
 
-from .frames import Video, is_video
+from ..frames import Video, is_video
 
 Say = Callable[[str], None]
 DATE_AND_TIME = re.compile(

@@ -13,7 +13,7 @@ from mmsmoke.functional.background import changed, toward_median
 from mmsmoke.functional.events import Event, advance, finish, open_event
 from mmsmoke.utils import UserError
 
-from .monitor_settings import MonitorSettings
+from .settings import MonitorSettings
 from .sources import Frame, Say
 
 BACKGROUND_SIDE = 160

@@ -19,7 +19,7 @@ from mmsmoke.functional.events import Event
 from mmsmoke.utils import UserError, atomic_path
 from mmsmoke.visualization import contact_sheet, framed, overlay_mask
 
-from .frames import video_file
+from ..frames import video_file
 from .records import MEDIA
 from .sources import Say
 
