@@ -49,7 +49,8 @@ def main() -> None:
         raise UserError(f'pictures must be at least 1, not {args.pictures}')
     if find_chromium() is None:
         raise UserError('no Chromium found: apt-get install chromium')
-    with tempfile.TemporaryDirectory() as folder:
+    # the browser leaves children that write into its profile for a moment
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(Path(folder, 'profile'), *WINDOW)
         try:
             if args.screenshots:

@@ -47,7 +47,8 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument('--screenshot', type=Path, metavar='FILE', help='draw the page instead')
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    # the browser leaves children that write into its profile for a moment
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         if args.screenshot:
             draw_page(Path(folder), args.screenshot)
             return
