@@ -102,3 +102,9 @@ def test_what_a_label_run_left_is_a_label_run_already(tmp_path):
         'CAMFusionHook', 'PseudoLabelHook'
     ]  # fmt: skip
     assert load_label_run(CNN).work_dir == 'work_dirs/resnet18-s_12e_smokestack-128_labels'
+
+
+def test_a_segmentor_has_no_maps_to_read_from_several_views():
+    cfg = load_config('configs/segmentors/single_lite0_6e_smokestack-126.py')
+    with pytest.raises(UserError, match='is no classifier: multi_scale reads its maps'):
+        label_run(cfg, ['multi_scale'])

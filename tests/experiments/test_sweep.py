@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from fake_executor import fake_engine
 
-from mmsmoke.experiments.run_records import merge_results
+from mmsmoke.experiments.run_records import all_settings, merge_results, read_sweep
 from mmsmoke.experiments.sweep import run_sweep
+from mmsmoke.experiments.variants import needs_of
 from mmsmoke.utils import UserError, write_json
 from mmsmoke.utils.environment import environment
 from mmsmoke.utils.locks import exclusive
@@ -377,3 +378,19 @@ def test_what_is_said_of_merged_runs_is_what_the_sweep_says_today(sweep):
     merged = merge_results([part])
     assert merged['baseline'] == 'teacher'
     assert {run['variant'] for run in merged['runs']} == {'teacher'}
+
+
+def test_how_masks_are_made_is_part_of_what_a_run_is(sweep):
+    path, _ = sweep
+    masked = "variants = dict(\n    masked={'model.init_cfg.masks': '{masks:teacher}'},"
+    text = path.read_text().replace('variants = dict(', masked)
+
+    def settings(more):
+        path.write_text(text + more)
+        found = read_sweep(str(path))
+        found.last_word = {}
+        return all_settings(found, needs_of(found.variants, [0]))
+
+    plain, refined = settings(''), settings("labels = dict(refine=['crf:translucent'])\n")
+    assert plain['masked', 0] != refined['masked', 0]
+    assert plain['teacher', 0] == refined['teacher', 0]
