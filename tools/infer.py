@@ -96,7 +96,7 @@ def main() -> None:
 
 def look(args: argparse.Namespace, on_error: OnError | None) -> None:
     from mmsmoke.apis import SmokeInferencer
-    from mmsmoke.inference.inputs import is_video
+    from mmsmoke.inference.frames import is_video
     from mmsmoke.inference.video import annotated_path
 
     videos = [path for path in args.inputs if is_video(path)]

@@ -46,9 +46,11 @@ class WeightedSampler(DefaultSampler):
         if length := getattr(dataset, 'epoch_length', None):
             self.num_samples = math.ceil(length / self.world_size)
             self.total_size = self.num_samples * self.world_size
-        if weights is None and true_masks is not None:
-            weights = None if any(WEIGHT in row['columns'] for row in rows) else False
-        found = [1.0] * len(rows) if weights is False else _read(weights, rows)
+        has_column = any(WEIGHT in row['columns'] for row in rows)
+        if weights is False or (weights is None and true_masks is not None and not has_column):
+            found = [1.0] * len(rows)
+        else:
+            found = _read(weights, rows)
         if true_masks is not None:
             times = _number(true_masks, 'true_masks')
             if any('true_mask' not in row for row in rows):

@@ -8,7 +8,7 @@ from torch import Tensor
 from mmsmoke.functional import confusion_ratios
 
 MOST_PAIRED = 10
-"""Of more classes, the pairs would drown all other numbers: they are in ``details`` alone."""
+"""Limits the classes whose pairs are metrics; more would drown the others, and are in details."""
 
 
 def confused_pairs(matrix: Tensor, names: Sequence[str] | None) -> dict[str, float]:

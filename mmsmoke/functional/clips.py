@@ -1,4 +1,4 @@
-"""What the frames of one clip tell together."""
+"""Pool and compare the frames of one clip."""
 
 import torch
 from torch import Tensor

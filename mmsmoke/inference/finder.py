@@ -15,7 +15,8 @@ from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError
 from mmsmoke.utils.models import segmentor_threshold
 
-from .inputs import Cut, Item, Prepared
+from .frames import Item
+from .inputs import Cut, Prepared
 from .outputs import Prediction, by_name, shares_of
 from .tiles import Tiling
 from .zones import Zones

@@ -18,11 +18,12 @@ from mmsmoke.utils.thresholds import Value, check_threshold, in_order
 
 from .batches import batches, same_sizes
 from .finder import Finder
-from .inputs import Cut, Item, Prepared, TestPipeline, find_images, warning_of_stretches
+from .frames import Item, Video
+from .inputs import Cut, Prepared, TestPipeline, find_images, warning_of_stretches
 from .outputs import OnError, Prediction, check_names, readable, write_predictions
 from .predictor import config_and_weights, load_model
 from .tiles import Tiling, require_wide_enough
-from .video import Video, remove_video_results, smoothed, write_video
+from .video import remove_video_results, smoothed, write_video
 from .zones import Zones
 
 READERS = min(4, cores())

@@ -16,7 +16,8 @@ from mmsmoke.utils import DataError, UserError, save_png
 from mmsmoke.utils.threads import map_ahead
 from mmsmoke.visualization import overlay_mask
 
-from .inputs import Cut, Item, Prepared
+from .frames import Item
+from .inputs import Cut, Prepared
 
 OnError = Callable[[DataError], None]
 AREAS, UNFINISHED = 'areas.csv', 'areas.unfinished.csv'

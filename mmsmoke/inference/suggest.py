@@ -27,8 +27,9 @@ from mmsmoke.utils import DataError, UserError, atomic_path, require_one_of, sav
 from mmsmoke.utils.progress import progress
 from mmsmoke.visualization import contact_sheet, framed
 
+from .frames import Item
 from .inferencer import SmokeInferencer
-from .inputs import Item, find_images
+from .inputs import find_images
 from .outputs import Prediction
 
 MODELS_NEEDED = dict(entropy=(1,), disagreement=(2,), random=(0, 1, 2))

@@ -12,7 +12,7 @@ from mmsmoke.visualization.html import data_uri, html_page, html_table
 
 PAGE = 'timeline.html'
 MINUTES = 10
-"""Of one bar of the chart of a day; the largest share counts. Bars of a week are six times that."""
+"""Says how long a bar in the chart of a day is, of its largest share; in a week it is six times."""
 WIDTH, HEIGHT = 960, 120
 MOST_STRIPS = 40
 """Strips in the page, of the newest events; tables name all."""

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from .errors import DataError
 
 CLIP_COLUMNS = ('clip', 'video')
-"""Of a frame, the first that is not empty names its clip."""
+"""Names the columns that tell the clip of a frame; the first that is not empty counts."""
 
 
 def clip_of(columns: Mapping[str, str]) -> str | None:

@@ -114,7 +114,7 @@ def test_blobs_cover_the_mask_once_and_the_enclosing_ones_come_first():
 
 @pytest.mark.parametrize('seed', range(5))
 def test_slits_keep_the_area(seed):
-    """Of noise, which has as many holes as can be."""
+    """Outline noise, which has as many holes as can be."""
     mask = (np.random.default_rng(seed).random((24, 30)) < 0.6).astype(np.uint8)
     whole = np.zeros_like(mask)
     for blob in blobs_of(mask, simplify=0):

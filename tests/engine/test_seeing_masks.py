@@ -1,4 +1,4 @@
-"""What num_masks makes of a config, and trainings that see a few true masks."""
+"""Configs are changed by num_masks, and trainings see a few true masks."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What metrics say of two classes: own thresholds, confusion, mmseg's mean."""
+"""Metrics of two classes have own thresholds, confusion, and mmseg's mean."""
 
 import pytest
 import torch

@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
 from mmsmoke.engine.launch import load_config
-from mmsmoke.experiments.chain import Chain, label_hook
+from mmsmoke.experiments.chain import Chain
+from mmsmoke.experiments.label_step import label_hook
 from mmsmoke.experiments.pipeline import require_fitting_backbones
 from mmsmoke.experiments.plan import load_plan
 from mmsmoke.utils import UserError

@@ -1,4 +1,4 @@
-"""What variants cost is added up over the steps that they need."""
+"""Costs of variants are added up over the steps that they need."""
 
 import subprocess
 import sys

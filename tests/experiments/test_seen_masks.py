@@ -1,4 +1,4 @@
-"""What plans and results say of the few true masks that a training has seen."""
+"""Plans and results say which few true masks a training has seen."""
 
 import pytest
 from mmengine.config import Config

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from mmsmoke.experiments import work
-from mmsmoke.experiments.chain import labelling
+from mmsmoke.experiments.label_step import labelling
 from mmsmoke.experiments.step import Step
 from mmsmoke.experiments.threshold import read_threshold, search_threshold, use_threshold
 from mmsmoke.utils import UserError, sha256_of_file

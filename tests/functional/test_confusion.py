@@ -1,4 +1,4 @@
-"""Which class is called which, without any mask of companions."""
+"""Confusion counts which class is called which, without any mask of companions."""
 
 import math
 

@@ -19,7 +19,8 @@ from mmsmoke.datasets import WeakSegDataset
 from mmsmoke.datasets.checks.overview import check_dataset
 from mmsmoke.datasets.table import Row
 from mmsmoke.datasets.zones import ViewPolygons
-from mmsmoke.inference.inputs import Item, TestPipeline
+from mmsmoke.inference.frames import Item
+from mmsmoke.inference.inputs import TestPipeline
 
 COCO = dict(
     images=[

@@ -12,7 +12,7 @@ from torch import nn
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.functional import normalize_cams, resize_maps, scores_to_mask, strongest, tile_boxes
-from mmsmoke.inference.inputs import Item
+from mmsmoke.inference.frames import Item
 from mmsmoke.utils import DataError, UserError
 
 TILE, OVERLAP = 24, 9

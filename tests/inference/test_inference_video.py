@@ -12,8 +12,9 @@ from tiny_trained import tiny_model, tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
 from mmsmoke.functional import scores_to_mask
+from mmsmoke.inference.frames import Video
 from mmsmoke.inference.outputs import Prediction, shares_of
-from mmsmoke.inference.video import Video, annotated, smoothed
+from mmsmoke.inference.video import annotated, smoothed
 
 RATE = 12.5
 

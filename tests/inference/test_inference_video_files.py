@@ -7,7 +7,7 @@ from PIL import Image
 from tiny_trained import tiny_segmentor, trained
 
 from mmsmoke.apis import SmokeInferencer
-from mmsmoke.inference.inputs import is_video
+from mmsmoke.inference.frames import is_video
 
 
 @pytest.fixture(scope='module')

@@ -17,7 +17,7 @@ FRAME_TRUTH = 'frame_truth'
 """Column that says whether the frame itself shows smoke, for metrics alone."""
 FEWEST_CLIPS = 5
 MOST_FRAMES = 100_000
-"""Of a camera."""
+"""Limits the frames of one camera."""
 FRAMES_A_TASK = 64
 VERSIONS = dict(drawing=DRAWING_VERSION, motion=MOTION_VERSION, opacity_cut=OPACITY_CUT)
 

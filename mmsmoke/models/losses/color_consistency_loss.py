@@ -1,10 +1,11 @@
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmsmoke.functional import color_disagreement
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
+
+from .clip_maps import maps_of_clips, nothing_of
 
 
 @MODELS.register_module()
@@ -46,19 +47,17 @@ class ColorConsistencyLoss(nn.Module):
         labels: Tensor,
         clips: Tensor,
     ) -> dict[str, Tensor]:
-        maps = classifier.head.class_maps(feats)[:, : labels.shape[1]].float()
-        small = F.adaptive_avg_pool2d(inputs.float(), maps.shape[2:])
+        found = maps_of_clips(classifier, inputs, feats, labels, clips)
         losses = []
-        for clip in clips.unique():
-            there = clips == clip
-            of_clip = (labels[there] > 0.5).any(0)
-            if there.sum() < 2 or not of_clip.any():
+        for small, maps, known in found:
+            of_clip = (known > 0.5).any(0)
+            if len(maps) < 2 or not of_clip.any():
                 continue
-            colors = small[there].movedim(1, -1).flatten(0, 2)
-            chances = maps[there].sigmoid().movedim(1, -1).flatten(0, 2)
+            colors = small.movedim(1, -1).flatten(0, 2)
+            chances = maps.sigmoid().movedim(1, -1).flatten(0, 2)
             frames = torch.arange(len(colors), device=maps.device) // maps[0, 0].numel()
             chosen = torch.randperm(len(colors), device=maps.device)[: self.pixels]
             of_all = color_disagreement(colors[chosen], chances[chosen], frames[chosen], self.sigma)
             losses.append(of_all[of_clip].mean())
-        loss = torch.stack(losses).mean() if losses else 0 * maps.sum()
+        loss = torch.stack(losses).mean() if losses else nothing_of(found)
         return dict(loss_color=self.loss_weight * loss)

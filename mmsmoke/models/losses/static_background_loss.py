@@ -1,10 +1,11 @@
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmsmoke.functional import share_of_mass, unchanged
 from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
+
+from .clip_maps import maps_of_clips, nothing_of
 
 FEWEST_FRAMES = 3
 
@@ -44,13 +45,11 @@ class StaticBackgroundLoss(nn.Module):
         labels: Tensor,
         clips: Tensor,
     ) -> dict[str, Tensor]:
-        maps = classifier.head.class_maps(feats)[:, : labels.shape[1]].float()
-        small = F.adaptive_avg_pool2d(inputs.float(), maps.shape[2:])
-        losses = []
-        for clip in clips.unique():
-            there = clips == clip
-            if there.sum() >= FEWEST_FRAMES:
-                shares = share_of_mass(maps[there], unchanged(small[there], self.sigma))
-                losses.append(shares[labels[there] > 0.5])
-        loss = torch.cat(losses).mean() if losses and torch.cat(losses).numel() else 0 * maps.sum()
+        found = maps_of_clips(classifier, inputs, feats, labels, clips)
+        losses = [
+            share_of_mass(maps, unchanged(small, self.sigma))[known > 0.5]
+            for small, maps, known in found
+            if len(maps) >= FEWEST_FRAMES and (known > 0.5).any()
+        ]
+        loss = torch.cat(losses).mean() if losses else nothing_of(found)
         return dict(loss_static=self.loss_weight * loss)
