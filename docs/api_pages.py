@@ -1,0 +1,83 @@
+"""Write the API reference: one page for each room of mmsmoke, made of its docstrings."""
+
+import inspect
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from itertools import groupby
+from types import ModuleType
+from typing import Any
+
+import mmsmoke
+
+
+def api_pages() -> Mapping[str, str]:
+    """Return the reStructuredText of each room's page by the page's name, as ``api/models``."""
+    rooms = [room.name for room in pkgutil.iter_modules(mmsmoke.__path__)]
+    pages = {f'api/{room}': _page(f'mmsmoke.{room}') for room in rooms}
+    return {name: page for name, page in pages.items() if page}
+
+
+def public_name(thing: Any) -> str:
+    """Return the name under which a class or function is documented.
+
+    It is that of its room, if the room offers it, as ``mmsmoke.models.CAMHead``; otherwise that of
+    its module.
+    """
+    room = '.'.join(thing.__module__.split('.')[:2])
+    offered = getattr(import_module(room), thing.__qualname__, None) is thing
+    return f'{room if offered else thing.__module__}.{thing.__qualname__}'
+
+
+def heading(title: str, line: str) -> str:
+    return f'{title}\n{line * len(title)}\n'
+
+
+def _page(room: str) -> str:
+    sections = [
+        (name, [(module, list(_documented(module))) for module in modules])
+        for name, modules in groupby(_modules(room), lambda module: module.__name__.split('.')[2:3])
+    ]
+    names = [public_name(thing) for _, parts in sections for _, things in parts for thing in things]
+    if not names:
+        names = [public_name(thing) for thing in _offered(room)]
+    if not names:
+        return ''
+    table = ''.join(f'   ~{name}\n' for name in names)
+    lines = [heading(room, '='), f'.. autosummary::\n   :nosignatures:\n\n{table}']
+    for name, parts in sections:
+        if name and any(things for _, things in parts):
+            lines.append(heading(name[0], '-'))
+        for module, things in parts:
+            lines.append(f'.. automodule:: {module.__name__}\n')
+            lines += [_entry(thing) for thing in things]
+    return '\n'.join(lines)
+
+
+def _entry(thing: Any) -> str:
+    if inspect.isclass(thing):
+        return f'.. autoclass:: {public_name(thing)}\n   :members:\n   :show-inheritance:\n'
+    return f'.. autofunction:: {public_name(thing)}\n'
+
+
+def _modules(room: str) -> Iterator[ModuleType]:
+    module = import_module(room)
+    yield module
+    for found in pkgutil.walk_packages(getattr(module, '__path__', ()), f'{room}.'):
+        yield import_module(found.name)
+
+
+def _documented(module: ModuleType) -> Iterator[Any]:
+    """Yield the public classes and functions with a docstring that a module defines."""
+    for name, thing in vars(module).items():
+        of_module = getattr(thing, '__module__', None) == module.__name__
+        if of_module and not name.startswith('_') and hasattr(thing, '__qualname__') and thing.__doc__:
+            yield thing
+
+
+def _offered(room: str) -> Iterator[Any]:
+    module = import_module(room)
+    for name in dir(module):
+        thing = getattr(module, name)
+        if getattr(thing, '__module__', '').startswith('mmsmoke.') and hasattr(thing, '__qualname__'):
+            yield thing
