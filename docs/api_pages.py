@@ -38,9 +38,8 @@ def _page(room: str) -> str:
         (name, [(module, list(_documented(module))) for module in modules])
         for name, modules in groupby(_modules(room), lambda module: module.__name__.split('.')[2:3])
     ]
-    names = [public_name(thing) for _, parts in sections for _, things in parts for thing in things]
-    if not names:
-        names = [public_name(thing) for thing in _offered(room)]
+    things = [thing for _, parts in sections for _, things in parts for thing in things]
+    names = [public_name(thing) for thing in things or _offered(room)]
     if not names:
         return ''
     table = ''.join(f'   ~{name}\n' for name in names)
@@ -49,7 +48,9 @@ def _page(room: str) -> str:
         if name and any(things for _, things in parts):
             lines.append(heading(name[0], '-'))
         for module, things in parts:
-            lines.append(f'.. automodule:: {module.__name__}\n')
+            # a module may have the name of the function that its package offers
+            index = '   :no-index:\n' if module.__name__ in names else ''
+            lines.append(f'.. automodule:: {module.__name__}\n{index}')
             lines += [_entry(thing) for thing in things]
     return '\n'.join(lines)
 
@@ -71,13 +72,16 @@ def _documented(module: ModuleType) -> Iterator[Any]:
     """Yield the public classes and functions with a docstring that a module defines."""
     for name, thing in vars(module).items():
         of_module = getattr(thing, '__module__', None) == module.__name__
-        if of_module and not name.startswith('_') and hasattr(thing, '__qualname__') and thing.__doc__:
+        if (
+            of_module
+            and not name.startswith('_')
+            and hasattr(thing, '__qualname__')
+            and thing.__doc__
+        ):
             yield thing
 
 
-def _offered(room: str) -> Iterator[Any]:
+def _offered(room: str) -> list[Any]:
+    """Return what a room without anything of its own takes from others."""
     module = import_module(room)
-    for name in dir(module):
-        thing = getattr(module, name)
-        if getattr(thing, '__module__', '').startswith('mmsmoke.') and hasattr(thing, '__qualname__'):
-            yield thing
+    return [getattr(module, name) for name in getattr(module, '__all__', ())]

@@ -28,13 +28,15 @@ def components() -> dict[str, list[type]]:
 
 def components_page() -> str:
     """Return the reStructuredText of the page of components."""
+    groups = components()
     lines = [
         heading('Components', '='),
         'These types are what mmsmoke adds to the registries of OpenMMLab. A config names one by '
         "``type``, as in ``dict(type='mmsmoke.CAMHead', num_classes=1)``; its other keys are the "
         'arguments below. The link behind a description leads to the whole of it.\n',
+        'By registry: ' + ', '.join(f'`{group}`_' for group in groups) + '.\n',
     ]
-    for group, kinds in components().items():
+    for group, kinds in groups.items():
         lines += [heading(group, '-'), *map(_entry, kinds)]
     return '\n'.join(lines)
 
@@ -91,7 +93,7 @@ def _entry(kind: type) -> str:
 
 
 def _code(argument: inspect.Parameter) -> str:
-    return f'``{str(argument.replace(annotation=argument.empty, default=argument.empty))}``'
+    return f'``{argument.replace(annotation=argument.empty, default=argument.empty)!s}``'
 
 
 def _default(argument: inspect.Parameter) -> str:

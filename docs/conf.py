@@ -11,7 +11,9 @@ sys.path.insert(0, str(DOCS))
 from api_pages import api_pages, public_name
 from components import components_page
 from gallery import gallery_page
+from pygments.lexers.special import TextLexer
 
+from mmsmoke.utils.quiet import silence_warnings
 from mmsmoke.version import __version__
 
 project = 'mmsmoke'
@@ -25,6 +27,8 @@ extensions = [
 ]
 exclude_patterns = ['_build']
 html_theme = 'furo'
+html_static_path = ['site.css']
+html_css_files = ['site.css']
 html_title = f'mmsmoke {release}'
 html_show_copyright = False
 html_show_sphinx = False
@@ -32,6 +36,9 @@ html_show_sphinx = False
 # headings of all levels that pages link to
 myst_heading_anchors = 4
 
+napoleon_use_ivar = True
+napoleon_custom_sections = [('Fields', 'params_style')]
+default_role = 'code'
 autosummary_generate = False
 autodoc_member_order = 'bysource'
 # mmengine's and PyTorch's docstrings are not ours to mend
@@ -68,17 +75,23 @@ def write_pages(app) -> None:
 
 
 def find_other_name(app, env, node, content):
-    """Lead a reference by another name of ours, as mmsmoke.models.heads.CAMHead, to its entry."""
+    """Lead a reference by another name of ours, as mmsmoke.models.heads.CAMHead, to its entry.
+
+    What exists without an entry, as a constant, is named without a link.
+    """
     name = node.get('reftarget', '')
     thing = locate(name) if name.startswith('mmsmoke.') else None
-    if not hasattr(thing, '__qualname__') or public_name(thing) == name:
+    if thing is None:
         return None
-    return env.domains['py'].resolve_xref(
-        env, node['refdoc'], app.builder, 'obj', public_name(thing), node, content
-    )
+    if not hasattr(thing, '__qualname__'):
+        return content
+    python, place = env.domains['py'], (env, node['refdoc'], app.builder)
+    return python.resolve_xref(*place, 'obj', public_name(thing), node, content) or content
 
 
 def setup(app) -> None:
+    silence_warnings()
+    app.add_lexer('csv', TextLexer)  # Pygments has none
     app.connect('builder-inited', write_pages)
     app.connect('source-read', rewrite_links)
     app.connect('include-read', rewrite_links)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 from api_pages import heading
 
@@ -19,10 +20,11 @@ def gallery_page(docs: Path) -> str:
         target = 'index' if page.name == 'README.md' else page.stem
         if pictures:
             lines.append(heading(text.splitlines()[0].removeprefix('# '), '-'))
+            lines.append('.. container:: gallery\n')
         for name, caption in pictures:
             seen.add(name)
-            options = f'   :alt: {caption}\n   :target: ../{target}.html\n'
-            lines.append(f'.. figure:: /images/{name}\n{options}\n   {caption}\n')
+            figure = f'.. figure:: /images/{name}\n   :target: ../{target}.html\n\n   {caption}\n'
+            lines.append(indent(figure, '   '))
     return '\n'.join(lines)
 
 
