@@ -65,10 +65,12 @@ def rewrite_links(app, *names_and_text) -> None:
 
 
 def write_pages(app) -> None:
-    """Write what is made of code and of other pages, and leave alone what has not changed."""
-    pages = dict(api_pages(), components=components_page(), gallery=gallery_page(DOCS))
-    for name, text in pages.items():
-        path = DOCS / 'reference' / f'{name}.rst'
+    """Write docs/reference, what is made of code and of other pages; touch only what changes."""
+    texts = dict(api_pages(), components=components_page(), gallery=gallery_page(DOCS))
+    pages = {DOCS / 'reference' / f'{name}.rst': text for name, text in texts.items()}
+    for path in {*(DOCS / 'reference').rglob('*.rst')} - {*pages}:
+        path.unlink()
+    for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding='utf-8') != text:
             path.write_text(text, encoding='utf-8')
