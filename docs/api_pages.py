@@ -34,30 +34,45 @@ def heading(title: str, line: str) -> str:
 
 
 def _page(room: str) -> str:
-    sections = [
-        (name, [(module, list(_documented(module))) for module in modules])
-        for name, modules in groupby(_modules(room), lambda module: module.__name__.split('.')[2:3])
-    ]
-    things = [thing for _, parts in sections for _, things in parts for thing in things]
+    modules = list(_modules(room))
+    things = [thing for module in modules for thing in _documented(module)]
     names = [public_name(thing) for thing in things or _offered(room)]
     if not names:
         return ''
-    table = ''.join(f'   ~{name}\n' for name in names)
-    lines = [heading(room, '='), f'.. autosummary::\n   :nosignatures:\n\n{table}']
-    for name, parts in sections:
-        if name and any(things for _, things in parts):
-            lines.append(heading(name[0], '-'))
-        for module, things in parts:
-            # a module may have the name of the function that its package offers
-            index = '   :no-index:\n' if module.__name__ in names else ''
-            lines.append(f'.. automodule:: {module.__name__}\n{index}')
-            lines += [_entry(thing) for thing in things]
+    table = ''.join(f'   ~{name.removeprefix(f"{room}.")}\n' for name in names)
+    lines = [heading(room, '='), _module(room), f'.. autosummary::\n   :nosignatures:\n\n{table}']
+    for section, parts in groupby(modules, _section):
+        entries = [line for module in parts for line in _entries(module, room, section)]
+        if entries and section != room:
+            lines.append(heading(section.rpartition('.')[2], '-'))
+        lines += entries
     return '\n'.join(lines)
+
+
+def _section(module: ModuleType) -> str:
+    return '.'.join(module.__name__.split('.')[:3])
+
+
+def _entries(module: ModuleType, room: str, section: str) -> Iterator[str]:
+    things = list(_documented(module))
+    name = module.__name__
+    if name != room and (things or module.__doc__):
+        if name != section and module.__doc__:
+            yield f'.. rubric:: {name}\n'
+        # a module may have the name of the function that its package offers
+        hidden = getattr(import_module(room), name.rpartition('.')[2], module) is not module
+        yield _module(name, '   :no-index:\n' if hidden else '')
+    yield from map(_entry, things)
+
+
+def _module(name: str, options: str = '') -> str:
+    return f'.. automodule:: {name}\n{options}'
 
 
 def _entry(thing: Any) -> str:
     if inspect.isclass(thing):
-        return f'.. autoclass:: {public_name(thing)}\n   :members:\n   :show-inheritance:\n'
+        parents = '' if thing.__bases__ == (object,) else '   :show-inheritance:\n'
+        return f'.. autoclass:: {public_name(thing)}\n   :members:\n{parents}'
     return f'.. autofunction:: {public_name(thing)}\n'
 
 
