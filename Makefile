@@ -1,5 +1,6 @@
 # make demo      the whole pipeline on drawn data, on the CPU
 # make test      the tests, JOBS of them at once (make test JOBS=8)
+# make docs      the site, docs/_build/html/index.html
 # make fuzz      hostile input, EXAMPLES of each kind (make fuzz EXAMPLES=20000)
 # Either works first, on a machine that has Python 3.10 or newer, make and, for dense CRFs, a C++ compiler.
 
@@ -16,7 +17,7 @@ PYTHON ?= $(or $(call first,$(TESTED)),$(call first,$(NEWER)))
 # mmcv's compiled operators are not needed, and building them takes the better part of an hour
 export MMCV_WITH_OPS := 0
 
-.PHONY: install test fuzz lint demo clean browser
+.PHONY: install test fuzz lint docs demo clean browser
 .DELETE_ON_ERROR:
 
 install: $(VENV)/.installed
@@ -37,6 +38,11 @@ browser:
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# a warning is an error: a link that leads nowhere, a docstring that cannot be read
+docs: $(VENV)/.installed-docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q -W --keep-going -j $(JOBS) docs docs/_build/html
+	@echo docs/_build/html/index.html
 
 demo: $(VENV)/.installed
 	$(BIN)/python tools/run_pipeline.py configs/pipelines/smokestack_demo.py --work-dir work_dirs/demo
@@ -65,5 +71,9 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -e '.[test]'
 	@touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf docs/_build docs/reference $(VENV) build *.egg-info

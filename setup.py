@@ -27,7 +27,7 @@ EXTRAS = dict(
         'onnxscript>=0.5',
         'onnxruntime>=1.20',
     ],
-    docs=['sphinx>=7', 'myst-parser>=3', 'furo>=2024.8'],
+    docs=['sphinx>=8', 'myst-parser>=4', 'furo>=2024.8', 'sphinx-copybutton>=0.5'],
 )
 
 setup(

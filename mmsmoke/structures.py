@@ -13,9 +13,9 @@ class WeakSegDataSample(DataSample, SegDataSample):
     """One image on its way through all three stages.
 
     It is a sample of mmpretrain and a sample of mmseg at once, so classifiers and segmentors of
-    both take it as it is.
+    both take it as it is. There are K foreground classes; mask value k + 1 stands for class k.
 
-    Fields (K foreground classes, mask value k + 1 stands for class k):
+    Fields:
         gt_label: indices of the present classes, as in mmpretrain's multi-label tasks.
         gt_score: the same as a multi-hot vector [K].
         gt_sem_seg: true mask [1, H, W] at the size of the file, 0 background, 255 ignore. Only

@@ -45,7 +45,7 @@ def find_pictures(cfg: Config, most: int) -> tuple[list[Tensor], Sequence[str]]:
 
 
 def lay_out(pictures: Sequence[Tensor], count: int, size: Sequence[int]) -> Tensor:
-    """Return uint8 [count, 3, *size]: the pictures, repeated if too few; noise without any.
+    """Return uint8 ``[count, 3, *size]``: the pictures, repeated if too few; noise without any.
 
     Noise is random at several scales, so that no layer of a network sees grey alone.
     """

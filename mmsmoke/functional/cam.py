@@ -127,7 +127,7 @@ def logits_to_scores(logits: Tensor, present: Tensor | None = None) -> Tensor:
 
 
 def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Resize [B, C, h, w] to [B, C, *size], bilinearly, without aligned corners, as everywhere."""
+    """Resize [B, C, h, w] to ``[B, C, *size]``, bilinearly, without aligned corners."""
     return F.interpolate(maps, size=tuple(size), mode='bilinear', align_corners=False)
 
 

@@ -58,8 +58,8 @@ def sample_layout(
 
     Steam rises from cooling towers alone.
 
-    Each element has dice of its own, (*entropy, 1) to (*entropy, 10), so that asking for chimneys
-    or smoke changes no other element. (*entropy, 0) is left to the caller.
+    Each element has dice of its own, ``(*entropy, 1)`` to ``(*entropy, 10)``, so that asking for
+    chimneys or smoke changes no other element. ``(*entropy, 0)`` is left to the caller.
     """
     elements = (Dice(*entropy, element) for element in range(1, 11))
     sky, land, cloud, bank, ridge, ground, building, chimney, plume, camera = elements

@@ -16,8 +16,8 @@ def with_towers(
 ) -> Layout:
     """Return a layout with cooling towers and, if asked for, steam; all else stays as it is.
 
-    Towers and steam have dice of their own, (*entropy, 11) and (*entropy, 12), but share the wind
-    of smoke that rises from chimneys: the first that (*entropy, 9) decides.
+    Towers and steam have dice of their own, ``(*entropy, 11)`` and ``(*entropy, 12)``, but share
+    the wind of smoke that rises from chimneys: the first that ``(*entropy, 9)`` decides.
     """
     tower, steam, smoke = (Dice(*entropy, element) for element in (11, 12, 9))
     wind = smoke.side() * smoke.between(0.05, 0.95)
