@@ -21,7 +21,7 @@ YOURS = (
 _BLOCK = re.compile(
     r'(?:<!-- not run: (?P<why>[^>]+?) -->\n+)?```bash\n(?P<code>.*?)```', re.DOTALL
 )
-_SETTING = re.compile(r'([A-Za-z_]\w*=(?:"[^"]*"|\S*))(?:\s+#.*)?$')
+_SETTING = re.compile(r'((?:export )?[A-Za-z_]\w*=(?:"[^"]*"|\S*))(?:\s+#.*)?$')
 _STANDS_FOR = re.compile(r'(?<![\w./$={-])([A-Z][A-Z_]{2,})(?![\w=])|(…|\[)')
 
 
@@ -80,7 +80,7 @@ def _rows(code: str) -> Iterator[str]:
 
 def _filled(command: str, settings: Sequence[str]) -> str:
     for setting in reversed(settings):
-        name, value = setting.split('=', 1)
+        name, value = setting.removeprefix('export ').split('=', 1)
         command = re.sub(rf'\$(?:{name}\b|\{{{name}\}})', value.strip('"'), command)
     return command
 
