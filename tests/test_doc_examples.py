@@ -1,13 +1,17 @@
 """The Python of the documents: what it names exists and takes these arguments; tutorials run."""
 
 import ast
+import csv
 import importlib
 import inspect
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from conftest import save
 from mmengine.registry import Registry
 from torch.nn import Module
 
@@ -91,6 +95,13 @@ def of_no_other_test(monkeypatch):
     sys.modules.pop('my_methods', None)
 
 
+def run_page(commands, load_tool, run_main):
+    for command in commands:
+        _, tool, *words = command.words
+        code, _, complaint = run_main(load_tool(tool.removeprefix('tools/')).main, *words)
+        assert code == 0, complaint
+
+
 def test_adding_a_method_as_the_page_does(
     tmp_path, load_tool, run_main, monkeypatch, of_no_other_test
 ):
@@ -100,12 +111,30 @@ def test_adding_a_method_as_the_page_does(
         assert len(code.splitlines()) <= 60
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    for command in commands_of(page):
-        _, tool, *words = command.words
-        code, _, complaint = run_main(load_tool(tool.removeprefix('tools/')).main, *words)
-        assert code == 0, complaint
+    run_page(commands_of(page), load_tool, run_main)
     (log,) = Path('work/mine').glob('*/*.log')
     assert 'loss_smooth' in log.read_text()
     manifest = Path('work_dirs/my_classifier_labels/manifest.json').read_text()
     assert '"size": 5' in manifest and 'blur' in manifest
     assert len(list(Path('work_dirs/my_classifier_labels/masks').rglob('*.png'))) == 32
+
+
+def test_adding_a_dataset_as_the_page_does(tmp_path, load_tool, run_main, monkeypatch):
+    page = ROOT / 'docs/add_a_dataset.md'
+    ((name, code),) = FILE.findall(page.read_text(encoding='utf-8'))
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        picture = rng.integers(0, 255, (48, 64, 3), np.uint8)
+        folder = tmp_path / 'sorted' / ('smoke' if number % 2 else 'clear')
+        save(folder / f'north_2026030{number // 8}_09{number:02}.png', picture)
+    (tmp_path / name).write_text(code)
+    monkeypatch.chdir(tmp_path)
+    convert, *commands = commands_of(page)
+    assert convert.words == ['python', name]
+    exec(compile(code, name, 'exec'), {})
+    with open('data/sorted/labels.csv') as file:
+        rows = list(csv.DictReader(file))
+    assert Counter(row['split'] for row in rows) == dict(train=24, val=8, test=8)
+    assert Counter(row['smoke'] for row in rows) == {'0': 20, '1': 20}
+    run_page(commands, load_tool, run_main)
+    assert list(Path('work/sorted').glob('best_*.pth'))
