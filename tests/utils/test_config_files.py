@@ -74,8 +74,9 @@ def test_links_that_git_has_not_made_are_named(tmp_path, monkeypatch):
     """As on Windows, where git may write the name of a link's target into a file."""
     (tmp_path / '.mim').mkdir()
     (tmp_path / '.mim/configs').write_text('../../configs')
-    monkeypatch.setattr('mmsmoke.__file__', str(tmp_path / '__init__.py'))
-    message = r'config cam/x\.py not found, and \S+configs is no folder: .*core\.symlinks true'
+    monkeypatch.setattr('mmsmoke.utils.configs.INSTALLED', tmp_path / '.mim')
+    monkeypatch.setattr('mmsmoke.utils.files.INSTALLED', tmp_path / '.mim')
+    message = r'\S+configs is no folder: .*core\.symlinks true'
     with pytest.raises(UserError, match=message):
         read_config('cam/x.py')
 
