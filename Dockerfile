@@ -7,7 +7,7 @@ RUN apt-get update && \
 
 COPY . /opt/mmsmoke
 WORKDIR /opt/mmsmoke
-# an index that has PyTorch without CUDA, for an image of a fifth of the size
+# the address of an index that has PyTorch without CUDA makes the image smaller
 ARG TORCH_INDEX=
 RUN make .venv/bin/python && \
     if [ -n "$TORCH_INDEX" ]; then \
