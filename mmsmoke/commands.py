@@ -50,7 +50,8 @@ def split_command(words: Sequence[str], tools: dict[str, Path]) -> tuple[str, li
     command = ' '.join(words[:length])
     if command in tools:
         return command, list(words[length:])
-    close = get_close_matches(command, tools, 1, 0.5)
+    same = [name for name, tool in tools.items() if tool.stem == Path(command).stem]
+    close = same or get_close_matches(command, tools, 1, 0.5)
     guess = f'did you mean {close[0]}? ' if close else ''
     raise UserError(f'no command is called {command}; {guess}mmsmoke --help lists all')
 

@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from mmsmoke import __version__
 from mmsmoke.__main__ import main
-from mmsmoke.commands import find_tools
+from mmsmoke.commands import SHORT, find_tools
 from mmsmoke.completion import SCRIPTS, candidates, complete
 from mmsmoke.utils import UserError
 
@@ -35,6 +35,14 @@ def test_each_tool_but_the_benchmarks_has_one_command():
     paths = [path for path in (ROOT / 'tools').rglob('*.py') if path.parent.name != 'benchmarks']
     assert sorted(path.resolve() for path in TOOLS.values()) == sorted(paths)
     assert {'train', 'pseudo-labels', 'pipeline', 'convert voc', 'analyse rerun'} <= set(TOOLS)
+
+
+def test_the_docs_name_all_commands_that_are_shorter_than_their_tools():
+    text = (ROOT / 'docs/install.md').read_text()
+    rows = dict(re.findall(r'`(tools/[\w/]+\.py)`[^|`]*\| `mmsmoke ([\w -]+)`', text))
+    assert {*SHORT.values()} < {*rows.values()}
+    for tool, command in rows.items():
+        assert TOOLS[command].resolve() == ROOT / tool
 
 
 def test_version_and_help_load_no_torch():
@@ -69,6 +77,7 @@ def test_without_a_command_all_are_listed(run_main, words, code):
     [
         (['trian'], 'no command is called trian; did you mean train? mmsmoke --help lists all'),
         (['make_pseudo_labels'], 'did you mean pseudo-labels?'),
+        (['tools/check_dataset.py', 'data'], 'did you mean check?'),
         (['smokestack', 'out'], 'called smokestack; did you mean convert smokestack?'),
         (['convert', 'vco'], 'no command is called convert vco; did you mean convert voc?'),
         (['xyzzy'], 'no command is called xyzzy; mmsmoke --help lists all'),

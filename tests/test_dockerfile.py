@@ -81,7 +81,8 @@ def test_make_knows_what_the_image_asks_for(calls, tmp_path):
 def test_the_command_starts_as_a_user_who_exists_and_is_not_root(calls):
     (user,), (entry,) = texts_of('USER'), texts_of('ENTRYPOINT')
     source, *_, work = texts_of('WORKDIR')
-    assert user != 'root' and {f'useradd --create-home {user}', f'chown {user} {work}'} <= {*calls()}
+    assert user != 'root'
+    assert {f'useradd --create-home {user}', f'chown {user} {work}'} <= set(calls())
     assert json.loads(entry) == [f'{source}/.venv/bin/mmsmoke']
     assert texts_of('COPY') == [f'. {source}']
     assert 'mmsmoke=mmsmoke.__main__:main' in (ROOT / 'setup.py').read_text()

@@ -1,6 +1,7 @@
 import configparser
 import email
 import importlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -110,9 +111,22 @@ def test_a_wheel_carries_all_configs_and_all_tools_but_the_benchmarks(wheel):
     assert {f for f in inside if f.endswith('registry.py')} == {'mmsmoke/registry.py'}
 
 
-def test_no_python_is_too_new_and_all_say_which_are_tested(wheel):
+def metadata_of(wheel):
     (name,) = (name for name in wheel.namelist() if name.endswith('.dist-info/METADATA'))
-    metadata = email.message_from_bytes(wheel.read(name))
+    return email.message_from_bytes(wheel.read(name))
+
+
+def test_a_wheel_has_the_version_and_the_extras_that_are_told(wheel):
+    metadata = metadata_of(wheel)
+    assert metadata['Version'] == mmsmoke.__version__
+    assert f'\n## {mmsmoke.__version__}' in (ROOT / 'CHANGELOG.md').read_text()
+    text = (ROOT / 'docs/install.md').read_text().split('## Extras')[1].split('\n## ')[0]
+    rows = ' '.join(line.split('|')[1] for line in text.splitlines() if line.startswith('| `'))
+    assert set(re.findall(r'`(\w+)`', rows)) == set(metadata.get_all('Provides-Extra'))
+
+
+def test_no_python_is_too_new_and_all_say_which_are_tested(wheel):
+    metadata = metadata_of(wheel)
     assert metadata['Requires-Python'] == '>=3.10'
     prefix = 'Programming Language :: Python :: 3.'
     tested = [
