@@ -44,6 +44,7 @@ setup(
         *(f'Programming Language :: Python :: {tested}' for tested in TESTED),
     ],
     packages=find_packages(include=['mmsmoke', 'mmsmoke.*']),
+    entry_points=dict(console_scripts=['mmsmoke=mmsmoke.__main__:main']),
     # mmsmoke/.mim holds links to configs/ and tools/, so that editable and ordinary installs
     # carry them alike and `mim` finds them.
     package_data={

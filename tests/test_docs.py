@@ -26,7 +26,11 @@ def test_charts_are_what_the_result_files_say(document):
         assert drawn == charted(chart), 'run python tools/analysis/make_tables.py'
 
 
-@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    'document',
+    [*DOCUMENTS, ROOT / 'CHANGELOG.md', ROOT / 'CONTRIBUTING.md'],
+    ids=lambda path: path.name,
+)
 def test_files_that_documents_name_exist(document):
     text = document.read_text(encoding='utf-8')
     links = re.findall(r'\]\((?!http|#)([^)#]+)', text)

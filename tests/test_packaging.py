@@ -1,6 +1,10 @@
+import configparser
 import email
+import importlib
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -9,6 +13,7 @@ from mmengine.config import Config
 
 import mmsmoke
 import mmsmoke.registry
+from mmsmoke.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,10 +48,20 @@ def tracked_files():
     return [name for name in names if (ROOT / name).exists()]
 
 
+def build(source, kind, folder):
+    """Build a wheel or an sdist of a source tree, as pip and build do, into a folder."""
+    code = 'import sys; from setuptools import build_meta; '
+    code += f'build_meta.build_{kind}(sys.argv[1])'
+    done = subprocess.run(
+        [sys.executable, '-c', code, folder], cwd=source, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob('*.whl' if kind == 'wheel' else '*.tar.gz'))
+
+
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('wheel')
-    source = folder / 'source'
+def source(tmp_path_factory):
+    source = tmp_path_factory.mktemp('source')
     for name in tracked_files():
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,15 +69,31 @@ def wheel(tmp_path_factory):
             target.symlink_to((ROOT / name).readlink())
         else:
             target.write_bytes((ROOT / name).read_bytes())
-    done = subprocess.run(
-        [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation',
-         '-w', folder, source],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (path,) = folder.glob('*.whl')
-    with zipfile.ZipFile(path) as wheel:
+    return source
+
+
+@pytest.fixture(scope='module')
+def wheel(source, tmp_path_factory):
+    with zipfile.ZipFile(build(source, 'wheel', tmp_path_factory.mktemp('wheel'))) as wheel:
         yield wheel
+
+
+def test_a_wheel_of_the_source_distribution_is_that_of_the_tree(source, wheel, tmp_path):
+    with tarfile.open(build(source, 'sdist', tmp_path)) as sdist:
+        sdist.extractall(tmp_path, filter='data')
+    (unpacked,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert not (unpacked / 'tests').exists()
+    with zipfile.ZipFile(build(unpacked, 'wheel', tmp_path)) as other:
+        files = [{file.filename: file.CRC for file in one.infolist()} for one in (wheel, other)]
+    assert files[0] == files[1]
+
+
+def test_a_wheel_brings_the_command(wheel):
+    (name,) = (name for name in wheel.namelist() if name.endswith('/entry_points.txt'))
+    commands = configparser.ConfigParser()
+    commands.read_string(wheel.read(name).decode())
+    module, function = commands['console_scripts']['mmsmoke'].split(':')
+    assert getattr(importlib.import_module(module), function) is main
 
 
 def test_a_wheel_carries_all_configs_and_all_tools_but_the_benchmarks(wheel):
@@ -80,9 +111,22 @@ def test_a_wheel_carries_all_configs_and_all_tools_but_the_benchmarks(wheel):
     assert {f for f in inside if f.endswith('registry.py')} == {'mmsmoke/registry.py'}
 
 
-def test_no_python_is_too_new_and_all_say_which_are_tested(wheel):
+def metadata_of(wheel):
     (name,) = (name for name in wheel.namelist() if name.endswith('.dist-info/METADATA'))
-    metadata = email.message_from_bytes(wheel.read(name))
+    return email.message_from_bytes(wheel.read(name))
+
+
+def test_a_wheel_has_the_version_and_the_extras_that_are_told(wheel):
+    metadata = metadata_of(wheel)
+    assert metadata['Version'] == mmsmoke.__version__
+    assert f'\n## {mmsmoke.__version__}' in (ROOT / 'CHANGELOG.md').read_text()
+    text = (ROOT / 'docs/install.md').read_text().split('## Extras')[1].split('\n## ')[0]
+    rows = ' '.join(line.split('|')[1] for line in text.splitlines() if line.startswith('| `'))
+    assert set(re.findall(r'`(\w+)`', rows)) == set(metadata.get_all('Provides-Extra'))
+
+
+def test_no_python_is_too_new_and_all_say_which_are_tested(wheel):
+    metadata = metadata_of(wheel)
     assert metadata['Requires-Python'] == '>=3.10'
     prefix = 'Programming Language :: Python :: 3.'
     tested = [

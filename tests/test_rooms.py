@@ -10,6 +10,7 @@ FLOORS = [
     ['engine', 'evaluation'],
     ['experiments', 'inference', 'deploy', 'reports', 'converters', 'labelling'],
     ['apis'],
+    ['commands', 'completion'],
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 

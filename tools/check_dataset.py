@@ -1,4 +1,4 @@
-"""Lists everything that is wrong with a data set or looks like it, and what is in it."""
+"""List everything that is wrong with a data set or looks like it, and what is in it."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""Puts that head of a classifier with several first which is the best on the validation images."""
+"""Put that head of a classifier with several first which is the best on the validation images."""
 
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 

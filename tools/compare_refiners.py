@@ -1,4 +1,4 @@
-"""Compares ways of refining CAMs, thresholds from a validation split; run it again to go on."""
+"""Compare ways of refining CAMs, thresholds from a validation split; run it again to go on."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Tells how much a classifier leans on chimneys: exact pairs of scenes, one JSON, one page."""
+"""Tell how much a classifier leans on chimneys: exact pairs of scenes, one JSON, one page."""
 
 import argparse
 from pathlib import Path

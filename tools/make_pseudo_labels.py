@@ -1,4 +1,4 @@
-"""Writes pseudo masks with a trained classifier or segmentor (stage 2): masks/, manifest.json."""
+"""Write pseudo masks with a trained classifier or segmentor (stage 2): masks/, manifest.json."""
 
 from mmsmoke.utils.cli import add_label_options, number_of, run_parser, user_errors_as_text
 

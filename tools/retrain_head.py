@@ -1,4 +1,4 @@
-"""Retrains the last layer of a classifier so that it leans less on what comes with its class."""
+"""Retrain the last layer of a classifier so that it leans less on what comes with its class."""
 
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 

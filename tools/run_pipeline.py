@@ -1,4 +1,4 @@
-"""Runs all stages of a pipeline config; run it again to go on after an interruption."""
+"""Run all stages of a pipeline config; run it again to go on after an interruption."""
 
 import argparse
 

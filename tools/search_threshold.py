@@ -1,4 +1,4 @@
-"""Finds the threshold of a label run on a validation split, for its option --threshold."""
+"""Find the threshold of a label run on a validation split, for its option --threshold."""
 
 from pathlib import Path
 

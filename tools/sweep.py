@@ -1,4 +1,4 @@
-"""Trains and tests all variants and seeds of a sweep file; run it again to go on."""
+"""Train and test all variants and seeds of a sweep file; run it again to go on."""
 
 import argparse
 

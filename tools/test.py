@@ -1,4 +1,4 @@
-"""Tests a checkpoint of any stage on one or several splits."""
+"""Test a checkpoint of any stage on one or several splits."""
 
 from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import run_parser, user_errors_as_text

@@ -1,4 +1,4 @@
-"""Trains a classifier (stage 1) or a segmentor (stage 3)."""
+"""Train a classifier (stage 1) or a segmentor (stage 3)."""
 
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 

@@ -1,4 +1,4 @@
-"""Writes weights for a second training: images that a classifier calls wrong count more (JTT)."""
+"""Write weights for a second training: images that a classifier calls wrong count more (JTT)."""
 
 from mmsmoke.utils.cli import run_parser, user_errors_as_text
 

@@ -3,16 +3,15 @@
 import os
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-import mmsmoke
-
 from .errors import UserError
-from .files import sha256_of_file
+from .files import INSTALLED, installed, sha256_of_file
 
 TRANSPLANT = 'mmsmoke.PlumeTransplant'
 ROLES = ('student', 'teacher', 'classifier', 'first', 'second')
@@ -21,16 +20,12 @@ ROLES = ('student', 'teacher', 'classifier', 'first', 'second')
 
 def find_config(config: str | os.PathLike) -> Path:
     """Return the named file, or that of this name among the configs of the package."""
-    installed = Path(mmsmoke.__file__).parent / '.mim'
-    for path in (Path(config), installed / config, installed / 'configs' / config):
+    for path in (Path(config), INSTALLED / config, INSTALLED / 'configs' / config):
         if path.is_file():
             return path
-    if not (installed / 'configs').is_dir():  # git on Windows may write a file in its place
-        raise UserError(
-            f'config {config} not found, and {installed / "configs"} is no folder: check mmsmoke '
-            'out with symbolic links (git config core.symlinks true)'
-        )
-    raise UserError(f'config {config} not found')
+    names = [path.relative_to(INSTALLED).as_posix() for path in installed('configs').rglob('*.py')]
+    close = get_close_matches(str(config), names, 1, 0.8)
+    raise UserError(f'config {config} not found' + (f'; did you mean {close[0]}?' if close else ''))
 
 
 def read_config(config: str | os.PathLike) -> Config:

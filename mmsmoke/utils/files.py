@@ -9,7 +9,23 @@ from pathlib import Path
 from threading import get_native_id
 from typing import Any
 
+import mmsmoke
+
 from .errors import UserError
+
+INSTALLED = Path(mmsmoke.__file__).parent / '.mim'
+"""Holds the configs and tools of this installation; in a checkout, links to them."""
+
+
+def installed(folder: str) -> Path:
+    """Return the folder of configs or tools of this installation."""
+    path = INSTALLED / folder
+    if not path.is_dir():  # git on Windows may write a file in its place
+        raise UserError(
+            f'{path} is no folder: check mmsmoke out with symbolic links '
+            '(git config core.symlinks true)'
+        )
+    return path
 
 
 @contextmanager

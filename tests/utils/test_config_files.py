@@ -1,9 +1,11 @@
-"""Tests what is said of a config file that cannot be read."""
+"""Tests which config files are found, and what is said of one that cannot be read."""
 
 import pytest
+from conftest import ROOT
 
 from mmsmoke.utils import UserError, read_config
-from mmsmoke.utils.configs import rescaled
+from mmsmoke.utils.configs import find_config, rescaled, settings_of
+from mmsmoke.utils.files import INSTALLED
 
 FILES = {
     'name.py': 'x = 1\ny = z + 1\n',
@@ -70,12 +72,47 @@ def test_the_file_at_fault_is_named_in_one_line(name, message, tmp_path):
     assert '\n' not in str(caught.value)
 
 
+def test_a_file_here_goes_before_that_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = 'configs/cam/lite0_3e_weakseg-168.py'
+    assert find_config(name).samefile(ROOT / name)
+    assert find_config('cam/lite0_3e_weakseg-168.py').samefile(ROOT / name)
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).touch()
+    assert find_config(name).samefile(tmp_path / name)
+
+
+def test_configs_that_plans_name_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = ('pipelines', 'sweeps', 'refinement')
+    plans = [path for name in folders for path in (ROOT / 'configs' / name).glob('*.py')]
+    named = {
+        value
+        for plan in plans
+        for _, _, value in settings_of(read_config(plan).to_dict())
+        if isinstance(value, str) and value.endswith('.py')
+    }
+    assert len(named) > 20
+    for config in named:
+        assert find_config(config).is_relative_to(INSTALLED)
+
+
+def test_a_config_of_nearly_this_name_is_proposed():
+    with pytest.raises(UserError) as caught:
+        read_config('configs/cam/lite0_3e_weakseg-186.py')
+    assert str(caught.value) == (
+        'config configs/cam/lite0_3e_weakseg-186.py not found; '
+        'did you mean configs/cam/lite0_3e_weakseg-168.py?'
+    )
+
+
 def test_links_that_git_has_not_made_are_named(tmp_path, monkeypatch):
     """As on Windows, where git may write the name of a link's target into a file."""
     (tmp_path / '.mim').mkdir()
     (tmp_path / '.mim/configs').write_text('../../configs')
-    monkeypatch.setattr('mmsmoke.__file__', str(tmp_path / '__init__.py'))
-    message = r'config cam/x\.py not found, and \S+configs is no folder: .*core\.symlinks true'
+    monkeypatch.setattr('mmsmoke.utils.configs.INSTALLED', tmp_path / '.mim')
+    monkeypatch.setattr('mmsmoke.utils.files.INSTALLED', tmp_path / '.mim')
+    message = r'\S+configs is no folder: .*core\.symlinks true'
     with pytest.raises(UserError, match=message):
         read_config('cam/x.py')
 

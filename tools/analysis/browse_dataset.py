@@ -1,4 +1,4 @@
-"""Draws images of a training set with labels and masks, and what the training makes of them."""
+"""Draw images of a training set with labels and masks, and what the training makes of them."""
 
 import argparse
 

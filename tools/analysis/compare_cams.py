@@ -1,4 +1,4 @@
-"""Draws the activation maps of several classifiers side by side, on the same images."""
+"""Draw the activation maps of several classifiers side by side, on the same images."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Tells whether a refiner helps bad maps and harms good ones, from results of compare_refiners."""
+"""Tell whether a refiner helps bad maps and harms good ones, from results of compare_refiners."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Renews the tables and charts in documents from the result files that they name."""
+"""Renew the tables and charts in documents from the result files that they name."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Joins result files of one sweep whose seeds or variants were done in parts."""
+"""Join result files of one sweep whose seeds or variants were done in parts."""
 
 import argparse
 from pathlib import Path

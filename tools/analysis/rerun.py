@@ -1,4 +1,4 @@
-"""Does one run of a committed sweep result again; exits with 1 if the numbers differ."""
+"""Do one run of a committed sweep result again; the exit code is 1 if the numbers differ."""
 
 import argparse
 import sys

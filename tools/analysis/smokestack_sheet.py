@@ -1,4 +1,4 @@
-"""Draws the sheets of Smokestack scenes and clips that the documentation shows."""
+"""Draw the sheets of Smokestack scenes and clips that the documentation shows."""
 
 import argparse
 from itertools import count, islice

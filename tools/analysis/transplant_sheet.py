@@ -1,4 +1,4 @@
-"""Draws what PlumeTransplant makes of images, and says how much of what it moves is smoke."""
+"""Draw what PlumeTransplant makes of images, and say how much of what it moves is smoke."""
 
 import argparse
 

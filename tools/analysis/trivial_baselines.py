@@ -1,4 +1,4 @@
-"""Measures maps that ignore the image: everything, and the mean of the training masks."""
+"""Measure maps that ignore the image: everything, and the mean of the training masks."""
 
 import argparse
 from pathlib import Path

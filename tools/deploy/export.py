@@ -1,4 +1,4 @@
-"""Exports a segmentor to TorchScript and ONNX, if they compute what PyTorch does."""
+"""Export a segmentor to TorchScript and ONNX, if they compute what PyTorch does."""
 
 import argparse
 import json

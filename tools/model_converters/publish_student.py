@@ -1,4 +1,4 @@
-"""Cuts out of a checkpoint what is needed to predict.
+"""Cut out of a checkpoint what is needed to predict.
 
 Of a distiller that is the student, for an ordinary CAMClassifier config. Of a one-stage segmentor
 it is all but the teacher and the average over time, for the same config.
