@@ -90,11 +90,13 @@ def board_table(benchmark: Mapping, name: str, submitted: Mapping[str, Mapping],
 def measured(board: Mapping, root: Path) -> dict[str, dict[str, tuple[list[Mapping], int]]]:
     """Read what is known of a board: part -> variant -> what it was measured as, of how many seeds.
 
-    Of a run that two files know, the first file's numbers count.
+    Of a run that two files know, the first file's numbers count. A plan may have no result file
+    yet.
     """
     runs: dict[str, dict] = {}
     for file in board['plans'].values():
-        for variant, seed, data, splits in _runs_of(read_json(root / file)):
+        result = read_json(root / file) if (root / file).is_file() else {}
+        for variant, seed, data, splits in _runs_of(result):
             _require_data(file, board, data)
             runs.setdefault(variant, {}).setdefault(seed, splits)
     trivial = read_json(root / board['trivial'])
@@ -118,8 +120,9 @@ def submitted_numbers(row: Mapping) -> dict[str, tuple[list[float], int]]:
 def _require_data(file: str, board: Mapping, found: Mapping) -> None:
     for key, value in board['data'].items():
         if found.get(key) != value:
-            text = f'{file}: {key} of its runs is {found.get(key)}, of the benchmark {value}'
-            raise UserError(text)
+            raise UserError(
+                f'{file}: {key} of its runs is {found.get(key)}, of the benchmark {value}'
+            )
 
 
 def _runs_of(result: Mapping) -> Iterator[tuple[str, int, dict, Mapping]]:
@@ -130,7 +133,7 @@ def _runs_of(result: Mapping) -> Iterator[tuple[str, int, dict, Mapping]]:
         for name in stages_of(chain):
             if 'splits' in chain[name]:
                 stage = chain[name]
-                data = {key: stage[key] for key in ('data_root', 'labels_sha256')}
+                data = {key: stage.get(key) for key in ('data_root', 'labels_sha256')}
                 masks = chain.get(name.replace('segment', 'label'), stage)
                 learned = dict(masks=masks['metrics']) if 'metrics' in masks else {}
                 yield name, stage['seed'], data, {**splits_of(stage), **learned}

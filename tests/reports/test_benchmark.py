@@ -88,7 +88,14 @@ def test_a_run_that_two_files_know_counts_once(root):
     assert rows['vit'][2:4] == ['2', '11.0 ± 1.4']
 
 
-@pytest.mark.parametrize('file', ['s.json', 't.json'])
+def test_a_plan_without_a_result_leaves_its_rows_unmeasured(root):
+    (root / 'p.json').unlink()
+    rows = cells(board_table(read_benchmark(root), 'scenes', {}, root))
+    assert rows['piped'][2:] == ['not measured yet', '', '', '', '']
+    assert rows['vit'][2] == '2'
+
+
+@pytest.mark.parametrize('file', ['s.json', 'p.json', 't.json'])
 def test_numbers_of_other_data_are_refused(root, file):
     text = (root / file).read_text().replace('"abc"', '"abd"')
     (root / file).write_text(text)
