@@ -76,10 +76,10 @@ def test_claims_of_several_files_are_compared(tmp_path):
         claims = [dict(claim='m beats n', more='m', less='n', column='IoU')]
         result = dict(columns=[['IoU', 'val', 'iou']], runs=runs, claims=claims)
         (tmp_path / f'{name}.json').write_text(json.dumps(result))
-    text = '<!-- claims first=a.json; the second=b.json -->\n<!-- end -->\n'
+    text = '<!-- claims first=a.json,b.json; the second=b.json -->\n<!-- end -->\n'
     rows = [re.split(r'\s*\|\s*', line)[1:-1] for line in fill_tables(text, tmp_path).splitlines()]
     assert rows[1] == ['claim', 'of', 'first', 'the second']
-    assert rows[3] == ['m beats n', 'IoU', 'too few seeds (3.0)', 'too few seeds (-1.0)']
+    assert rows[3][2:] == ['too few seeds: 3.0, 1 seed', 'too few seeds: -1.0, 1 seed']
 
 
 def test_tables_of_several_kinds_of_files(tmp_path):

@@ -40,14 +40,11 @@ curves = dict(x='P(chimney | clear) in training', lines=lines)
 claims = []
 for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
-    claims.append(
-        dict(
-            claim=f'the taught ViT leans less on chimneys than the plain one, P = {share:g}',
-            more=f'vit{end}',
-            less=f'global_cosine{end}',
-            column='reliance',
+    claim = f'the taught ViT leans less on chimneys than the plain one, P = {share:g}'
+    for column in ('reliance', 'chimney called smoke'):
+        claims.append(
+            dict(claim=claim, more=f'vit{end}', less=f'global_cosine{end}', column=column)
         )
-    )
 del (
     share,
     root,
@@ -62,4 +59,6 @@ del (
     titles,
     end,
     lines,
+    claim,
+    column,
 )

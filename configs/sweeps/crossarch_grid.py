@@ -42,4 +42,18 @@ claims += [
 ]
 for claim in claims:
     claim['column'] = 'CAM IoU'
+claims += [
+    dict(
+        claim='the student is the better classifier than its teacher',
+        more='global_cosine',
+        less='cnn_pcm',
+        column='accuracy',
+    ),
+    dict(
+        claim='the student is less often fooled by chimneys than its teacher',
+        more='cnn_pcm',
+        less='global_cosine',
+        column='chimney called smoke',
+    ),
+]
 del prefix, start, level, metric, metrics, taught, other, claim

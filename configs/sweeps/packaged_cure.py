@@ -98,15 +98,16 @@ columns = [
     ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
     ('same map', 'pairs', 'pairs/same_map'),
 ]
+less_than = 'the cured ViT leans less on chimneys than the {} one, P = 0.1'
 claims = []
 for claim, more, less, column in (
     ('pooling a tenth makes better maps of the ViT', 'vit_top', 'vit', 'CAM IoU'),
     ('moved plumes cure the CNN', 'lite0', 'lite0_plumes', 'reliance'),
     ('moved plumes cure the ViT that pools a tenth', 'vit_top', 'vit_top_plumes', 'reliance'),
     ('the chosen head makes better maps', 'chosen_head', 'vit', 'CAM IoU'),
-    ('the cured ViT leans less on chimneys', 'vit', 'chosen_head_plumes', 'reliance'),
-    ('… than the taught one', 'own_maps', 'chosen_head_plumes', 'reliance'),
-    ('the cured ViT calls fewer chimneys smoke', 'vit', 'chosen_head_plumes', columns[2][0]),
+    (less_than.format('plain'), 'vit', 'chosen_head_plumes', 'reliance'),
+    (less_than.format('plain'), 'vit', 'chosen_head_plumes', columns[2][0]),
+    (less_than.format('taught'), 'own_maps', 'chosen_head_plumes', 'reliance'),
     ('the cured ViT finds more smoke without chimney', 'chosen_head_plumes', 'vit', columns[4][0]),
     ('the cured ViT makes better maps', 'chosen_head_plumes', 'vit', 'CAM IoU'),
     ('without unlabelled images: less reliance', 'vit', 'frozen_plumes', 'reliance'),
@@ -118,7 +119,9 @@ for claim, more, less, column in (
     ('a cured teacher passes its cure on', 'lite0', 'lite0_taught_by_cured', 'reliance'),
     ('JTT cures the ViT', 'vit', 'vit_jtt', 'chimney called smoke'),
     ('a retrained head (AFR) cures the ViT', 'vit_part', 'vit_afr', 'chimney called smoke'),
+    ('an oracle (DFR) cures the ViT', 'vit_part', 'vit_dfr', 'chimney called smoke'),
+    ('the cure beats the oracle (DFR)', 'vit_dfr', 'chosen_head_plumes', 'reliance'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
 del taught, part, top, vit_top, errors, plumes, frames, at_the_end, four_heads, moved
-del name, method, mode, claim, more, less, column
+del name, method, mode, less_than, claim, more, less, column

@@ -22,7 +22,13 @@ claims = [
     dict(claim='the student beats its teacher', more='own_maps', less='lite0', column='CAM IoU'),
     dict(claim='the student beats the plain ViT', more='own_maps', less='vit', column='CAM IoU'),
     dict(
-        claim='the student is less often fooled by chimneys than the plain ViT',
+        claim='the student is the better classifier than its teacher',
+        more='own_maps',
+        less='lite0',
+        column='accuracy',
+    ),
+    dict(
+        claim='the taught ViT leans less on chimneys than the plain one, P = 0.1',
         more='vit',
         less='own_maps',
         column='chimney called smoke',

@@ -59,37 +59,26 @@ variants['own_maps_scratch'] = {
     'model.student.backbone.init_cfg': None,
     'model.teacher.init_cfg.checkpoint': '{best:lite0_scratch}',
 }
-claims = [
-    *_base_.claims,
-    dict(
-        claim='its own maps are the right thing to align',
-        more='own_maps_pcm',
-        less='projection',
-        column='CAM IoU',
+claims = [*_base_.claims]
+for claim, more, less in (
+    ('teacher-student beats co-training, global cosine', 'own_maps', 'co_own_maps'),
+    (
+        'global beats spatial, mean over cosine, l2',
+        ['own_maps', 'own_maps, global l2'],
+        ['own_maps, spatial cosine', 'own_maps, spatial l2'],
     ),
-    dict(
-        claim='what is aligned is what must be read',
-        more='projection',
-        less='projection_own_map',
-        column='CAM IoU',
+    (
+        'global beats channel, mean over cosine, l1, l2',
+        ['own_maps', 'own_maps, global l1', 'own_maps, global l2'],
+        [f'own_maps, channel {metric}' for metric in ('cosine', 'l1', 'l2')],
     ),
-    dict(
-        claim='teacher-student beats co-training',
-        more='own_maps',
-        less='co_own_maps',
-        column='CAM IoU',
-    ),
-    dict(
-        claim='cosine beats L2 (global)',
-        more='own_maps',
-        less='own_maps, global l2',
-        column='CAM IoU',
-    ),
-    dict(
-        claim='a pretrained start helps the student',
-        more='own_maps',
-        less='own_maps_scratch',
-        column='CAM IoU',
-    ),
-]
-del own, loss, from_projection, weight, level, metrics, metric, name
+    ('cosine beats L1 (global)', 'own_maps', 'own_maps, global l1'),
+    ('cosine beats L2 (global)', 'own_maps', 'own_maps, global l2'),
+    ('lambda 1 beats 0.3', 'own_maps', 'own_maps, lambda 0.3'),
+    ('lambda 10 beats 1', 'own_maps, lambda 10', 'own_maps'),
+    ('aligning its own maps beats the read-out', 'own_maps_pcm', 'projection'),
+    ('what is aligned is what must be read', 'projection', 'projection_own_map'),
+    ('a pretrained start helps the student', 'own_maps', 'own_maps_scratch'),
+):
+    claims.append(dict(claim=claim, more=more, less=less, column='CAM IoU'))
+del own, loss, from_projection, weight, level, metrics, metric, name, claim, more, less

@@ -125,7 +125,7 @@ def refinement_table(result: dict) -> str:
     With a baseline: the mean and spread over the classifiers, as those of a sweep over seeds.
     """
     if 'baseline' in result:
-        return sweep_tables(_as_sweep(result))
+        return sweep_tables(as_sweep(result))
     classifiers = list(dict.fromkeys(name for row in result['rows'].values() for name in row))
     heads = [f'{name}, {title}' for name in classifiers for title in COLUMNS.values()]
     lines = []
@@ -135,7 +135,13 @@ def refinement_table(result: dict) -> str:
     return markdown_table(['refinement', *heads], lines)
 
 
-def _as_sweep(result: dict) -> dict:
+def as_sweep(result: dict) -> dict:
+    """Return the result of a comparison as that of a sweep whose seeds are the classifiers.
+
+    The result of a sweep stays as it is.
+    """
+    if 'refinement' not in result:
+        return result
     split = result['protocol']['test_split']
     runs = [
         dict(variant=row, seed=classifier, splits={split: numbers})

@@ -173,7 +173,7 @@ def merge_results(results: Sequence[dict]) -> dict:
         (name for name in known if name[0] in order),
         key=lambda name: (name[1], order.index(name[0])),
     )
-    kept = {k: v for k, v in first.items() if k not in HOW_TO_READ}
+    kept = {k: v for k, v in first.items() if k not in (*HOW_TO_READ, 'runs', 'environment')}
     return {**kept, **how_to_read(sweep), **made_with([known[name] for name in names])}
 
 

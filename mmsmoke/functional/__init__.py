@@ -82,7 +82,7 @@ __all__, __getattr__, __dir__ = lazy(
         ],
         '.mask_values': ['IGNORE'],
         '.par': ['pixel_adaptive', 'pixel_weights'],
-        '.statistics': ['bootstrap_interval', 'holm', 'paired_test'],
+        '.statistics': ['bootstrap_interval', 'holm', 'mean_interval', 'paired_test'],
         '.suggestion': ['choose_spread', 'label_entropy', 'mask_disagreement', 'pixel_entropy'],
         '.tiles': ['merge_tiles', 'tile_boxes', 'tile_starts', 'tile_weights'],
         '.transfer': ['transfer_distance'],

@@ -1,5 +1,6 @@
 """Tell how sure a number is: intervals over images, tests over seeds."""
 
+import statistics
 from collections.abc import Callable, Hashable, Sequence
 
 import torch
@@ -59,6 +60,18 @@ def paired_test(differences: Sequence[float]) -> float:
     from scipy.stats import ttest_1samp  # half a second to import
 
     return float(ttest_1samp(differences, 0).pvalue)
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of the mean by Student's t; nan for fewer than two values."""
+    if len(values) < 2:
+        return float('nan'), float('nan')
+    from scipy.stats import t  # half a second to import
+
+    mean = statistics.mean(values)
+    half = statistics.stdev(values) / len(values) ** 0.5
+    half *= float(t.ppf((1 + confidence) / 2, len(values) - 1))
+    return mean - half, mean + half
 
 
 def holm(values: Sequence[float]) -> list[float]:

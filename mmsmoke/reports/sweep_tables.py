@@ -19,13 +19,14 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from mmsmoke.functional import holm, paired_test
+from mmsmoke.functional import holm, mean_interval, paired_test
 from mmsmoke.utils import UserError
 from mmsmoke.visualization import line_chart, markdown_table
 
 SURE = 0.05
 FEWEST = 3
 """Seeds that a verdict needs: two may be equal by chance."""
+NOT_SURE = 'within the noise'
 HIGHER, LOWER, NOISE = '▲', '▼', '≈'
 
 
@@ -87,23 +88,43 @@ def claims_table(result: Mapping) -> str:
     return markdown_table(['claim', 'of', 'difference', 'seeds for it', 'p', 'verdict'], rows)
 
 
-def shared_claims_table(results: Mapping[str, Mapping]) -> str:
-    """Compare what became of the claims that several sweeps share.
+def shared_claims_table(results: Mapping[str, Sequence[Mapping]]) -> str:
+    """Compare what became of the claims of several settings, side by side.
 
     Args:
-        results: those of the sweeps, by the titles of their columns.
+        results: those of the sweeps of each setting, by the title of its column. Of a claim that
+            two sweeps of one setting share, the first counts.
     """
-    found = {}
-    for title, result in results.items():
-        for claim, difference, _, verdict in _judged(result):
-            cell = f'{verdict} ({mean_and_spread(difference)})' if difference else verdict
-            found.setdefault((claim['claim'], claim['column']), {})[title] = cell
+    found: dict[tuple, dict[str, str]] = {}
+    for title, sweeps in results.items():
+        for sweep in sweeps:
+            for claim, difference, chance, _ in _judged(sweep):
+                cells = found.setdefault((claim['claim'], claim['column']), {})
+                cells.setdefault(title, _outcome(difference, chance))
     rows = [
-        [*claim, *(cells.get(title, '–') for title in results)]
+        [*claim, *(cells.get(title, 'not measured') for title in results)]
         for claim, cells in found.items()
-        if len(cells) > 1
     ]
     return markdown_table(['claim', 'of', *results], rows)
+
+
+def _outcome(difference: list[float], chance: float) -> str:
+    """Say what became of a claim, with its mean difference, 95 % interval and number of seeds.
+
+    What is within the noise is a tendency if all seeds agree about the sign.
+    """
+    if not difference:
+        return 'not measured'
+    verdict, seeds = _verdict(difference, chance), len(difference)
+    if verdict == NOT_SURE:
+        agreed = all(one > 0 for one in difference), all(one < 0 for one in difference)
+        verdict = {(True, False): 'tendency', (False, True): 'tendency to the opposite'}.get(
+            agreed, 'open'
+        )
+    low, high = mean_interval(difference)
+    interval = f' ({low:.1f} to {high:.1f})' if seeds > 1 else ''
+    mean = statistics.mean(difference)
+    return f'{verdict}: {mean:.1f}{interval}, {seeds} seed{"s" if seeds > 1 else ""}'
 
 
 def _judged(result: Mapping) -> list[tuple[Mapping, list[float], float, str]]:
@@ -124,7 +145,7 @@ def _verdict(difference: list[float], chance: float) -> str:
         return 'too few seeds'
     if chance < SURE:
         return 'holds' if statistics.mean(difference) > 0 else 'the opposite holds'
-    return 'within the noise'
+    return NOT_SURE
 
 
 def sweep_chart(result: Mapping, column: str) -> str:

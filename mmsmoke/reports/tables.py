@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
-from mmsmoke.experiments.comparison import refinement_table
+from mmsmoke.experiments.comparison import as_sweep, refinement_table
 from mmsmoke.utils import read_json
 from mmsmoke.visualization import markdown_table, rows_table
 
+from .benchmark import board_block, columns_table, read_benchmark
+from .submissions import read_submissions
 from .summary import summary_rows
 from .sweep_tables import shared_claims_table, sweep_chart, sweep_part, sweep_tables
 
@@ -18,6 +20,9 @@ _PART = re.compile(
     r'(<!-- part (?P<file>\S+) (?P<rows>.+?); (?P<columns>.+?) -->\n).*?(?P<end><!-- end -->)',
     re.DOTALL,
 )
+_BOARD = re.compile(r'(<!-- benchmark (?P<board>\S+) -->\n).*?(<!-- end -->)', re.DOTALL)
+_COLUMNS = 'columns'
+"""In the place of a board: what the columns of all boards mean."""
 _CLAIMS = re.compile(r'(<!-- claims (?P<files>.+?) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 
@@ -25,8 +30,9 @@ def fill_tables(text: str, root: Path) -> str:
     """Renew what stands between ``<!-- table FILE.json -->`` and ``<!-- end -->``.
 
     After ``<!-- part FILE.json VARIANT=TITLE, VARIANT=TITLE; COLUMN, COLUMN -->`` it is a part of
-    the table of a sweep, after ``<!-- claims TITLE=FILE.json; TITLE=FILE.json -->`` what became of
-    the claims that sweeps share.
+    the table of a sweep, after ``<!-- claims TITLE=FILE.json,FILE.json; TITLE=FILE.json -->`` what
+    became of the claims of several results, after ``<!-- benchmark BOARD -->`` a table of
+    docs/benchmark.json.
 
     Args:
         root: folder from which the result files are named.
@@ -43,11 +49,21 @@ def fill_tables(text: str, root: Path) -> str:
 
     def compared(match: re.Match) -> str:
         files = dict(one.strip().rsplit('=', 1) for one in match['files'].split(';'))
-        results = {title: read_json(root / file) for title, file in files.items()}
+        results = {
+            title: [as_sweep(read_json(root / name)) for name in names.split(',')]
+            for title, names in files.items()
+        }
         return f'{match[1]}{shared_claims_table(results)}\n{match[3]}'
 
+    def of_benchmark(match: re.Match) -> str:
+        benchmark, name = read_benchmark(root), match['board']
+        if name == _COLUMNS:
+            return f'{match[1]}{columns_table(benchmark)}\n{match[3]}'
+        submitted = read_submissions(benchmark, root)
+        return f'{match[1]}{board_block(benchmark, name, submitted, root)}\n{match[3]}'
+
     text = _PART.sub(chosen, _BLOCK.sub(renewed, text))
-    return _CLAIMS.sub(compared, text)
+    return _BOARD.sub(of_benchmark, _CLAIMS.sub(compared, text))
 
 
 def charts_of(document: Path, root: Path) -> dict[Path, str]:

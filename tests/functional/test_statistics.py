@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.special import stdtr
 
-from mmsmoke.functional import bootstrap_interval, holm, paired_test
+from mmsmoke.functional import bootstrap_interval, holm, mean_interval, paired_test
 
 
 def mean_of(sums):
@@ -95,3 +95,12 @@ def test_paired_test_agrees_with_the_distribution_of_student(count):
     values = np.random.default_rng(count).normal(0.4, 1, count)
     expected = 2 * stdtr(count - 1, -abs(values.mean()) / values.std(ddof=1) * count**0.5)
     assert paired_test(values.tolist()) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_interval_of_a_mean_is_where_the_test_becomes_sure():
+    values = [1.0, 2.5, 2.0, 4.0, 3.5]
+    low, high = mean_interval(values)
+    for end in (low, high):
+        assert paired_test([value - end for value in values]) == pytest.approx(0.05, abs=1e-6)
+    assert (low + high) / 2 == pytest.approx(2.6)
+    assert all(map(math.isnan, mean_interval([3.0])))

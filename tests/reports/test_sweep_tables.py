@@ -118,15 +118,35 @@ def test_claims_are_judged():
     assert table[3][2] == '-5.1 ± 0.1'
 
 
-def test_claims_that_sweeps_share_stand_beside_each_other():
+def test_claims_of_several_settings_stand_beside_each_other():
     runs = runs_of('plain', 10.0, 20.0, 30.0) + runs_of('better', 15.0, 25.1, 35.2)
     both, alone = claim('better', 'plain'), claim('plain', 'better')
-    first = dict(columns=COLUMNS, runs=runs, claims=[both, alone])
+    first = dict(columns=COLUMNS, runs=runs, claims=[both])
+    again = dict(columns=COLUMNS, runs=runs_of('plain', 1.0), claims=[both, alone])
     others = [run for run in runs if run['seed'] == 0]
     second = dict(columns=COLUMNS, runs=others, claims=[claim('other', 'plain'), both])
-    table = cells(shared_claims_table({'drawn': first, 'photographs': second}))
+    table = cells(shared_claims_table({'drawn': [first, again], 'photographs': [second]}))
     assert table[0] == ['claim', 'of', 'drawn', 'photographs']
-    assert table[2:] == [['better over plain', 'IoU', 'holds (5.1 ± 0.1)', 'too few seeds (5.0)']]
+    known = ['holds: 5.1 (4.9 to 5.3), 3 seeds', 'too few seeds: 5.0, 1 seed']
+    assert table[2] == ['better over plain', 'IoU', *known]
+    assert [row[0] for row in table[3:]] == ['plain over better', 'other over plain']
+    assert {cell for row in table[3:] for cell in row[2:]} == {'not measured'}
+
+
+@pytest.mark.parametrize(
+    'ious, word',
+    [
+        ((11.0, 29.0, 31.0), 'tendency'),
+        ((9.0, 11.0, 29.0), 'tendency to the opposite'),
+        ((11.0, 29.0, 29.0), 'open'),
+        ((5.0, 15.0, 25.1), 'the opposite holds'),
+    ],
+)
+def test_noise_with_one_sign_is_a_tendency(ious, word):
+    runs = runs_of('plain', 10.0, 20.0, 30.0) + runs_of('other', *ious)
+    result = dict(columns=COLUMNS, runs=runs, claims=[claim('other', 'plain')])
+    (row,) = cells(shared_claims_table(dict(here=[result])))[2:]
+    assert row[2].startswith(f'{word}: ')
 
 
 def test_claims_about_several_variants_are_about_their_mean():

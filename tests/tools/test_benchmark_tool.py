@@ -1,0 +1,84 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from mmsmoke.experiments import benchmark as module
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def done(monkeypatch, tmp_path):
+    """What sweeps and pipelines were asked for, in a folder with the benchmark and its configs."""
+    for name in ('docs', 'configs'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    done = []
+
+    def run_sweep(file, work_dir, out, seeds, variants, known, **_):
+        done.append((Path(file).stem, work_dir, out, seeds, variants, len(known)))
+
+    def run_pipeline(config, work_dir, options, *_):
+        done.append((Path(config).stem, work_dir, options))
+        return dict(made_by='the pipeline')
+
+    monkeypatch.setattr(module, 'run_sweep', run_sweep)
+    monkeypatch.setattr(module, 'run_pipeline', run_pipeline)
+    return done
+
+
+def test_a_row_is_made_by_the_plans_that_have_its_parts(done, load_tool, run_main):
+    code, out, _ = run_main(load_tool('benchmark.py').main, 'smokestack-126', 'vit')
+    files = [f'docs/results/packaged_cure{end}.json' for end in ('', '_segmentors')]
+    assert code == 0 and out == f'numbers   {" ".join(files)}\n'
+    assert done == [
+        ('packaged_cure', None, files[0], None, ['vit'], 2),
+        ('packaged_cure_segmentors', None, files[1], None, ['segmentor of vit'], 2),
+    ]
+
+
+def test_all_runs_of_a_row_may_be_done_again(done, load_tool, run_main):
+    arguments = 'smoke5k-168', 'pipeline', '--fresh', 'again', '--seeds', '4'
+    code, out, _ = run_main(load_tool('benchmark.py').main, *arguments)
+    assert code == 0 and done == [('smoke5k-pack-168', 'again/runs', dict(seeds=[4]))]
+    (file,) = out.split()[1:]
+    assert file == 'again/pipeline_smoke5k-pack-168.json'
+    assert json.loads(Path(file).read_text()) == dict(made_by='the pipeline')
+
+
+@pytest.mark.parametrize(
+    'arguments, error',
+    [
+        (('voc', 'vit'), "there is no benchmark 'voc', but smokestack-126, "),
+        (('smokestack-64', 'lite0'), "smokestack-64 has no row 'lite0', but everything, "),
+        (('smokestack-64', 'everything'), 'trivial_baselines.py makes docs/results/trivial_'),
+        (('smokestack-64',), 'name a benchmark and a row, or say --list or --submit FILE'),
+        (('--list', 'voc'), "there is no benchmark 'voc'"),
+        (('--submit', 'nothing.json'), 'nothing.json not found'),
+    ],
+)
+def test_mistakes_are_one_line(done, load_tool, run_main, arguments, error):
+    code, _, said = run_main(load_tool('benchmark.py').main, *arguments)
+    assert code == 2 and error in said and said.count('\n') == 1
+    assert not done
+
+
+def test_rows_are_listed(done, load_tool, run_main):
+    code, out, _ = run_main(load_tool('benchmark.py').main, '--list', 'smokestack-64')
+    assert code == 0 and 'from scratch' in out and '| global_cosine' in out
+    assert 'smoke5k' not in out
+
+
+def test_a_row_of_somebody_else_is_shown_in_its_table(done, load_tool, run_main, tmp_path):
+    text = (ROOT / 'docs/benchmark.md').read_text(encoding='utf-8')
+    file = tmp_path / 'mine.json'
+    file.write_text(text.split('```json\n')[1].split('```')[0])
+    main = load_tool('benchmark.py').main
+    code, out, _ = run_main(main, '--submit', file)
+    assert code == 0 and '[My method](https://example.org/my-method)' in out
+    assert 'is a row of smokestack-126; it belongs into docs/results/submissions/' in out
+    file.write_text(file.read_text().replace('31.5', '315').replace('"licence"', '"license"'))
+    code, _, said = run_main(main, '--submit', file)
+    assert code == 2
+    assert said.endswith('says nothing about licence; has license, which no row has\n')
