@@ -16,6 +16,7 @@ from mmengine.registry import Registry
 from torch.nn import Module
 
 import mmsmoke.registry
+from mmsmoke.__main__ import main
 from mmsmoke.reports.commands import commands_of
 
 ROOT = Path(__file__).parents[1]
@@ -95,23 +96,22 @@ def of_no_other_test(monkeypatch):
     sys.modules.pop('my_methods', None)
 
 
-def run_page(commands, load_tool, run_main):
+def run_page(commands, run_main):
     for command in commands:
-        _, tool, *words = command.words
-        code, _, complaint = run_main(load_tool(tool.removeprefix('tools/')).main, *words)
+        program, *words = command.words
+        assert program == 'mmsmoke'
+        code, _, complaint = run_main(main, *words)
         assert code == 0, complaint
 
 
-def test_adding_a_method_as_the_page_does(
-    tmp_path, load_tool, run_main, monkeypatch, of_no_other_test
-):
+def test_adding_a_method_as_the_page_does(tmp_path, run_main, monkeypatch, of_no_other_test):
     page = ROOT / 'docs/add_a_method.md'
     for name, code in FILE.findall(page.read_text(encoding='utf-8')):
         (tmp_path / name).write_text(code)
         assert len(code.splitlines()) <= 60
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    run_page(commands_of(page), load_tool, run_main)
+    run_page(commands_of(page), run_main)
     (log,) = Path('work/mine').glob('*/*.log')
     assert 'loss_smooth' in log.read_text()
     manifest = Path('work_dirs/my_classifier_labels/manifest.json').read_text()
@@ -119,7 +119,7 @@ def test_adding_a_method_as_the_page_does(
     assert len(list(Path('work_dirs/my_classifier_labels/masks').rglob('*.png'))) == 32
 
 
-def test_adding_a_dataset_as_the_page_does(tmp_path, load_tool, run_main, monkeypatch):
+def test_adding_a_dataset_as_the_page_does(tmp_path, run_main, monkeypatch):
     page = ROOT / 'docs/add_a_dataset.md'
     ((name, code),) = FILE.findall(page.read_text(encoding='utf-8'))
     rng = np.random.default_rng(0)
@@ -136,5 +136,5 @@ def test_adding_a_dataset_as_the_page_does(tmp_path, load_tool, run_main, monkey
         rows = list(csv.DictReader(file))
     assert Counter(row['split'] for row in rows) == dict(train=24, val=8, test=8)
     assert Counter(row['smoke'] for row in rows) == {'0': 20, '1': 20}
-    run_page(commands, load_tool, run_main)
+    run_page(commands, run_main)
     assert list(Path('work/sorted').glob('best_*.pth'))

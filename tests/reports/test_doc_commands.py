@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from mmsmoke.__main__ import main as mmsmoke_main
 from mmsmoke.reports.commands import commands_of, pages_of, run_command
 from mmsmoke.utils import UserError
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [command for page in pages_of(ROOT) for command in commands_of(page)]
-OF_TOOLS = [one for one in COMMANDS if one.words[:1] == ['python'] and 'tools/' in one.words[1]]
+OF_TOOLS = [
+    one for one in COMMANDS if one.words[0] == 'mmsmoke' or 'tools/' in ' '.join(one.words[:2])
+]
 
 
 class Understood(BaseException):
@@ -28,14 +31,21 @@ def test_tools_understand_the_commands_of_the_documents(command, load_tool, monk
 
         return parse_and_stop
 
-    _, tool, *words = command.words
+    program, tool, *words = command.words
+    if program == 'mmsmoke':
+        main, words = mmsmoke_main, [tool, *words]
+    elif program == 'python':
+        main = load_tool(tool.removeprefix('tools/')).main
+    else:
+        assert Path(ROOT, program).is_file()
+        return
     words = [word.strip('[]') if '--' in word else word for word in words]
     monkeypatch.setattr(sys, 'argv', [tool, *words])
     for name in ('parse_args', 'parse_intermixed_args'):
         parse = getattr(argparse.ArgumentParser, name)
         monkeypatch.setattr(argparse.ArgumentParser, name, only(parse))
     with pytest.raises(Understood):
-        load_tool(tool.removeprefix('tools/')).main()
+        main()
 
 
 def test_make_has_the_targets_that_documents_name():
