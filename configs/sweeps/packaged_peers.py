@@ -1,7 +1,8 @@
 # Peer methods with weights from packages, on drawn scenes: each with the best of the four settings
 # that packaged_peers_tries has tried, and with five seeds. Beside them is what the other sweeps
 # compare, as it is there. Shares its runs with packaged_cure and, as --scale smoke5k, on
-# photographs, with packaged_smoke5k.
+# photographs, with packaged_smoke5k. Some 220 minutes of one core where the checkpoints of those
+# are at hand.
 _base_ = './packaged_peers_tries.py'
 
 seeds = [0, 1, 2, 3, 4]

@@ -1,7 +1,8 @@
 # Four settings of each peer method, with weights from packages, on drawn scenes: its learning rate
 # times 0.3, 1 and 3 and, where it has a loss beside that of the labels, three times that loss, else
 # a tenth of the learning rate. packaged_peers takes the best of each. A plain name is the method as
-# its config has it. One seed. --scale smoke5k is the same on photographs.
+# its config has it. One seed. --scale smoke5k is the same on photographs. About 135 minutes of one
+# core, most of them for the many views of TransCAM's tests.
 _base_ = './packaged_smokestack.py'
 
 configs = dict(
