@@ -32,8 +32,8 @@ columns = [
     for title, metric in (('accuracy', 'label/accuracy'), ('CAM IoU', 'cam/image_iou'))
     for name in classes
 ] + [
-    ('smoke called steam', 'test', 'cam/confused_smoke_as_steam'),
-    ('steam called smoke', 'test', 'cam/confused_steam_as_smoke'),
+    ('smoke called steam', 'test', 'deployed/confused_smoke_as_steam'),
+    ('steam called smoke', 'test', 'deployed/confused_steam_as_smoke'),
 ]
 claims = [
     dict(claim=f'the student beats {title}', more='own_maps', less=name, column=f'CAM IoU, {kind}')
