@@ -37,7 +37,8 @@ def test_files_that_documents_name_exist(document):
     named = re.findall(r'(?<![\w/.-])((?:configs|tools|docs)/[\w./-]+\.(?:py|sh|json|md))', text)
     missing = [link for link in links if not (document.parent / link).exists()]
     missing += [name for name in named if 'NAME' not in name and not (ROOT / name).exists()]
-    assert not missing
+    to_come = re.findall(r'--out (docs/results/\S+\.json)', text)  # what is not measured yet
+    assert not set(missing) - set(to_come)
 
 
 def test_a_table_is_renewed_from_its_file(tmp_path):
@@ -48,6 +49,21 @@ def test_a_table_is_renewed_from_its_file(tmp_path):
     assert renewed.endswith('| 160 | 99.5 |\n<!-- end -->\nafter\n') or '|  160 | 99.5 |' in renewed
     assert 'old' not in renewed
     assert fill_tables(renewed, tmp_path) == renewed
+
+
+def test_a_table_waits_for_its_file(tmp_path):
+    text = (
+        '<!-- table r.json -->\n<!-- end -->\n<!-- part r.json a=the one; IoU -->\n<!-- end -->\n'
+    )
+    waiting = fill_tables(text, tmp_path)
+    assert waiting.splitlines()[1::3] == ['**Not measured yet.**'] * 2
+    assert fill_tables(waiting, tmp_path) == waiting
+    runs = [dict(variant='a', seed=0, splits=dict(val=dict(iou=4.0)))]
+    result = dict(columns=[['IoU', 'val', 'iou']], runs=runs)
+    (tmp_path / 'r.json').write_text(json.dumps(result))
+    filled = fill_tables(waiting, tmp_path)
+    assert 'Not measured' not in filled
+    assert '| a ' in filled and '| the one ' in filled and filled.count('4.0') == 2
 
 
 def test_a_part_of_a_table_has_titles_of_its_own(tmp_path):

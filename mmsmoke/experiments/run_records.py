@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def merge_results(results: Sequence[dict]) -> dict:
     """
     first, known = results[0], {}
     for result in results:
-        for key in ('sweep', 'scale', 'options', 'columns'):
+        for key in ('sweep', 'scale', 'options', 'columns', 'chosen'):
             if result.get(key) != first.get(key):
                 raise UserError(f'{key} differs: {first.get(key)} and {result.get(key)}')
         packages = (one['environment']['packages'] for one in (first, result))
@@ -191,15 +192,17 @@ def known_runs(
     seeds = sorted({*sweep.seeds, *(run['seed'] for run in found)})
     part = Config(dict(sweep._cfg_dict, variants=whole))
     settings = all_settings(part, needs_of(whole, seeds))
-    names = {value: key for key, value in settings.items()}
+    same = defaultdict(list)
+    for key, value in settings.items():
+        same[value].append(key)
     runs, lost, old = {}, 0, 0
     for run in found:
-        key = names.get(run.get('settings'))
-        if key is None and _is_older(run, sweep_file) and (run['variant'], run['seed']) in settings:
-            key, old = (run['variant'], run['seed']), old + 1
-        if key is not None:
+        keys, name = same.get(run.get('settings'), []), (run['variant'], run['seed'])
+        if not keys and _is_older(run, sweep_file) and name in settings:
+            keys, old = [name], old + 1
+        for key in keys:
             runs[key] = {**run, 'variant': key[0]}
-        else:
+        if not keys:
             lost += Path(run['from']).resolve() == out.resolve()
     if lost:
         raise UserError(

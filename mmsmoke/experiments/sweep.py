@@ -24,6 +24,7 @@ from .run_records import (
 )
 from .screen import say
 from .step import RESULTS, Step
+from .tuning import tune
 from .variants import MADE, choose_variants, configured_variant, filled, needs_of, variant_changes
 
 ITSELF = ''
@@ -56,13 +57,15 @@ def run_sweep(
     finished sweep whose work_dir lies beside this one's; a variant with ``trained_as=NAME`` is not
     trained, but tests the checkpoint of that one with more changes, or with ``retrain=METHOD`` with
     a head that was retrained, see :mod:`mmsmoke.experiments.retraining`, or ``choose``, the best of
-    several; see :mod:`mmsmoke.experiments.heads`), ``seeds``, ``splits``,
-    ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and, for drawn
-    data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name ->
-    config) gives configs short names, so that a sweep that inherits may swap them. For the tables
-    it may have ``rows`` (the variants that are shown), ``baseline`` (the one that the others are
-    compared with), ``claims`` and ``curves``; see :mod:`mmsmoke.reports.sweep_tables`. ``scales``
-    (name -> changes to the sweep itself) describe the same with other networks and sizes.
+    several; see :mod:`mmsmoke.experiments.heads`; one with ``best_of=METHOD`` has the settings
+    that another sweep has found best, see :mod:`mmsmoke.experiments.tuning`), ``seeds``,
+    ``splits``, ``threshold_split``, ``columns`` (what the table shows: title, split, metric) and,
+    for drawn data, ``draw`` (data_root -> arguments of the Smokestack converter). ``configs`` (name
+    -> config) gives configs short names, so that a sweep that inherits may swap them. For the
+    tables it may have ``rows`` (the variants that are shown), ``baseline`` (the one that the others
+    are compared with), ``claims`` and ``curves``; see :mod:`mmsmoke.reports.sweep_tables`.
+    ``scales`` (name -> changes to the sweep itself) describe the same with other networks and
+    sizes.
 
     Args:
         out: JSON file for the results, written anew after each run.
@@ -79,6 +82,7 @@ def run_sweep(
         The results of all runs; see :func:`~mmsmoke.reports.sweep_tables.sweep_tables`.
     """
     sweep = read_sweep(sweep_file, scale, work_dir)
+    tune(sweep, variants)
     sweep.seeds = seeds or sweep.seeds
     whole = sweep.variants
     sweep.variants = choose_variants(whole, variants)
@@ -128,6 +132,7 @@ def sweep_steps(
     """Return the folder of a sweep and the steps that make the checkpoints of each variant."""
     sweep = read_sweep(sweep_file, scale, work_dir)
     sweep.last_word = {}
+    tune(sweep, variants)
     chosen = choose_variants(sweep.variants, variants)
     whole, sweep.variants = sweep.variants, chosen
     steps = steps_of(sweep, Path(sweep.work_dir), needs_of(chosen, seeds or sweep.seeds))
@@ -230,6 +235,7 @@ def _result(sweep_file: str, sweep: Config, whole: Mapping, runs: Mapping) -> di
         options=plain(sweep.last_word),
         columns=[list(column) for column in sweep.columns],
         **how_to_read(sweep),
+        **({'chosen': sweep.chosen} if sweep.chosen else {}),
         **made_with([runs[key] for key in ordered]),
     )
 

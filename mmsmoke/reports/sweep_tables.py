@@ -7,6 +7,7 @@ A result of :func:`~mmsmoke.experiments.sweep.run_sweep` may have
   ``less`` (variants, or lists of as many: the former is said to have more than the latter) and
   ``column`` (a title);
 - ``rows``: the variants that the table shows, if not all;
+- ``chosen``: with what settings its tuned variants were trained, a row each;
 - ``curves``: ``x`` (a title) and ``lines``, name -> {x: variant}, for plots; with ``log_x`` on a
   logarithmic scale.
 
@@ -21,7 +22,7 @@ from collections.abc import Mapping, Sequence
 
 from mmsmoke.functional import holm, mean_interval, paired_test
 from mmsmoke.utils import UserError
-from mmsmoke.visualization import line_chart, markdown_table
+from mmsmoke.visualization import line_chart, markdown_table, rows_table
 
 SURE = 0.05
 FEWEST = 3
@@ -35,6 +36,8 @@ def sweep_tables(result: Mapping) -> str:
     tables = [sweep_table(result)]
     if result.get('claims'):
         tables.append(claims_table(result))
+    if result.get('chosen'):
+        tables.append(rows_table(result['chosen']))
     return '\n\n'.join(tables)
 
 

@@ -12,6 +12,7 @@ from .submissions import read_submissions
 from .summary import summary_rows
 from .sweep_tables import shared_claims_table, sweep_chart, sweep_part, sweep_tables
 
+NOT_YET = '**Not measured yet.**'
 _CHART = re.compile(
     r'<!-- chart (?P<file>\S+) (?P<column>.+?) -->\n!\[[^]]*\]\((?P<picture>[^)]+)\)'
 )
@@ -32,19 +33,21 @@ def fill_tables(text: str, root: Path) -> str:
     After ``<!-- part FILE.json VARIANT=TITLE, VARIANT=TITLE; COLUMN, COLUMN -->`` it is a part of
     the table of a sweep, after ``<!-- claims TITLE=FILE.json,FILE.json; TITLE=FILE.json -->`` what
     became of the claims of several results, after ``<!-- benchmark BOARD -->`` a table of
-    docs/benchmark.json.
+    docs/benchmark.json. In the place of the table of a file that does not exist it says that.
 
     Args:
         root: folder from which the result files are named.
     """
 
     def renewed(match: re.Match) -> str:
-        return f'{match[1]}{table_of(root / match["file"])}\n{match[3]}'
+        file = root / match['file']
+        return f'{match[1]}{table_of(file) if file.is_file() else NOT_YET}\n{match[3]}'
 
     def chosen(match: re.Match) -> str:
-        titles = dict(one.split('=', 1) for one in match['rows'].split(', '))
-        columns = match['columns'].split(', ')
-        part = sweep_part(read_json(root / match['file']), titles, columns)
+        file, part = root / match['file'], NOT_YET
+        if file.is_file():
+            titles = dict(one.split('=', 1) for one in match['rows'].split(', '))
+            part = sweep_part(read_json(file), titles, match['columns'].split(', '))
         return f'{match[1]}{part}\n{match["end"]}'
 
     def compared(match: re.Match) -> str:

@@ -14,7 +14,10 @@ from mmsmoke.utils import UserError
 ROOT = Path(__file__).parents[2]
 COMMANDS = [command for page in pages_of(ROOT) for command in commands_of(page)]
 OF_TOOLS = [
-    one for one in COMMANDS if one.words[0] == 'mmsmoke' or 'tools/' in ' '.join(one.words[:2])
+    one
+    for one in COMMANDS
+    if 'tools/' in ' '.join(one.words[:2])
+    or (one.words[0] == 'mmsmoke' and one.words[1] not in ('--version', '--help', 'completion'))
 ]
 
 
