@@ -1,4 +1,4 @@
-"""Makes rows of the benchmark (docs/benchmark.md), lists them, and checks rows of others."""
+"""Make rows of the benchmark (docs/benchmark.md), list them, and check rows of others."""
 
 import argparse
 from pathlib import Path

@@ -108,7 +108,7 @@ def usable_backend(name: str) -> str:
         warnings.warn(
             'pydensecrf is not installed: dense CRFs run on torch instead, with nearly the same '
             "result; say backend='torch' if that is what you want, or install it: "
-            "pip install 'mmsmoke[crf]' (needs a C++ compiler; README, Extras)",
+            "pip install 'mmsmoke[crf]' (needs a C++ compiler; docs/install.md)",
             stacklevel=3,
         )
         return 'torch'

@@ -27,6 +27,8 @@ NONE = [], 0
 
 def read_benchmark(root: Path = Path()) -> dict:
     """Read what the benchmark consists of, below the folder of a checkout."""
+    if not (root / DECLARED).is_file():
+        raise UserError(f'{DECLARED} not found: the benchmark is run in a checkout of mmsmoke')
     return read_json(root / DECLARED)
 
 

@@ -82,3 +82,9 @@ def test_a_row_of_somebody_else_is_shown_in_its_table(done, load_tool, run_main,
     code, _, said = run_main(main, '--submit', file)
     assert code == 2
     assert said.endswith('says nothing about licence; has license, which no row has\n')
+
+
+def test_without_a_checkout_it_says_so(tmp_path, load_tool, run_main, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, complaint = run_main(load_tool('benchmark.py').main, '--list')
+    assert code == 2 and 'run in a checkout' in complaint

@@ -1,4 +1,4 @@
-"""Runs the commands of README.md and docs/, and lists those that cannot be run, with the reason."""
+"""Run the commands of README.md and docs/, and list those that cannot be run, with the reason."""
 
 import argparse
 from pathlib import Path
