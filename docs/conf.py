@@ -48,15 +48,19 @@ maximum_signature_line_length = 88
 nitpicky = True
 nitpick_ignore_regex = [('py:.*', r'(?!mmsmoke\.).*')]
 
+ON_SITE = dict(README='index', CONTRIBUTING='contributing', CHANGELOG='changelog')
+"""Maps pages of the top level to their names on the site."""
+
 
 def in_site(text: str) -> str:
-    """Return a page's text with its links to the README and those of the README as the site's.
+    """Return a page's text with links as they are on the site.
 
-    On the site the README is ``index``, and stands beside the pages of docs/. Other files of the
-    repository become downloads by themselves.
+    There the pages of the top level, of which the README is ``index``, stand beside those of docs/.
+    Other files of the repository become downloads by themselves.
     """
     text = re.sub(r'(\]\()docs/', r'\1', text)
-    return re.sub(r'(\]\()\.\./README\.md', r'\1index.md', text)
+    top = rf'(\]\()(?:\.\./)?({"|".join(ON_SITE)})(?=\.md)'
+    return re.sub(top, lambda match: match[1] + ON_SITE[match[2]], text)
 
 
 def rewrite_links(app, *names_and_text) -> None:

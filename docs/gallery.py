@@ -14,10 +14,11 @@ def gallery_page(docs: Path) -> str:
     """Return the reStructuredText of the gallery; a picture stands where it is shown first."""
     lines = [heading('Gallery', '='), 'A click on a picture leads to the page that explains it.\n']
     seen = set()
-    for page in [docs.parent / 'README.md', *sorted(docs.glob('*.md'))]:
+    top = [docs.parent / name for name in ('README.md', 'CONTRIBUTING.md')]
+    for page in [*top, *sorted(docs.glob('*.md'))]:
         text = page.read_text(encoding='utf-8')
         pictures = [picture for picture in pictures_of(text) if picture[0] not in seen]
-        target = 'index' if page.name == 'README.md' else page.stem
+        target = 'index' if page == top[0] else page.stem.lower()
         if pictures:
             lines.append(heading(text.splitlines()[0].removeprefix('# '), '-'))
             lines.append('.. container:: gallery\n')

@@ -34,6 +34,8 @@ def test_the_navigation_names_every_page_once():
         ('![a picture](docs/images/a.png)', '![a picture](images/a.png)'),
         ('[extras](../README.md#extras)', '[extras](index.md#extras)'),
         ('see [the README](../README.md).', 'see [the README](index.md).'),
+        ('[how](CONTRIBUTING.md)', '[how](contributing.md)'),
+        ('[new](../CHANGELOG.md)', '[new](changelog.md)'),
     ],
 )
 def test_links_are_rewritten_for_the_site(conf, written, on_site):
@@ -112,6 +114,7 @@ def test_a_picture_of_the_gallery_has_the_caption_of_its_page(conf, tmp_path):
     docs = tmp_path / 'docs'
     docs.mkdir()
     (tmp_path / 'README.md').write_text('# All of it\n\n![The whole](docs/images/whole.png)\n')
+    (tmp_path / 'CONTRIBUTING.md').write_text('# Help\n\n![Its page](docs/images/c.png)\n')
     (docs / 'part.md').write_text(
         '# A part\n\n![Seed 0](images/a.png)\n\nThe same [with seed 1](images/b.png).\n'
         '![Again](images/whole.png)\n'
@@ -120,6 +123,7 @@ def test_a_picture_of_the_gallery_has_the_caption_of_its_page(conf, tmp_path):
     found = re.findall(r'images/(\S+)\n +:target: (\S+)\n\n +(.+)', page)
     assert found == [
         ('whole.png', '../index.html', 'The whole'),
+        ('c.png', '../contributing.html', 'Its page'),
         ('a.png', '../part.html', 'Seed 0'),
         ('b.png', '../part.html', 'Seed 0: with seed 1'),
     ]
