@@ -29,8 +29,8 @@ HIGHS = tuple(round(0.01 * 1.14**k, 4) for k in range(60))
 """Shares at which an event may begin, in percent: 0.01 to 23."""
 AT_ONCE = dict(merge_seconds=(0.0,))
 TWO = dict(low=(0.1, 0.25, 0.5, 0.75))
-LONG = dict(min_seconds=(60.0, 120.0, 180.0, 240.0))
-MERGED = dict(merge_seconds=(120.0, 300.0, 600.0, 900.0, 1800.0))
+LONG = dict(min_seconds=(120.0, 240.0, 360.0, 480.0))
+MERGED = dict(merge_seconds=(240.0, 600.0, 900.0, 1200.0, 1800.0))
 MEAN = dict(mean_frames=(2, 3, 4, 8))
 MOVING = dict(change=CHANGES[1:])
 WAYS: Mapping[str, Mapping[str, Sequence]] = {
@@ -55,7 +55,7 @@ class Days:
     size: int = 128
     hours: float = 24.0
     cameras: int = 4
-    every: float = 60.0
+    every: float = 120.0
 
 
 def look_at_day(predict: Callable, days: Days, seed: int, batch: int = 16) -> list[Seen]:

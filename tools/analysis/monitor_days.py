@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument('--size', type=int, default=128, help='side of the frames in pixels')
     parser.add_argument('--hours', type=float, default=24.0, help='of a day')
     parser.add_argument('--cameras', type=int, default=4, help='of each seed')
-    parser.add_argument('--every', type=float, default=60.0, help='seconds between frames')
+    parser.add_argument('--every', type=float, default=120.0, help='seconds between frames')
     parser.add_argument('--device', help='cpu, cuda …')
     parser.add_argument(
         '--work-dir', default='work_dirs/monitor_days', help='where shares are kept (%(default)s)'
