@@ -24,6 +24,8 @@ from mmsmoke.utils.progress import progress
 Seen = Mapping[str, list]
 """What one camera saw: ``times``, ``true`` (1 where there is smoke), and shares by ``change``."""
 
+BATCH = 16
+"""Frames that the model looks at together."""
 CHANGES = (0.0, 6.0, 12.0, 24.0)
 HIGHS = tuple(round(0.01 * 1.14**k, 4) for k in range(60))
 """Shares at which an event may begin, in percent: 0.01 to 23."""
@@ -58,7 +60,7 @@ class Days:
     every: float = 120.0
 
 
-def look_at_day(predict: Callable, days: Days, seed: int, batch: int = 16) -> list[Seen]:
+def look_at_day(predict: Callable, days: Days, seed: int) -> list[Seen]:
     """Draw a day and let a model look at it.
 
     Args:
@@ -71,8 +73,8 @@ def look_at_day(predict: Callable, days: Days, seed: int, batch: int = 16) -> li
         watches = {
             change: Watch('camera', MonitorSettings(change=change), print) for change in CHANGES
         }
-        for first in range(0, len(frames), batch):
-            some = frames[first : first + batch]
+        for first in range(0, len(frames), BATCH):
+            some = frames[first : first + BATCH]
             pictures = [render(one.layout, days.size).image[..., ::-1].copy() for one in some]
             for one, picture, found in zip(some, pictures, predict(pictures), strict=True):
                 frame = Frame('camera', one.time, picture)
@@ -114,7 +116,7 @@ def kept_day(
 def events_of(seen: Seen, settings: MonitorSettings) -> list[Event]:
     """Return the events that a monitor with these settings makes of what a camera saw."""
     watch, events = Watch('camera', settings, print), []
-    for time, share in zip(seen['times'], seen[str(settings.change)], strict=True):
+    for time, share in zip(seen['times'], seen[str(float(settings.change))], strict=True):
         events += watch.follow(time, share)
     return events + watch.finish()
 

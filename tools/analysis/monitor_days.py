@@ -36,7 +36,7 @@ def main() -> None:
     add_trust_option(parser)
     args = parser.parse_args()
 
-    from mmsmoke.experiments.monitor_days import Days, kept_day, measure_ways
+    from mmsmoke.experiments.monitor_days import BATCH, Days, kept_day, measure_ways
     from mmsmoke.inference import SmokeInferencer
     from mmsmoke.reports.monitor_tables import ways_rows
     from mmsmoke.utils.environment import checkpoint_record, environment
@@ -44,7 +44,7 @@ def main() -> None:
 
     days = Days(args.size, args.hours, args.cameras, args.every)
     model = SmokeInferencer(args.model, device=args.device)
-    predict = partial(model, show_progress=False)
+    predict = partial(model, batch_size=BATCH, show_progress=False)
     look = partial(kept_day, predict, days, args.work_dir, sha256_of_file(args.model))
     found = measure_ways(look, args.seeds, args.val_seeds, args.tries)
     rows = ways_rows(found)
