@@ -13,7 +13,7 @@ from mmsmoke.inference.monitor.records import EVENTS
 from mmsmoke.inference.monitor.sources import time_of_name
 from mmsmoke.utils import DataError, UserError
 
-EXCERPT = ('camera', 'start', 'end', 'peak', 'peak_time', 'mean', 'frames', 'confidence')
+EXCERPT = ('camera', 'start', 'end', 'peak', 'mean', 'frames', 'confidence')
 
 
 def compare_run(
@@ -87,5 +87,5 @@ def _truth(data_root: str | os.PathLike, utc: bool) -> Mapping[str, list[tuple[f
     return true
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def _rounded(value: float | None) -> float | str:
+    return '–' if value is None else round(value, 1)

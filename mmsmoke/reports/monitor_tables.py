@@ -35,4 +35,8 @@ def ways_rows(ways: Sequence[Mapping]) -> list[dict]:
 
 
 def _settings_text(settings: Mapping[str, float]) -> str:
-    return ', '.join(f'{SHORT.get(name, name)} {value:.3g}' for name, value in settings.items())
+    return ', '.join(f'{SHORT.get(name, name)} {_short(x)}' for name, x in settings.items())
+
+
+def _short(value: float) -> str:
+    return f'{float(f"{value:.2g}"):g}'

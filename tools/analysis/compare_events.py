@@ -15,7 +15,7 @@ def main() -> None:
         'data_root', help='folder with labels.csv: a column camera, and names that hold times'
     )
     parser.add_argument('--utc', action='store_true', help='names hold universal time')
-    parser.add_argument('--events', type=int, default=12, help='how many to show, the first')
+    parser.add_argument('--events', type=int, default=8, help='how many to show, the first')
     parser.add_argument('--out', type=Path, help='JSON file for the tables')
     args = parser.parse_args()
 

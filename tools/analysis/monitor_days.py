@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument('model', help='checkpoint that holds its config')
     parser.add_argument('--seeds', nargs='+', type=int, default=[1, 2, 3, 4, 5], help='of the days')
     parser.add_argument(
-        '--val-seeds', nargs='+', type=int, default=[101, 102], help='of those that choose'
+        '--val-seeds', nargs='+', type=int, default=[101, 102, 103], help='of those that choose'
     )
     parser.add_argument('--tries', type=int, default=60, help='settings that each way may try')
     parser.add_argument('--size', type=int, default=128, help='side of the frames in pixels')
