@@ -1,10 +1,7 @@
-from collections.abc import Sequence
-from itertools import pairwise
-from statistics import median
-
 from mmsmoke.functional import (
+    Watched,
     cams_to_scores,
-    compare_events,
+    event_numbers,
     find_events,
     scores_to_mask,
 )
@@ -14,7 +11,6 @@ from mmsmoke.utils.clips import clip_of, seconds_of
 
 from .image_metric import ImageMetric, normalize_of
 
-DAY = 86400
 TRUTH = 'frame_truth'
 SOURCES = ('score', 'cams', 'mask')
 
@@ -34,7 +30,11 @@ class EventMetric(ImageMetric):
     ``recall``       true events that one that is found overlaps, in percent
     ``delay``        seconds from the start of a true event to that of the first that overlaps
                      it, mean over those found; 0 for one that began before
-    ``false_alarms`` events found that overlap no true one, per camera and day
+    ``f1``           100 if each true event has one found of its own and nothing else is found:
+                     2 pairs / (true + found), in percent. One event that never ends has full
+                     precision and recall, and a low ``f1``
+    ``found``        events found, per camera and day
+    ``false_alarms`` those of them that overlap no true one, per camera and day
     ``events``       number of true events
     ================ ===========================================================================
 
@@ -126,33 +126,12 @@ class EventMetric(ImageMetric):
                 series.setdefault(result['series'], []).append(result)
         if not series:
             return {}
-        right, delays, seconds = [], [], 0.0
+        watched = []
         for frames in series.values():
             frames.sort(key=lambda frame: frame['time'])
             times, shares, truth = (
                 [frame[name] for frame in frames] for name in ('time', 'share', 'true')
             )
             found = find_events(times, shares, **self.settings)
-            good, late = compare_events(found, find_events(times, truth, 1, 1))
-            right, delays = right + good, delays + late
-            seconds += observed(times)
-        hits = [delay for delay in delays if delay is not None]
-        metrics = dict(events=float(len(delays)))
-        if right:
-            metrics['precision'] = 100 * sum(right) / len(right)
-        if delays:
-            metrics['recall'] = 100 * len(hits) / len(delays)
-        if hits:
-            metrics['delay'] = sum(hits) / len(hits)
-        if seconds:
-            metrics['false_alarms'] = right.count(False) * DAY / seconds
-        return metrics
-
-
-def observed(times: Sequence[float]) -> float:
-    """Return how many seconds a camera watched: each frame stands for the usual step to the next.
-
-    So hours without any frame do not count.
-    """
-    steps = [later - earlier for earlier, later in pairwise(times)]
-    return len(times) * median(steps) if steps else 0.0
+            watched.append(Watched(times, found, find_events(times, truth, 1, 1)))
+        return event_numbers(watched)

@@ -64,7 +64,7 @@ __all__, __getattr__, __dir__ = lazy(
             'equivariance_loss',
             'min_pooling_loss',
         ],
-        '.event_match': ['compare_events'],
+        '.event_match': ['Watched', 'compare_events', 'event_numbers'],
         '.events': ['Event', 'EventRule', 'advance', 'find_events', 'finish', 'open_event'],
         '.false_positives': ['false_positive_losses', 'region_means', 'regions_of'],
         '.flow': ['flow_difference', 'optical_flow', 'seen_in_both', 'warp'],

@@ -172,7 +172,9 @@ def test_events_are_found_late_missed_or_false():
         events=3,
         precision=pytest.approx(200 / 3),
         recall=pytest.approx(200 / 3),
+        f1=pytest.approx(200 / 3),
         delay=30,
+        found=3 / (20 / 1440),
         false_alarms=1 / (20 / 1440),
     )
 
@@ -185,9 +187,9 @@ def test_a_least_duration_and_merging():
 
 def test_nothing_found_has_no_precision_and_nothing_true_no_recall():
     quiet = evaluate(EventMetric(high=0.95), DAY)
-    assert quiet == dict(events=3, recall=0, false_alarms=0)
+    assert quiet == dict(events=3, recall=0, f1=0, found=0, false_alarms=0)
     clear = evaluate(EventMetric(), series('a', [0.9, 0], [0, 0]))
-    assert clear == dict(events=0, precision=0, false_alarms=720)
+    assert clear == dict(events=0, precision=0, f1=0, found=720, false_alarms=720)
 
 
 def test_frames_may_come_in_any_order_and_hours_without_any_do_not_count():
@@ -213,7 +215,8 @@ def test_a_clip_is_a_series_where_no_camera_is_named():
     rows = series('a', [0.9], [1]) + series('b', [0.9], [1])
     for sample in rows:
         sample['columns'].update(camera='', clip=sample['image'])
-    assert evaluate(EventMetric(), rows) == dict(events=2, precision=100, recall=100, delay=0)
+    found = evaluate(EventMetric(), rows)
+    assert found == dict(events=2, precision=100, recall=100, f1=100, delay=0)
 
 
 def test_shares_of_maps_and_masks_make_events():

@@ -3,7 +3,7 @@
 Each camera is a folder with a picture a second: a few drawn scenes, again and again. All of it is
 there from the beginning, so that the monitor goes as fast as it can: reading, looking, tables,
 strips, clips and the page. --model none reads the true masks instead of asking a network, which
-leaves what the monitor itself costs. --screenshot draws the documentation's picture of the page.
+leaves what the monitor itself costs. --screenshot draws the page of a monitor that has run.
 """
 
 from __future__ import annotations
@@ -45,13 +45,15 @@ def main() -> None:
         '--model', choices=['tiny', 'none', 'both'], default='both',
         help='a small ResNet-18 with random weights, or true masks, or one after the other',
     )  # fmt: skip
-    parser.add_argument('--screenshot', type=Path, metavar='FILE', help='draw the page instead')
+    parser.add_argument(
+        '--screenshot', nargs=2, type=Path, metavar=('RUN', 'FILE'),
+        help="draw the page in a monitor's folder instead",
+    )  # fmt: skip
     args = parser.parse_args()
-    # the browser leaves children that write into its profile for a moment
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        if args.screenshot:
-            draw_page(Path(folder), args.screenshot)
-            return
+    if args.screenshot:
+        draw_page(*args.screenshot)
+        return
+    with tempfile.TemporaryDirectory() as folder:
         masks = draw_cameras(Path(folder, 'cameras'), args.cameras, args.frames, args.size)
         kinds = ['none', 'tiny'] if args.model == 'both' else [args.model]  # the light one first
         rows = [measure(kind, Path(folder), masks, args) for kind in kinds]
@@ -150,35 +152,26 @@ def network(folder: Path, device: str):
     return SmokeInferencer(cfg, weights, device)
 
 
-def draw_page(work: Path, out: Path) -> None:
-    """Draw the page of a week of drawn scenes: on workdays there is smoke now and then."""
+def draw_page(run: Path, out: Path) -> None:
+    """Draw the top of the page in a monitor's folder."""
     from browser import Browser, find_chromium
 
-    from mmsmoke.inference import CameraMonitor
+    from mmsmoke.reports.timeline import PAGE
 
+    if not (run / PAGE).is_file():
+        raise UserError(f'{run / PAGE} not found: name the folder of a monitor')
     if find_chromium() is None:
         raise UserError('no Chromium found: apt-get install chromium')
-    smoky, clear = scenes_of(200, 3)
-    dice = np.random.default_rng(5)
-    smoke = [
-        (day, hour) for day in range(7) for hour in range(6, 20)
-        if dice.random() < (0.05 if day > 4 else 0.2)
-    ]  # fmt: skip
-    folder = work / 'cameras' / 'north_stack'
-    for number in range(7 * 24 * 3):
-        when = BEGIN + timedelta(minutes=20 * number)
-        burning = (when.day - BEGIN.day, when.hour) in smoke and when.minute < 40
-        link_picture(folder, when, smoky if burning else clear, number + when.day)
-    masks = keep_masks(folder, smoky + clear)
-    CameraMonitor(truth(masks), {'north_stack': folder}, work / 'out').run(once=True)
-    browser = Browser(work / 'profile', *WINDOW)
-    try:
-        browser.open(work / 'out/timeline.html')
-        script = 'document.body.replaceChildren(...[...document.body.children].slice(0, 8))'
-        browser.run(script)  # what is newest is enough
-        save_page(browser, out, work / 'page.png')
-    finally:
-        browser.close()
+    # the browser leaves children that write into its profile for a moment
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
+        browser = Browser(Path(work, 'profile'), *WINDOW)
+        try:
+            browser.open((run / PAGE).resolve())
+            script = 'document.body.replaceChildren(...[...document.body.children].slice(0, 8))'
+            browser.run(script)  # the first camera and its newest events are enough
+            save_page(browser, out, Path(work, 'page.png'))
+        finally:
+            browser.close()
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,8 @@ FEWEST_CLIPS = 5
 MOST_FRAMES = 100_000
 """Limits the frames of one camera."""
 FRAMES_A_TASK = 64
+MIDNIGHT = datetime(2024, 3, 4)
+"""Says when a drawn day begins, in the names of its images."""
 VERSIONS = dict(drawing=DRAWING_VERSION, motion=MOTION_VERSION, opacity_cut=OPACITY_CUT)
 
 
@@ -93,7 +96,8 @@ def write_day(
     """Draw what cameras see in a day, all of it in the split ``test``.
 
     Each camera looks at a chimney of its own, which smokes now and then. The label of a frame is
-    its own, so what a monitor reports can be compared with what there was to report.
+    its own, so what a monitor reports can be compared with what there was to report. Each camera
+    has a folder, in which images are named by their times, so that tools/monitor.py can watch it.
 
     Args:
         hours: that each camera sees; shorter days have shorter smoke.
@@ -116,13 +120,18 @@ def write_day(
         name = f'camera_{camera}'
         columns = dict(split='test', camera=name, group=name)
         rows = [
-            dict(image=f'images/test/{name}_{number:06d}.png', **columns, smoke=int(frame.smokes))
-            for number, frame in enumerate(found)
+            dict(image=_day_image(name, frame), **columns, smoke=int(frame.smokes))
+            for frame in found
         ]
         for first in range(0, len(rows), FRAMES_A_TASK):
             some = slice(first, first + FRAMES_A_TASK)
             tasks.append(_task(rows[some], found[some], size, 1))
     return write_dataset(out, tasks, parameters | VERSIONS, workers, overwrite)
+
+
+def _day_image(camera: str, frame: Frame) -> str:
+    when = MIDNIGHT + timedelta(seconds=frame.time)
+    return f'images/test/{camera}/{when:%Y-%m-%d_%H-%M-%S}-{when.microsecond // 1000:03d}.png'
 
 
 def _require_seconds(every: float) -> None:

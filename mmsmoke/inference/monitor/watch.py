@@ -101,6 +101,12 @@ class Watch:
 
     def measure(self, frame: Frame, prediction) -> tuple[float, np.ndarray, list[Event]]:
         """Return the share of smoke in percent, where it is, and the events that are final now."""
+        share, found = self.look(frame, prediction)
+        confidence = self._confidence(prediction, found)
+        return share, found, self.follow(frame.time, share, confidence, _place(found))
+
+    def look(self, frame: Frame, prediction) -> tuple[float, np.ndarray]:
+        """Return the share of smoke in percent, and where it is."""
         mask = np.asarray(prediction.mask)
         height, width = mask.shape
         if (width, height) != self.size:
@@ -110,14 +116,20 @@ class Watch:
         found = (mask == self.number) & self.watched
         if self.settings.change:
             found &= self._moving(frame, width, height)
-        share = 100 * float(found.sum()) / float(self.watched.sum())
+        return 100 * float(found.sum()) / float(self.watched.sum()), found
+
+    def follow(
+        self,
+        time: float,
+        share: float,
+        confidence: float | None = None,
+        place: Sequence[float] | None = None,
+    ) -> list[Event]:
+        """Take the share of one frame more; return the events that are final now."""
         self.shares = [*self.shares, share][-self.settings.mean_frames :]
-        confidence = self._confidence(prediction, found)
         mean = sum(self.shares) / len(self.shares)
-        self.series, events = advance(
-            self.series, self.rule, frame.time, mean, confidence, _place(found)
-        )
-        return share, found, events
+        self.series, events = advance(self.series, self.rule, time, mean, confidence, place)
+        return events
 
     def finish(self) -> list[Event]:
         """End what is open; nothing will follow."""
