@@ -51,6 +51,7 @@ class WeakSegDataset(BaseDataset):
             the same in every run. Images of one group stay together.
         num_images: exactly so many of the rows that are left, evenly spread; an error if there
             are fewer.
+        at_least: repeat the images until there are so many: an epoch of few has enough steps.
         num_masks: so many true masks of images that hold a class may be learned from, by lot, as
             few as possible of one group. Items then say whether theirs is a ``true_mask``; all
             other masks are those of ``seg_map_dir``, if that is given. Only the split ``train``
@@ -80,6 +81,7 @@ class WeakSegDataset(BaseDataset):
         classes: Sequence[str] | None = None,
         seg_map_dir: str | None = None,
         num_images: int | None = None,
+        at_least: int | None = None,
         portion: tuple[float, float] = (0, 1),
         unlabelled: Mapping | None = None,
         num_masks: int | None = None,
@@ -99,6 +101,8 @@ class WeakSegDataset(BaseDataset):
             raise DataError('unlabelled is for training: metrics compare with labels')
         if ignored and not kwargs.get('test_mode'):
             raise DataError('ignored is for metrics: masks to learn from hold 255 themselves')
+        if at_least and kwargs.get('test_mode'):
+            raise DataError('at_least is for training: metrics see each image once')
         check_choice(num_masks, beside, split, kwargs.get('test_mode', False))
         metainfo = copy.copy(metainfo or {})
         if classes is not None:
@@ -106,15 +110,12 @@ class WeakSegDataset(BaseDataset):
         names = metainfo.get('classes', self.METAINFO['classes'])
         if len(metainfo.get('palette', self.METAINFO['palette'])) != len(names):
             metainfo['palette'] = make_palette(len(names))
-        self.split = split
-        self.seg_map_dir = seg_map_dir
-        self.num_images = num_images
-        self.portion = portion
-        self.unlabelled = unlabelled
+        self.split, self.seg_map_dir = split, seg_map_dir
+        self.num_images, self.at_least = num_images, at_least or 0
+        self.portion, self.unlabelled = portion, unlabelled
         self.num_masks, self.mask_seed, self.beside = num_masks, mask_seed, beside
         self.true_masks, self.epoch_length = None, None
-        self.ignored, self._polygons = ignored, None
-        self.check_masks = check_masks
+        self.ignored, self._polygons, self.check_masks = ignored, None, check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
         self._require_loaded_masks()
 
@@ -163,7 +164,8 @@ class WeakSegDataset(BaseDataset):
         if masks is not None and self.check_masks:
             others = [row for row in rows if not self._is_true(row)]
             self._raise(mask_problems(self.data_root, masks, others, len(self.label_classes)))
-        return [self._data_info(row, masks) for row in rows]
+        times = max(1, math.ceil(self.at_least / len(rows)))
+        return [self._data_info(row, masks) for row in rows] * times
 
     def _choose_true_masks(self, rows: list, masks: Path | None) -> list:
         """Choose what ``num_masks`` asks for; return the rows that stay."""
@@ -191,7 +193,7 @@ class WeakSegDataset(BaseDataset):
             )
         if self.beside == 'all':
             return rows
-        self.epoch_length = len(rows)
+        self.epoch_length = max(len(rows), self.at_least)
         kept = {row.image for row in (lot if self.beside == 'nothing' else [*lot, *clear])}
         return [row for row in rows if row.image in kept]
 
@@ -251,8 +253,7 @@ class WeakSegDataset(BaseDataset):
     def _drawn(self, row) -> bool:
         first, last = self.portion
         name = group_of(row.columns, row.image).encode()
-        lot = int.from_bytes(hashlib.sha256(name).digest()[:6], 'big') / 2**48
-        return first <= lot < last
+        return first <= int.from_bytes(hashlib.sha256(name).digest()[:6], 'big') / 2**48 < last
 
     def _is_unlabelled(self, row) -> bool:
         return bool(self.unlabelled) and self._fits(row.columns, self.unlabelled, 'unlabelled')

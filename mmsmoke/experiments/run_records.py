@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmsmoke.datasets.table import TABLE, Row, read_lines
 from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import (
     UserError,
@@ -134,7 +135,20 @@ def _read_by_runs(cfg: Config) -> dict:
     for node in mappings(settings):
         for key in ('num_workers', 'persistent_workers', 'pin_memory'):
             node.pop(key, None)
+        if 'at_least' in node and not _are_repeated(node):
+            del node['at_least']
     return settings
+
+
+def _are_repeated(dataset: Mapping) -> bool:
+    """Tell whether ``at_least`` changes a data set; False where its table is not there."""
+    chosen = {'num_images', 'portion', 'filter_cfg'} & {*dataset}
+    table = Path(dataset['data_root']) / TABLE
+    if chosen or not table.is_file():
+        return bool(chosen)
+    splits = dataset['split'] if isinstance(dataset['split'], list) else [dataset['split']]
+    rows = [row for row in read_lines(dataset['data_root'], ()) if isinstance(row, Row)]
+    return sum(row.split in splits for row in rows) < dataset['at_least']
 
 
 def read_known(files: Sequence[str | Path]) -> list[dict]:

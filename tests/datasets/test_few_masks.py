@@ -125,6 +125,13 @@ def test_clear_images_beside_them_have_no_mask_file(root):
     assert not any(info['gt_label'] or 'seg_map_path' in info for info in clear)
 
 
+def test_an_epoch_of_few_masks_is_as_long_as_one_of_all_images(root):
+    alone = few(root, 4, beside='nothing', at_least=100)
+    assert len(alone) == 100
+    assert len(WeightedSampler(alone, true_masks=1)) == 100
+    assert len(WeightedSampler(few(root, 4, beside='nothing'), true_masks=1)) == 24
+
+
 def test_alone_there_need_not_be_clear_images_in_the_split(root):
     edit(root, lambda rows: [row for row in rows if row[2] != '0' or row[1] != 'train'])
     assert len(few(root, 4, beside='nothing')) == 4

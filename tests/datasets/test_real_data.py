@@ -71,6 +71,18 @@ def test_so_many_images_evenly_spread(table):
         WeakSegDataset('data/mine', filter_cfg=dict(smoke=1), num_images=6)
 
 
+def test_few_images_are_repeated_until_there_are_enough_for_an_epoch(table):
+    table('mine', [(k % 2,) for k in range(10)])
+    images = [info['image'] for info in WeakSegDataset('data/mine')]
+    repeated = [info['image'] for info in WeakSegDataset('data/mine', at_least=25)]
+    assert repeated == 3 * images
+    assert [info['image'] for info in WeakSegDataset('data/mine', at_least=10)] == images
+    half = WeakSegDataset('data/mine', at_least=9, num_images=5)
+    assert len(half) == 10 and len({info['image'] for info in half}) == 5
+    with pytest.raises(DataError, match='metrics see each image once'):
+        WeakSegDataset('data/mine', at_least=25, test_mode=True)
+
+
 @pytest.fixture
 def thesis(table):
     """All sources of the thesis' mixture, a little larger than it."""

@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 from fake_executor import fake_engine
+from mmengine.config import Config
 
-from mmsmoke.experiments.run_records import all_settings, merge_results, read_sweep
+from mmsmoke.experiments.run_records import (
+    all_settings,
+    merge_results,
+    read_sweep,
+    settings_hash,
+)
 from mmsmoke.experiments.sweep import run_sweep
 from mmsmoke.experiments.variants import needs_of
 from mmsmoke.utils import UserError, write_json
@@ -394,3 +400,16 @@ def test_how_masks_are_made_is_part_of_what_a_run_is(sweep):
     plain, refined = settings(''), settings("labels = dict(refine=['crf:translucent'])\n")
     assert plain['masked', 0] != refined['masked', 0]
     assert plain['teacher', 0] == refined['teacher', 0]
+
+
+def test_repeating_images_is_part_of_what_a_run_is_where_there_are_few(tiny_dataset):
+    root = str(tiny_dataset(splits=dict(train=6, val=4)))
+
+    def settings(**more):
+        dataset = dict(type='mmsmoke.WeakSegDataset', data_root=root, split='train', **more)
+        cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+        return settings_hash(cfg, ['val'], 'val', [])
+
+    assert settings(at_least=6) == settings(at_least=2) == settings()
+    assert len({settings(), settings(at_least=7), settings(at_least=13)}) == 3
+    assert settings(at_least=5, num_images=5) != settings(num_images=5)
