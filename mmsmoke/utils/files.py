@@ -59,7 +59,7 @@ def read_json(path: str | os.PathLike) -> Any:
         return json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError as error:
         raise UserError(f'{path} not found') from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f'{path} is no JSON file: {error}') from error
 
 
