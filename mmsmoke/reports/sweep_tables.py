@@ -131,11 +131,12 @@ def _outcome(difference: list[float], chance: float) -> str:
 
 def _judged(result: Mapping) -> list[tuple[Mapping, list[float], float, str]]:
     """Judge each claim: return it, its differences by seed, their p-value, and the verdict."""
-    found = [_difference(result, claim) for claim in result['claims']]
+    claims = result.get('claims', ())
+    found = [_difference(result, claim) for claim in claims]
     chances = holm([_chance(difference) for difference in found])
     return [
         (claim, difference, chance, _verdict(difference, chance))
-        for claim, difference, chance in zip(result['claims'], found, chances, strict=True)
+        for claim, difference, chance in zip(claims, found, chances, strict=True)
     ]
 
 
