@@ -3,6 +3,7 @@
 import shutil
 import sys
 import textwrap
+from itertools import takewhile
 from pathlib import Path
 
 from mmsmoke import __version__
@@ -15,7 +16,7 @@ HELP = {'-h', '--help'}
 @user_errors_as_text
 def main() -> None:
     words, tools = sys.argv[1:], find_tools()
-    group = ' '.join(word for word in words if word not in HELP)
+    group = ' '.join(takewhile(lambda word: word not in HELP, words))
     if group in GROUPS.values():
         print(overview(group, tools))
         sys.exit(0 if HELP & {*words} else 2)
@@ -32,6 +33,7 @@ def main() -> None:
 
 def overview(group: str, tools: dict[str, Path]) -> str:
     """Return help: all commands of a group, or all that are in none, and the names of groups."""
+    tools = dict(sorted(tools.items()))
     shown = {name: purpose(tool) for name, tool in tools.items() if in_group(name) == group}
     if not group:
         for other in filter(None, GROUPS.values()):

@@ -32,7 +32,7 @@ def run_pipeline(
     jobs: int = 1,
     executor: Executor | None = None,
 ) -> dict:
-    """Runs a pipeline config, or goes on with it: finished stages and images are kept.
+    """Run a pipeline config, or go on with it: finished stages and images are kept.
 
     Started twice at once, each does what the other is not at. A pipeline config has
 

@@ -53,9 +53,12 @@ def best_variant(
     """Return the candidate with the highest mean over its seeds, the earlier of equals, and that.
 
     Args:
-        tuned: ``file``, ``split``, ``metric`` and, for what a user is told to run, ``sweep``.
+        tuned: ``file``, ``split``, ``metric`` and ``sweep``.
+        scale: that of the sweep; numbers of another sweep or scale do not count.
     """
-    runs = read_json(tuned['file'])['runs'] if Path(tuned['file']).is_file() else []
+    result = read_json(tuned['file']) if Path(tuned['file']).is_file() else {}
+    made_by = Path(result.get('sweep', '')).name, result.get('scale')
+    runs = result['runs'] if made_by == (Path(tuned['sweep']).name, scale) else []
     values = {name: {} for name in candidates}
     for run in runs:
         value = run['splits'].get(tuned['split'], {}).get(tuned['metric'])

@@ -1,12 +1,13 @@
 """Fill the tables of the benchmark from the result files of runs, and from rows of others.
 
 ``docs/benchmark.json`` declares it. ``columns`` says of each title in which part of a row its
-number is found (``from``: part -> keys below it), what it ``means``, and which value is ``best``. A
-*board* is methods on one data set: its ``data`` with their checksum, the ``protocol``, the
-``plans`` (sweep files and pipelines -> their result files), ``trivial`` and ``costs`` (files of
-tools/analysis/trivial_baselines.py and step_costs.py), its ``columns`` and its ``rows``. A row has
-a ``method``, what this ``learns_from`` if not labels, and the variants that its parts are called
-by: ``classifier`` and ``segmentor``, of whichever plan has them, or ``trivial``.
+number is found (``from``: part -> keys below it), what it ``means``, which value is ``best``, and
+the ``highest`` that others may submit, if not 100. A *board* is methods on one data set: its
+``data`` with their checksum, the ``protocol``, the ``plans`` (sweep files and pipelines -> their
+result files), ``trivial`` and ``costs`` (files of tools/analysis/trivial_baselines.py and
+step_costs.py), its ``columns`` and its ``rows``. A row has a ``method``, what this ``learns_from``
+if not labels, and the variants that its parts are called by: ``classifier`` and ``segmentor``, of
+whichever plan has them, or ``trivial``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

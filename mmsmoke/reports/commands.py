@@ -22,6 +22,7 @@ _BLOCK = re.compile(
     r'(?:<!-- not run: (?P<why>[^>]+?) -->\n+)?```bash\n(?P<code>.*?)```', re.DOTALL
 )
 _SETTING = re.compile(r'((?:export )?[A-Za-z_]\w*=(?:"[^"]*"|\S*))(?:\s+#.*)?$')
+_COMMENT = re.compile(r'(?:^|\s)#.*', re.MULTILINE)
 _STANDS_FOR = re.compile(r'(?<![\w./$={-])([A-Z][A-Z_]{2,})(?![\w=])|(…|\[)')
 
 
@@ -72,21 +73,25 @@ def _rows(code: str) -> Iterator[str]:
     row = ''
     for line in code.splitlines():
         row += f'\n{line}' if row else line
-        is_open = len(re.findall(r'\bdo\b', row)) > len(re.findall(r'\bdone\b', row))
+        bare = _COMMENT.sub('', row)
+        is_open = len(re.findall(r'\bdo\b', bare)) > len(re.findall(r'\bdone\b', bare))
         if not (is_open or line.endswith('\\')):
             yield row
             row = ''
+    if row:  # has no end; whoever runs it says so
+        yield row
 
 
 def _filled(command: str, settings: Sequence[str]) -> str:
     for setting in reversed(settings):
         name, value = setting.removeprefix('export ').split('=', 1)
-        command = re.sub(rf'\$(?:{name}\b|\{{{name}\}})', value.strip('"'), command)
+        filling = value.strip('"').replace('\\', r'\\')
+        command = re.sub(rf'\$(?:{name}\b|\{{{name}\}})', filling, command)
     return command
 
 
 def _stands_for(command: str) -> str | None:
-    bare = re.sub(r'\s#.*', '', command)
+    bare = _COMMENT.sub('', command)
     found = {match[1] or match[2] for match in _STANDS_FOR.finditer(bare)}
     found |= {name for name in YOURS if re.search(rf'(?<![\w/]){re.escape(name)}(?![\w-])', bare)}
     return f'{", ".join(sorted(found))}: to be filled in' if found else None
@@ -103,21 +108,23 @@ def run_command(command: Command, seconds: float, folder: Path) -> dict:
     if command.why_not:
         return row | dict(outcome=f'not run: {command.why_not}')
     script = '\n'.join(['set -eo pipefail', *command.settings, command.text])
-    running = subprocess.Popen(
+    with subprocess.Popen(
         ['bash', '-c', script],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        errors='replace',
         start_new_session=True,
-    )
-    try:
-        said, _ = running.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
-        return row | dict(outcome='begun')
+    ) as running:
+        try:
+            said, _ = running.communicate(timeout=seconds)
+        except BaseException as stopped:  # Ctrl-C does not reach a session of its own
+            os.killpg(running.pid, signal.SIGKILL)
+            if isinstance(stopped, subprocess.TimeoutExpired):
+                return row | dict(outcome='begun')
+            raise
     if running.returncode == 0:
         return row | dict(outcome='done')
     last = said.strip().splitlines() or [f'exit status {running.returncode}']

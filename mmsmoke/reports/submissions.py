@@ -15,9 +15,10 @@ KEYS = (
 )  # fmt: skip
 MODES = ('fixed', 'dataset', 'otsu', "the model's own")
 """How a threshold may be chosen; an oracle, which looks at each image's mask, is none of them."""
-_PLAIN = re.compile(r'[^|\[\]<>`\n]{1,80}')
-"""Matches what may stand in a cell of a table."""
-_LINK = re.compile(r'https?://[^\s|()<>]+')
+_MARKUP = '| [ ] < > ` \\'
+"""What may not stand in a cell of a table, since it could end the cell or begin something else."""
+_LINK = re.compile(r"https?://[\w.~:/?#@!$&*+,;=%'-]+", re.ASCII)
+_FILE = re.compile(r'\w[\w.-]*\.json', re.ASCII)
 
 
 def read_submissions(benchmark: Mapping, root: Path) -> dict[str, dict]:
@@ -28,8 +29,10 @@ def read_submissions(benchmark: Mapping, root: Path) -> dict[str, dict]:
 
 def read_row(benchmark: Mapping, file: Path) -> dict:
     """Read a submitted row; raise a UserError that says all that is wrong with it."""
-    row = read_json(file)
-    if wrong := list(problems(benchmark, row)):
+    wrong = list(problems(benchmark, row := read_json(file)))
+    if not _FILE.fullmatch(file.name):
+        wrong.append('its name must consist of letters, digits, - and _, and end with .json')
+    if wrong:
         raise UserError(f'{file}: {"; ".join(wrong)}')
     return row
 
@@ -59,14 +62,23 @@ def problems(benchmark: Mapping, row: Any) -> Iterator[str]:
 
 def _of_words(row: Mapping) -> Iterator[str]:
     for key in ('method', 'learns_from', 'licence'):
-        if not (isinstance(row[key], str) and _PLAIN.fullmatch(row[key])):
-            yield f'{key} must be 1 to 80 characters, none of them one of | [ ] < > `'
+        if not _is_plain(row[key]):
+            yield f'{key} must be 1 to 80 printable characters, none of them one of {_MARKUP}'
     if not (isinstance(row['link'], str) and _LINK.fullmatch(row['link'])):
-        yield 'link must be an address that begins with http:// or https://'
+        yield 'link must be an address of plain characters that begins with http:// or https://'
     if not (isinstance(row['command'], str) and row['command'].strip()):
         yield 'command must be what makes the numbers'
     if not (isinstance(row['environment'], Mapping) and row['environment']):
         yield 'environment must name versions, such as {"torch": "2.14.1"}'
+
+
+def _is_plain(text: Any) -> bool:
+    return (
+        isinstance(text, str)
+        and 0 < len(text.strip()) <= len(text) <= 80
+        and text.isprintable()
+        and not {*text} & {*_MARKUP.split()}
+    )
 
 
 def _of_data(board: Mapping, data: Any) -> Iterator[str]:
@@ -90,7 +102,7 @@ def _of_runs(benchmark: Mapping, board: Mapping, row: Mapping) -> Iterator[str]:
     if not (isinstance(runs, list) and runs and all(isinstance(run, Mapping) for run in runs)):
         yield 'runs must be a list of objects, one a seed'
         return
-    if len(runs) != seeds:
+    if type(seeds) is not int or len(runs) != seeds:
         yield f'says {seeds} seeds, but has {len(runs)} runs'
     found = [run.get('seed') for run in runs]
     if not all(type(seed) is int for seed in found) or len(set(found)) < len(found):
@@ -106,10 +118,10 @@ def _of_runs(benchmark: Mapping, board: Mapping, row: Mapping) -> Iterator[str]:
 
 
 def _of_column(title: str, column: Mapping, runs: list[Mapping]) -> Iterator[str]:
-    highest = float('inf') if column.get('unbounded') else 100
+    highest = column.get('highest', 100)
     for run in runs:
         value = run.get(title)
         if type(value) not in (int, float):
             yield f'seed {run.get("seed")}: {title} is {value!r}, which is no number'
-        elif not (0 <= value <= highest and value < float('inf')):
+        elif not 0 <= value <= highest:
             yield f'seed {run.get("seed")}: {title} is {value}, but must lie in 0..{highest}'

@@ -96,14 +96,15 @@ def shared_claims_table(results: Mapping[str, Sequence[Mapping]]) -> str:
 
     Args:
         results: those of the sweeps of each setting, by the title of its column. Of a claim that
-            two sweeps of one setting share, the first counts.
+            two sweeps of one setting share, the first counts that has measured it.
     """
     found: dict[tuple, dict[str, str]] = {}
     for title, sweeps in results.items():
         for sweep in sweeps:
             for claim, difference, chance, _ in _judged(sweep):
                 cells = found.setdefault((claim['claim'], claim['column']), {})
-                cells.setdefault(title, _outcome(difference, chance))
+                if difference:
+                    cells.setdefault(title, _outcome(difference, chance))
     rows = [
         [*claim, *(cells.get(title, 'not measured') for title in results)]
         for claim, cells in found.items()
@@ -116,8 +117,6 @@ def _outcome(difference: list[float], chance: float) -> str:
 
     What is within the noise is a tendency if all seeds agree about the sign.
     """
-    if not difference:
-        return 'not measured'
     verdict, seeds = _verdict(difference, chance), len(difference)
     if verdict == NOT_SURE:
         agreed = all(one > 0 for one in difference), all(one < 0 for one in difference)
@@ -132,11 +131,12 @@ def _outcome(difference: list[float], chance: float) -> str:
 
 def _judged(result: Mapping) -> list[tuple[Mapping, list[float], float, str]]:
     """Judge each claim: return it, its differences by seed, their p-value, and the verdict."""
-    found = [_difference(result, claim) for claim in result['claims']]
+    claims = result.get('claims', ())
+    found = [_difference(result, claim) for claim in claims]
     chances = holm([_chance(difference) for difference in found])
     return [
         (claim, difference, chance, _verdict(difference, chance))
-        for claim, difference, chance in zip(result['claims'], found, chances, strict=True)
+        for claim, difference, chance in zip(claims, found, chances, strict=True)
     ]
 
 

@@ -30,7 +30,7 @@ def installed(folder: str) -> Path:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary name beside ``path``; renames it to ``path`` on success.
+    """Yield a temporary name beside ``path``; rename it to ``path`` on success.
 
     The name is this thread's own: of two that write the same file, the last one wins.
 
@@ -49,6 +49,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Write a JSON file, indented by one, that is complete or not there."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + '\n')
 
@@ -59,7 +60,7 @@ def read_json(path: str | os.PathLike) -> Any:
         return json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError as error:
         raise UserError(f'{path} not found') from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f'{path} is no JSON file: {error}') from error
 
 

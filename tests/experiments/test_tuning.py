@@ -139,7 +139,7 @@ def test_without_tries_what_is_not_tuned_can_be_trained(tuned):
 )
 def test_the_highest_mean_wins(tmp_path, runs, best):
     file = tmp_path / 'r.json'
-    write_json(file, dict(runs=runs_of(**runs)))
+    write_json(file, dict(sweep='configs/s.py', runs=runs_of(**runs)))
     chosen = dict(sweep='s.py', file=str(file), split='val', metric='cam/image_iou')
     assert best_variant(chosen, ['net', 'net, fast']) == best
 
@@ -150,11 +150,20 @@ def test_the_highest_mean_wins(tmp_path, runs, best):
 )
 def test_a_try_that_is_missing_is_named_with_the_command_that_makes_it(tmp_path, runs):
     file = tmp_path / 'r.json'
-    write_json(file, dict(runs=runs_of(**runs)))
+    write_json(file, dict(sweep='s.py', scale='big', runs=runs_of(**runs)))
     chosen = dict(sweep='s.py', file=str(file), split='val', metric='cam/image_iou')
     name = 'net, fast' if runs else 'net'
     with pytest.raises(UserError, match=f'of {name} with every seed.* s.py --scale big --out'):
         best_variant(chosen, ['net', 'net, fast'], 'big')
+
+
+@pytest.mark.parametrize('made_by', [dict(sweep='s.py'), dict(sweep='t.py', scale='big'), {}])
+def test_numbers_of_another_sweep_or_scale_do_not_count(tmp_path, made_by):
+    file = tmp_path / 'r.json'
+    write_json(file, dict(made_by, runs=runs_of(net=[1.0])))
+    chosen = dict(sweep='s.py', file=str(file), split='val', metric='cam/image_iou')
+    with pytest.raises(UserError, match='of net with every seed'):
+        best_variant(chosen, ['net'], 'big')
 
 
 def test_a_method_that_was_not_tried_is_named(tuned):

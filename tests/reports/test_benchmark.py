@@ -27,7 +27,7 @@ def root(tmp_path):
         'IoU': {'from': dict(classifier=['test', 'iou'], trivial=['test']), 'means': 'overlap'},
         'alarms': {'from': dict(segmentor=['test', 'alarms']), 'means': 'errors'},
         'precision': {'from': dict(segmentor=['masks', 'pseudo']), 'means': 'of masks'},
-        'minutes': {'from': dict(cost=['all']), 'means': 'time', 'unbounded': True},
+        'minutes': {'from': dict(cost=['all']), 'means': 'time', 'highest': 9e5},
     }
     rows = dict(
         all=dict(method='everything', learns_from='nothing', trivial='everything'),
@@ -146,9 +146,11 @@ def test_a_submitted_row_that_is_wrong_stops_the_table(root, row):
 @pytest.mark.parametrize(
     'changes, error',
     [
-        (dict(licence=None), 'licence must be 1 to 80 characters'),
-        (dict(method='a | b'), 'method must be 1 to 80 characters, none of them'),
+        (dict(licence=None), 'licence must be 1 to 80 printable characters'),
+        *((dict(method=f'a{one}b'), 'method must be 1') for one in '|[]<>`\\\n\r\u2028\ud800'),
+        *((dict(method=one), 'method must be 1 to 80') for one in ('', '  ', 81 * 'a')),
         (dict(link='javascript:x'), 'link must be an address'),
+        *((dict(link=f'http://a{one}b'), 'link must be') for one in ' |()<>[]"\\\n\ud800'),
         (dict(command=' '), 'command must be what makes the numbers'),
         (dict(environment={}), 'environment must name versions'),
         (dict(benchmark='voc'), "benchmark 'voc' is none of scenes"),
@@ -164,6 +166,7 @@ def test_a_submitted_row_that_is_wrong_stops_the_table(root, row):
         (dict(runs=[]), 'runs must be a list of objects'),
         (dict(runs=[3, 4]), 'runs must be a list of objects'),
         (dict(seeds=3), 'says 3 seeds, but has 2 runs'),
+        (dict(seeds=2.0), 'says 2.0 seeds, but has 2 runs'),
         (dict(surprise=1), 'has surprise, which no row has'),
     ],
 )
@@ -178,7 +181,8 @@ def test_what_is_wrong_with_a_row_is_said(root, row, changes, error):
         ([dict(seed=0, IoU=101.0)], 'seed 0: IoU is 101.0, but must lie in 0..100'),
         ([dict(seed=0, IoU=-1)], 'seed 0: IoU is -1, but must lie in 0..100'),
         ([dict(seed=0, IoU=float('nan'))], 'IoU is nan, but'),
-        ([dict(seed=0, minutes=float('inf'))], 'minutes is inf, but must lie in 0..inf'),
+        ([dict(seed=0, minutes=float('inf'))], 'minutes is inf, but must lie in 0..900000'),
+        ([dict(seed=0, minutes=10**400)], ', but must lie in 0..900000'),
         ([dict(seed=0, IoU='9')], "seed 0: IoU is '9', which is no number"),
         ([dict(seed=0, IoU=True)], 'IoU is True, which is no number'),
         ([dict(seed=0, F1=9)], "'F1' is none of the columns IoU, alarms, precision, minutes"),
@@ -203,6 +207,13 @@ def test_all_that_is_missing_is_named(root, row, tmp_path):
     with pytest.raises(UserError, match='says nothing about seeds, link'):
         read_row(read_benchmark(root), tmp_path / 'row.json')
     assert 'is no object' in next(problems(read_benchmark(root), [row]))
+
+
+@pytest.mark.parametrize('name', ['a b.json', 'a|b.json', 'a](x).json', '.json', 'ä.json', 'a.txt'])
+def test_a_file_whose_name_would_break_the_table_is_refused(root, row, tmp_path, name):
+    write(tmp_path / name, row)
+    with pytest.raises(UserError, match='its name must consist of letters, digits, - and _'):
+        read_row(read_benchmark(root), tmp_path / name)
 
 
 def test_the_example_in_the_documentation_is_a_row():

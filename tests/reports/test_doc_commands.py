@@ -2,7 +2,10 @@
 
 import argparse
 import re
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +83,20 @@ def test_a_loop_is_one_command(tmp_path):
 
 
 @pytest.mark.parametrize(
+    'rows, texts',
+    [
+        (['tool a  # what to do', '# do', 'tool b'], ['tool a  # what to do', 'tool b']),
+        (['tool a', 'for k in a; do', 'tool b'], ['tool a', 'for k in a; do\ntool b']),
+        (['tool a', 'tool b \\'], ['tool a', 'tool b \\']),
+        (['D="a\\1"', 'tool $D'], ['tool $D']),
+    ],
+)
+def test_no_command_is_lost(tmp_path, rows, texts):
+    commands = commands_of(page(tmp_path, '\n'.join(['```bash', *rows, '```'])))
+    assert [one.text for one in commands] == texts
+
+
+@pytest.mark.parametrize(
     'code, why',
     [
         ('tool CHECKPOINT a.py', 'CHECKPOINT: to be filled in'),
@@ -112,6 +129,22 @@ def test_outcomes_of_commands(tmp_path):
     assert outcomes[2:] == ['begun', 'failed: exit status 1']
 
 
+def test_a_command_ends_with_whoever_runs_it(tmp_path, monkeypatch):
+    (command,) = commands_of(page(tmp_path, '```bash\ntouch a; sleep 60\n```\n'))
+    running = []
+
+    def interrupted(process, **_):
+        running.append(process)
+        while not (tmp_path / 'a').exists():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, 'communicate', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_command(command, 9, tmp_path)
+    assert running[0].returncode == -signal.SIGKILL
+
+
 def test_what_is_not_for_running_does_not_run(tmp_path):
     text = '<!-- not run: it is dear -->\n```bash\ntouch a\n```\n'
     (command,) = commands_of(page(tmp_path, text))
@@ -130,5 +163,6 @@ def test_the_tool_lists_runs_and_counts_failures(tmp_path, load_tool, run_main, 
     code, said, complaint = run_main(tool, 'page.md', '--out', 'out.json')
     assert code == 2 and '1 commands failed' in complaint and Path('made').exists()
     assert [line for line in said.splitlines() if line.startswith('    done')]
+    assert run_main(tool, 'page.md', '--list', '--out', 'out.json')[0] == 2
     with pytest.raises(UserError, match='no such page'):
         pages_of(tmp_path, ['nowhere.md'])

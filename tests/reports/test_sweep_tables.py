@@ -125,7 +125,10 @@ def test_claims_of_several_settings_stand_beside_each_other():
     again = dict(columns=COLUMNS, runs=runs_of('plain', 1.0), claims=[both, alone])
     others = [run for run in runs if run['seed'] == 0]
     second = dict(columns=COLUMNS, runs=others, claims=[claim('other', 'plain'), both])
-    table = cells(shared_claims_table({'drawn': [first, again], 'photographs': [second]}))
+    empty = dict(columns=COLUMNS, runs=[], claims=[both])  # has nothing to say yet
+    without = dict(columns=COLUMNS, runs=runs)
+    drawn = [without, empty, first, again]
+    table = cells(shared_claims_table({'drawn': drawn, 'photographs': [second]}))
     assert table[0] == ['claim', 'of', 'drawn', 'photographs']
     known = ['holds: 5.1 (4.9 to 5.3), 3 seeds', 'too few seeds: 5.0, 1 seed']
     assert table[2] == ['better over plain', 'IoU', *known]

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from mmsmoke.experiments import benchmark as module
+from mmsmoke.experiments.run_records import read_known
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,11 +18,12 @@ def done(monkeypatch, tmp_path):
     done = []
 
     def run_sweep(file, work_dir, out, seeds, variants, known, **_):
+        read_known(known)
         done.append((Path(file).stem, work_dir, out, seeds, variants, len(known)))
 
     def run_pipeline(config, work_dir, options, *_):
         done.append((Path(config).stem, work_dir, options))
-        return dict(made_by='the pipeline')
+        return dict(made_by='the pipeline', chains=[dict(seed=seed) for seed in options['seeds']])
 
     monkeypatch.setattr(module, 'run_sweep', run_sweep)
     monkeypatch.setattr(module, 'run_pipeline', run_pipeline)
@@ -38,13 +40,43 @@ def test_a_row_is_made_by_the_plans_that_have_its_parts(done, load_tool, run_mai
     ]
 
 
-def test_all_runs_of_a_row_may_be_done_again(done, load_tool, run_main):
-    arguments = 'smoke5k-168', 'pipeline', '--fresh', 'again', '--seeds', '4'
-    code, out, _ = run_main(load_tool('benchmark.py').main, *arguments)
-    assert code == 0 and done == [('smoke5k-pack-168', 'again/runs', dict(seeds=[4]))]
-    (file,) = out.split()[1:]
-    assert file == 'again/pipeline_smoke5k-pack-168.json'
-    assert json.loads(Path(file).read_text()) == dict(made_by='the pipeline')
+def test_sweeps_beside_a_pipeline_know_runs_of_sweeps_alone(done, load_tool, run_main):
+    code, _, said = run_main(load_tool('benchmark.py').main, 'smoke5k-168', 'vit')
+    assert code == 0, said
+    assert done == [
+        ('packaged_smoke5k', None, 'docs/results/packaged_smoke5k.json', None, ['vit'], 1)
+    ]
+
+
+def test_all_runs_of_a_row_may_be_done_again_in_a_folder(done, load_tool, run_main):
+    main, arguments = load_tool('benchmark.py').main, ('smokestack-126', 'vit', '--fresh', 'new')
+    code, out, _ = run_main(main, *arguments)
+    files = [f'new/packaged_cure{end}.json' for end in ('', '_segmentors')]
+    assert code == 0 and out == f'numbers   {" ".join(files)}\n'
+    folder = 'new/packaged_smokestack'  # its own name: sweeps that share their folder still do
+    assert done == [
+        ('packaged_cure', folder, files[0], None, ['vit'], 0),
+        ('packaged_cure_segmentors', folder, files[1], None, ['segmentor of vit'], 0),
+    ]
+    Path('new').mkdir()
+    (Path('new') / 'packaged_cure.json').symlink_to(ROOT / 'docs/results/packaged_cure.json')
+    assert run_main(main, *arguments)[0] == 0
+    assert [known for *_, known in done[2:]] == [1, 1]
+
+
+def test_a_pipeline_keeps_the_seeds_of_its_result_and_runs_the_others(done, load_tool, run_main):
+    main, arguments = load_tool('benchmark.py').main, ('smoke5k-168', 'pipeline', '--fresh', 'new')
+    code, out, _ = run_main(main, *arguments, '--seeds', '2')
+    file = 'new/pipeline_smoke5k-pack-168.json'
+    assert (code, out) == (0, f'numbers   {file}\n')
+    assert run_main(main, *arguments)[0] == 0
+    assert done == [
+        ('smoke5k-pack-168', 'new/smoke5k-pack-168', dict(seeds=[2])),
+        ('smoke5k-pack-168', 'new/smoke5k-pack-168', dict(seeds=[0, 1])),
+    ]
+    result = json.loads(Path(file).read_text())
+    assert result == dict(made_by='the pipeline', chains=[dict(seed=seed) for seed in range(3)])
+    assert run_main(main, *arguments)[0] == 0 and len(done) == 2
 
 
 @pytest.mark.parametrize(

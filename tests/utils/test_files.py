@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from mmsmoke.utils import atomic_path, sha256_of_file, write_json
+from mmsmoke.utils import UserError, atomic_path, read_json, sha256_of_file, write_json
 
 
 def below(folder):
@@ -82,3 +82,10 @@ def test_hash_of_a_file_of_any_length(tmp_path, size):
     content = b'x' * size
     (tmp_path / 'a').write_bytes(content)
     assert sha256_of_file(tmp_path / 'a') == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize('content', [b'{', b'\xff', b'[' * 100_000])
+def test_what_is_no_json_is_said(tmp_path, content):
+    (tmp_path / 'a.json').write_bytes(content)
+    with pytest.raises(UserError, match=r'a\.json is no JSON file'):
+        read_json(tmp_path / 'a.json')

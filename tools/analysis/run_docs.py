@@ -15,8 +15,9 @@ def main() -> None:
     parser.add_argument(
         '--limit', type=float, default=60, metavar='SECONDS', help='for a command (%(default)s)'
     )
-    parser.add_argument('--list', action='store_true', help='run nothing')
-    parser.add_argument('--out', help='JSON file for the outcomes')
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument('--list', action='store_true', help='run nothing')
+    either.add_argument('--out', help='JSON file for the outcomes')
     args = parser.parse_args()
 
     from mmsmoke.reports.commands import commands_of, pages_of, run_command
