@@ -49,6 +49,10 @@ def wait_for(condition):
         ('2026-11-30 12:05:59.250.jpg', utc(2026, 11, 30, 12, 5, 59, 250_000)),
         ('20200101_000000/20261130_120559_250.jpg', utc(2026, 11, 30, 12, 5, 59, 250_000)),
         ('20261130_120559_7.jpg', utc(2026, 11, 30, 12, 5, 59)),  # a number, no part of a second
+        ('north/2026-11-30_1205.jpg', utc(2026, 11, 30, 12, 5)),
+        ('20261130-12h05.jpg', utc(2026, 11, 30, 12, 5)),
+        ('2026-11-30_2460.jpg', None),
+        ('2026-11-30_12.jpg', None),
         ('img_1700000000.jpg', 1700000000),
         ('img_1700000000250.jpg', 1700000000.25),
         ('20261330_120559.jpg', None),
@@ -61,7 +65,7 @@ def test_the_time_is_that_of_the_name(name, then):
     assert time_of_name(name, utc=True) == then
     if then is not None and '17' not in name:
         local = datetime.fromtimestamp(time_of_name(name))
-        assert local.hour == 12 and local.second == 59
+        assert local.hour == 12 and local.second == then % 60 // 1
 
 
 def test_a_folder_gives_what_comes_by_the_order_of_names(tmp_path):

@@ -25,7 +25,7 @@ socket.socket.connect = lambda self, address: (
 SMALL = (
     'train_dataloader.batch_size=2', 'train_cfg.max_epochs=1', 'val_dataloader.num_workers=0',
     'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
-    'val_dataloader.persistent_workers=False',
+    'val_dataloader.persistent_workers=False', 'train_dataloader.dataset.at_least=0',
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from ..frames import Video, is_video
 Say = Callable[[str], None]
 DATE_AND_TIME = re.compile(
     r'(?<!\d)((?:19|20)\d\d)[-_./]?(\d\d)[-_./]?(\d\d)[-_./T ]?'
-    r'(\d\d)[-_.:h]?(\d\d)[-_.:m]?(\d\d)(?:[-_.,]?(\d{3}(?:\d{3})?)(?!\d))?(?!\d)'
+    r'(\d\d)[-_.:h]?(\d\d)(?:[-_.:m]?(\d\d)(?:[-_.,]?(\d{3}(?:\d{3})?)(?!\d))?)?(?!\d)'
 )
 SECONDS = re.compile(r'(?<!\d)(1\d{9})(\d{3})?(?!\d)')
 
@@ -45,8 +45,8 @@ class Frame:
 def time_of_name(name: str, utc: bool = False) -> float | None:
     """Return the time that a name or path holds, in seconds since 1970; None if there is none.
 
-    Known are year to second, as in 2026-11-30_12-05-59, 2026/11/30/120559 and 20261130T120559.250,
-    and seconds or milliseconds since 1970. Of several the last one counts.
+    Known are year to minute or second, as in 2026-11-30_1205, 2026-11-30_12-05-59, 2026/11/30/120559
+    and 20261130T120559.250, and seconds or milliseconds since 1970. Of several the last one counts.
 
     Args:
         utc: it is universal time; otherwise that of this computer.
@@ -54,7 +54,7 @@ def time_of_name(name: str, utc: bool = False) -> float | None:
     for found in reversed([*DATE_AND_TIME.finditer(name)]):
         *parts, fraction = found.groups()
         try:
-            then = datetime(*map(int, parts), int((fraction or '').ljust(6, '0')))
+            then = datetime(*(int(part or 0) for part in parts), int((fraction or '').ljust(6, '0')))
             return (then.replace(tzinfo=timezone.utc) if utc else then).timestamp()
         except (ValueError, OverflowError, OSError):
             continue
