@@ -45,8 +45,9 @@ class Frame:
 def time_of_name(name: str, utc: bool = False) -> float | None:
     """Return the time that a name or path holds, in seconds since 1970; None if there is none.
 
-    Known are year to minute or second, as in 2026-11-30_1205, 2026-11-30_12-05-59, 2026/11/30/120559
-    and 20261130T120559.250, and seconds or milliseconds since 1970. Of several the last one counts.
+    Known are year to minute or second, as in 2026-11-30_1205, 2026-11-30_12-05-59,
+    2026/11/30/120559 and 20261130T120559.250, and seconds or milliseconds since 1970. Of several
+    the last one counts.
 
     Args:
         utc: it is universal time; otherwise that of this computer.
@@ -54,7 +55,8 @@ def time_of_name(name: str, utc: bool = False) -> float | None:
     for found in reversed([*DATE_AND_TIME.finditer(name)]):
         *parts, fraction = found.groups()
         try:
-            then = datetime(*(int(part or 0) for part in parts), int((fraction or '').ljust(6, '0')))
+            numbers = [int(part or 0) for part in parts]
+            then = datetime(*numbers, int((fraction or '').ljust(6, '0')))
             return (then.replace(tzinfo=timezone.utc) if utc else then).timestamp()
         except (ValueError, OverflowError, OSError):
             continue
