@@ -9,7 +9,8 @@ from mmsmoke.utils.cli import user_errors_as_text
 @user_errors_as_text
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=f'{__doc__} Commands write what they say into this folder: use a fresh clone.'
+        description=f'{__doc__} They write into this folder and install into this environment: '
+        'use a fresh clone with an environment of its own.'
     )
     parser.add_argument('pages', nargs='*', help='only these pages')
     parser.add_argument(
