@@ -5,6 +5,7 @@ lists all. Every problem names the file, and the row of labels.csv where there i
 """
 
 import csv
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,6 +53,12 @@ class Row:
 def group_of(columns: Mapping[str, str], image: str) -> str:
     """Return the group of an image; without any such column it is a group of its own."""
     return next((columns[name] for name in GROUPS if columns.get(name)), image)
+
+
+def lot_of(columns: Mapping[str, str], image: str) -> float:
+    """Return the lot of an image, from 0 to below 1: that of its group, the same in every run."""
+    name = group_of(columns, image).encode()
+    return int.from_bytes(hashlib.sha256(name).digest()[:6], 'big') / 2**48
 
 
 def mask_name_of(image: str) -> str:

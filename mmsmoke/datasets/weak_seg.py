@@ -1,5 +1,4 @@
 import copy
-import hashlib
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from .few_masks import check_choice, choose_masks, contradictions, record_of
 from .labels import label_of
 from .masks import mask_problems
 from .pictures import make_palette
-from .table import TABLE, balance_problems, choose_split, group_of, read_table, spread
+from .table import TABLE, balance_problems, choose_split, group_of, lot_of, read_table, spread
 from .transforms.loading import LoadMask
 from .zones import ViewPolygons
 
@@ -115,7 +114,8 @@ class WeakSegDataset(BaseDataset):
         self.portion, self.unlabelled = portion, unlabelled
         self.num_masks, self.mask_seed, self.beside = num_masks, mask_seed, beside
         self.true_masks, self.epoch_length = None, None
-        self.ignored, self._polygons, self.check_masks = ignored, None, check_masks
+        self.ignored, self._polygons = ignored, None
+        self.check_masks = check_masks
         super().__init__(data_root=data_root, metainfo=metainfo, **kwargs)
         self._require_loaded_masks()
 
@@ -252,8 +252,7 @@ class WeakSegDataset(BaseDataset):
 
     def _drawn(self, row) -> bool:
         first, last = self.portion
-        name = group_of(row.columns, row.image).encode()
-        return first <= int.from_bytes(hashlib.sha256(name).digest()[:6], 'big') / 2**48 < last
+        return first <= lot_of(row.columns, row.image) < last
 
     def _is_unlabelled(self, row) -> bool:
         return bool(self.unlabelled) and self._fits(row.columns, self.unlabelled, 'unlabelled')

@@ -22,7 +22,7 @@ from mmsmoke.utils import UserError, read_json, write_json
 from mmsmoke.utils.progress import progress
 
 Seen = Mapping[str, list]
-"""What one camera saw: ``times``, ``true`` (1 where there is smoke), and shares by ``change``."""
+"""Holds what one camera saw: ``times``, ``true`` (1 where there is smoke), shares by ``change``."""
 
 BATCH = 16
 """Frames that the model looks at together."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmsmoke.datasets.table import TABLE, Row, read_lines
+from mmsmoke.datasets.table import TABLE, Row, choose_split, read_lines
 from mmsmoke.engine.launch import load_config
 from mmsmoke.utils import (
     UserError,
@@ -146,9 +146,8 @@ def _are_repeated(dataset: Mapping) -> bool:
     table = Path(dataset['data_root']) / TABLE
     if chosen or not table.is_file():
         return bool(chosen)
-    splits = dataset['split'] if isinstance(dataset['split'], list) else [dataset['split']]
     rows = [row for row in read_lines(dataset['data_root'], ()) if isinstance(row, Row)]
-    return sum(row.split in splits for row in rows) < dataset['at_least']
+    return len(choose_split(rows, dataset.get('split', 'train'))) < dataset['at_least']
 
 
 def read_known(files: Sequence[str | Path]) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Compares the events that were found in a series with those that there were."""
+"""Compare the events that were found in a series with those that there were."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -21,9 +21,9 @@ from .sweep_tables import mean_and_spread
 
 DECLARED = 'docs/benchmark.json'
 LABELS = 'labels'
-"""What a row learns from that says nothing else."""
+"""Names what a row learns from, if the row itself does not."""
 NONE = [], 0
-"""No numbers, of no seed."""
+"""Stands for numbers that are not there, of no seed."""
 
 
 def read_benchmark(root: Path = Path()) -> dict:

@@ -80,6 +80,7 @@ def draw_training(
             # a split may lack a kind of image that training needs
             node['test_mode'] = not node.get('num_masks')
             node.pop('unlabelled', None)
+            node.pop('at_least', None)
     sheet = []
     with scope_of(cfg):
         dataset = DATASETS.build(settings)

@@ -14,9 +14,9 @@ KEYS = (
     'command', 'link', 'licence',
 )  # fmt: skip
 MODES = ('fixed', 'dataset', 'otsu', "the model's own")
-"""How a threshold may be chosen; an oracle, which looks at each image's mask, is none of them."""
+"""Lists how a threshold may be chosen; an oracle, which looks at each mask, is none of them."""
 _MARKUP = '| [ ] < > ` \\'
-"""What may not stand in a cell of a table, since it could end the cell or begin something else."""
+"""Lists what a cell of a table may not hold, since it could end the cell or begin markup."""
 _LINK = re.compile(r"https?://[\w.~:/?#@!$&*+,;=%'-]+", re.ASCII)
 _FILE = re.compile(r'\w[\w.-]*\.json', re.ASCII)
 

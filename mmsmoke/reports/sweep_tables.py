@@ -119,10 +119,11 @@ def _outcome(difference: list[float], chance: float) -> str:
     """
     verdict, seeds = _verdict(difference, chance), len(difference)
     if verdict == NOT_SURE:
-        agreed = all(one > 0 for one in difference), all(one < 0 for one in difference)
-        verdict = {(True, False): 'tendency', (False, True): 'tendency to the opposite'}.get(
-            agreed, 'open'
-        )
+        verdict = 'open'
+        if all(one > 0 for one in difference):
+            verdict = 'tendency'
+        elif all(one < 0 for one in difference):
+            verdict = 'tendency to the opposite'
     low, high = mean_interval(difference)
     interval = f' ({low:.1f} to {high:.1f})' if seeds > 1 else ''
     mean = statistics.mean(difference)

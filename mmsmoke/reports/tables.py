@@ -23,7 +23,7 @@ _PART = re.compile(
 )
 _BOARD = re.compile(r'(<!-- benchmark (?P<board>\S+) -->\n).*?(<!-- end -->)', re.DOTALL)
 _COLUMNS = 'columns'
-"""In the place of a board: what the columns of all boards mean."""
+"""Asks, in the place of a board, for what the columns of all boards mean."""
 _CLAIMS = re.compile(r'(<!-- claims (?P<files>.+?) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 

@@ -406,10 +406,13 @@ def test_repeating_images_is_part_of_what_a_run_is_where_there_are_few(tiny_data
     root = str(tiny_dataset(splits=dict(train=6, val=4)))
 
     def settings(**more):
-        dataset = dict(type='mmsmoke.WeakSegDataset', data_root=root, split='train', **more)
+        dataset = dict(type='mmsmoke.WeakSegDataset', data_root=root) | dict(split='train') | more
         cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
         return settings_hash(cfg, ['val'], 'val', [])
 
     assert settings(at_least=6) == settings(at_least=2) == settings()
     assert len({settings(), settings(at_least=7), settings(at_least=13)}) == 3
     assert settings(at_least=5, num_images=5) != settings(num_images=5)
+    assert settings(split='val', at_least=4) == settings(split='val')
+    of_no_split = Config(dict(train_dataloader=dict(dataset=dict(data_root=root, at_least=9))))
+    assert settings_hash(of_no_split, ['val'], 'val', [])

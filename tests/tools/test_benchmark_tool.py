@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def done(monkeypatch, tmp_path):
-    """What sweeps and pipelines were asked for, in a folder with the benchmark and its configs."""
+    """Collect what sweeps and pipelines are asked for, in a folder with all that they read."""
     for name in ('docs', 'configs'):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)

@@ -49,6 +49,16 @@ def test_images_their_masks_and_what_training_sees(tiny_dataset, browse, tmp_pat
     assert not np.array_equal(other[0][1], sheet[0][1])
 
 
+def test_images_that_training_repeats_are_shown_once(tiny_dataset, browse, tmp_path):
+    root = tiny_dataset(splits=dict(train=2), size=(60, 60))
+    options = ('--width', 96, '--draws', 1, '--cfg-options', f'data_root={root}')
+    code, _, error = browse(
+        CONFIG, tmp_path / 'a.png', *options, 'train_dataloader.dataset.at_least=9'
+    )
+    assert code == 0, error
+    cells(tmp_path / 'a.png', 2, 2)
+
+
 def test_another_split(tiny_dataset, browse, tmp_path):
     root = tiny_dataset(splits=dict(train=6, val=2))
     options = ('--width', 96, '--draws', 1, '--cfg-options', f'data_root={root}')
