@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from clips import frames_of, noise, write_clip
 from conftest import save
+from rtsp import decoded, network_camera
 
 from mmsmoke.inference.monitor.sources import FolderSource, VideoSource, open_source, time_of_name
 from mmsmoke.inference.monitor.streams import PipeSource, StreamSource, split_pictures
@@ -226,6 +227,30 @@ def test_an_address_of_a_single_picture_is_asked_again_and_again(server, tmp_pat
     source.close()
     source.thread.join(PATIENCE)
     assert found[0].picture.shape == (64, 96, 3)
+
+
+def test_a_network_camera_gives_its_newest_pictures_and_is_opened_anew():
+    pictures = [cv2.resize(one, (128, 96), interpolation=cv2.INTER_CUBIC) for one in noise(3)]
+    seen, said, found = [decoded(one).astype(int) for one in pictures], [], set()
+    with network_camera(pictures, user='me:secret', most=60) as camera:
+        source = StreamSource('c', camera.address, said.append, seconds=0, waits=(0.01, 0.02))
+
+        def look():
+            if (frame := source.poll()) is None:
+                return len(found) == 3 and camera.opened >= 2
+            far = [np.abs(frame.picture - one).mean() for one in seen]
+            found.add(int(np.argmin(far)))
+            assert min(far) < 5 < np.median(far)  # another decoder smooths colours
+            return False
+
+        wait_for(look)
+        source.close()
+        source.thread.join(PATIENCE)
+        wrong = camera.address.replace('secret', 'mistaken')
+        other = StreamSource('c', wrong, said.append, once=True)
+        wait_for(lambda: other.ended)
+    assert 'has ended, after' in said[0] and 'cannot be opened' in said[-1]
+    assert not any('secret' in one or 'mistaken' in one for one in said)
 
 
 def test_a_stream_that_never_opens_is_said_and_tried_again(server):
