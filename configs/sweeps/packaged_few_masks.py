@@ -63,25 +63,15 @@ for number in numbers:
         (f'labels of smoke add to {number} masks and clear images', f'{number} and clear images'),
     ):
         claims.append(dict(claim=claim, more=f'labels, {number}', less=less, column='IoU'))
+photographs = _base_.photographs
 scales = {
     'smoke5k': dict(
+        photographs,
         configs=dict(
-            lite0='configs/cam/lite0_3e_weakseg-168.py',
-            vit='configs/cam/dinov2-s_3e_weakseg-168.py',
-            own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
-            segmentor='configs/segmentors/mlp_lite0_6e_weakseg-168.py',
+            photographs.configs, segmentor='configs/segmentors/mlp_lite0_6e_weakseg-168.py'
         ),
         work_dir='work_dirs/packaged_few_masks-smoke5k',
-        draw=dict(_delete_=True),
-        options={
-            '_delete_': True,
-            'default_hooks.checkpoint.save_best': 'label/accuracy',
-            'train_cfg.val_interval': 3,
-            'size': 168,
-            'data_root': 'data/smoke5k-pack',
-        },
         labels=dict(refine=['multi_scale:acr', 'crf:translucent']),
-        splits=['val', 'test'],
     )
 }
 del number, seen, name, segmentor, masks, beside, claim, less, numbers

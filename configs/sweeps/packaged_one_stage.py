@@ -68,25 +68,13 @@ for claim, more, less in (
 of_the_cnn = {'_delete_', 'lite0_top', 'one stage, mutual'}
 of_the_cnn |= {name for name in variants if name.endswith(', lite0')}
 alone = dict(_delete_=True, config='cam/dinov2-s_3e_weakseg-168.py', head=dict(pool=top))
+photographs = _base_.photographs
+single_taught = 'configs/segmentors/single_lite0_dinov2-s_6e_weakseg-168.py'
 scales = dict(
     smoke5k=dict(
-        configs=dict(
-            lite0='configs/cam/lite0_3e_weakseg-168.py',
-            vit='configs/cam/dinov2-s_3e_weakseg-168.py',
-            own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
-            single_taught='configs/segmentors/single_lite0_dinov2-s_6e_weakseg-168.py',
-        ),
-        work_dir='work_dirs/packaged_smoke5k',
-        draw=dict(_delete_=True),
-        options={
-            '_delete_': True,
-            'default_hooks.checkpoint.save_best': 'label/accuracy',
-            'train_cfg.val_interval': 3,
-            'size': 168,
-            'data_root': 'data/smoke5k-pack',
-        },
+        photographs,
+        configs=dict(photographs.configs, single_taught=single_taught),
         labels=dict(refine=['multi_scale:acr', 'crf:translucent']),
-        splits=['val', 'test'],
         columns=columns[:3],
         variants={
             '_delete_': True,
@@ -97,4 +85,4 @@ scales = dict(
     )
 )
 del top, lite0, teacher, by_iou, here, from_masks, six, masks, network, seen, segmentor
-del of_the_cnn, alone, claim, more, less
+del of_the_cnn, alone, single_taught, claim, more, less

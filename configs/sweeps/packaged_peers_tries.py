@@ -38,25 +38,16 @@ for method, changes in methods.items():
 baseline = None
 columns = [('CAM IoU, val', 'val', 'cam/image_iou'), ('accuracy, val', 'val', 'label/accuracy')]
 claims = []
+photographs = _base_.photographs
 scales = dict(
     smoke5k=dict(
+        photographs,
         configs=dict(
-            lite0='configs/cam/lite0_3e_weakseg-168.py',
-            vit='configs/cam/dinov2-s_3e_weakseg-168.py',
-            own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
+            photographs.configs,
             lite0_pcm='configs/cam/lite0-pcm_3e_weakseg-168.py',
             seam='configs/cam/seam_lite0_3e_weakseg-168.py',
             acr='configs/cam/acr_dinov2-s_3e_weakseg-168.py',
         ),
-        work_dir='work_dirs/packaged_smoke5k',
-        draw=dict(_delete_=True),
-        options={
-            '_delete_': True,
-            'default_hooks.checkpoint.save_best': 'label/accuracy',
-            'train_cfg.val_interval': 3,
-            'data_root': 'data/smoke5k-pack',
-        },
-        splits=['val', 'test'],
         variants={'acr, loss x 3': {'model.weight': 3 * 31.0}},
     )
 )

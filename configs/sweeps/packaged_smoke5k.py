@@ -2,12 +2,8 @@
 # use, which is larger and with mirror images.
 _base_ = '../_base_/sweeps/packaged.py'
 
-configs = dict(
-    lite0='configs/cam/lite0_3e_weakseg-168.py',
-    vit='configs/cam/dinov2-s_3e_weakseg-168.py',
-    own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
-)
-work_dir = 'work_dirs/packaged_smoke5k'
+configs = _base_.photographs.configs
+work_dir = _base_.photographs.work_dir
 options = dict(data_root='data/smoke5k-pack')
 views = dict(recipe='acr')
 larger = dict(size=224)

@@ -12,6 +12,18 @@ main_rows = dict(
     vit=dict(config='vit'),
     own_maps={'model.teacher.init_cfg.checkpoint': '{best:lite0}'},
 )
+# changes to a sweep of drawn scenes, for its scale smoke5k: photographs at 168 px
+photographs = dict(
+    configs=dict(
+        lite0='configs/cam/lite0_3e_weakseg-168.py',
+        vit='configs/cam/dinov2-s_3e_weakseg-168.py',
+        own_maps='configs/crossarch/crossarch-own_lite0_dinov2-s_3e_weakseg-168.py',
+    ),
+    work_dir='work_dirs/packaged_smoke5k',
+    draw=dict(_delete_=True),
+    options={'_delete_': True, **options, 'size': 168, 'data_root': 'data/smoke5k-pack'},
+    splits=['val', 'test'],
+)
 splits = ['val', 'test']
 threshold_split = 'val'
 baseline = 'vit'
