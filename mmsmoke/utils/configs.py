@@ -2,7 +2,8 @@
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,8 @@ from .files import INSTALLED, installed, sha256_of_file
 TRANSPLANT = 'mmsmoke.PlumeTransplant'
 ROLES = ('student', 'teacher', 'classifier', 'first', 'second')
 """Names the arguments of models that are networks."""
+_read: dict[tuple[Path, Path], tuple[Config, dict[str, bytes | None]]] = {}
+"""Keeps what config files say, with the contents of all files that this came from."""
 
 
 def find_config(config: str | os.PathLike) -> Path:
@@ -31,10 +34,30 @@ def find_config(config: str | os.PathLike) -> Path:
 def read_config(config: str | os.PathLike) -> Config:
     """Read a config file; ``mmsmoke::…`` as a base means what a relative path to it would.
 
-    mmengine marks what comes from such a base with the scope before the ``::``. Our configs name
-    that scope where it is needed, and their plain names are those of their default_scope.
+    A file is read once, until it or one of its bases changes: sweeps want the same few again and
+    again.
     """
     path = find_config(config)
+    key = path, path.resolve()
+    cfg, contents = _read.get(key, (None, {}))
+    if cfg is None or contents != _contents(contents):
+        cfg = _read_anew(path)
+        # its text has the absolute path of each file as a line before what that one says
+        files = [line for line in cfg.text.splitlines() if os.path.isabs(line)]
+        _read[key] = cfg, _contents(files)
+    return deepcopy(cfg)
+
+
+def _contents(files: Iterable[str]) -> dict[str, bytes | None]:
+    return {file: Path(file).read_bytes() if os.path.isfile(file) else None for file in files}
+
+
+def _read_anew(path: Path) -> Config:
+    """Read a config file without the scopes with which mmengine marks what ``mmsmoke::…`` gave.
+
+    Our configs name a scope where it is needed, and their plain names are those of their
+    default_scope.
+    """
     try:
         cfg = Config.fromfile(str(path))
         for node in mappings(cfg._cfg_dict):

@@ -82,6 +82,24 @@ def test_a_file_here_goes_before_that_of_the_package(tmp_path, monkeypatch):
     assert find_config(name).samefile(tmp_path / name)
 
 
+def test_a_file_that_has_changed_is_read_anew_and_so_are_its_bases(tmp_path):
+    base, child = tmp_path / 'base.py', tmp_path / 'child.py'
+    base.write_text('a = dict(b=[1])')
+    child.write_text("_base_ = './base.py'\nc = 1")
+    first = read_config(child)
+    first.a.b.append(2)
+    first.c = 3
+    again = read_config(child)
+    assert (again.a.b, again.c, again.filename) == ([1], 1, str(child))
+    base.write_text('a = dict(b=[9])')
+    assert (read_config(child).a.b, read_config(child).c) == ([9], 1)
+    child.write_text("_base_ = './base.py'\nc = 2")
+    assert (read_config(child).a.b, read_config(child).c) == ([9], 2)
+    base.unlink()
+    with pytest.raises(UserError, match='names a base that is not there'):
+        read_config(child)
+
+
 def test_configs_that_plans_name_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folders = ('pipelines', 'sweeps', 'refinement')
