@@ -149,9 +149,8 @@ class Chain:
 
     @property
     def mask_seed(self) -> int:
-        """Return the seed of the lot of true masks, which is one for all stages of a chain."""
-        by_classifier = self._sees_masks('teach') or self._sees_masks('classify')
-        return self.seed_of('classify' if by_classifier else 'segment')
+        """Return the seed of the lot of true masks: that of the first stage which sees them."""
+        return self.seed_of(next(filter(self._sees_masks, ('teach', 'classify', 'segment'))))
 
     def seed_of(self, stage: str) -> int:
         """Return the seed that a stage has."""

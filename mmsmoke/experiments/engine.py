@@ -114,7 +114,8 @@ def _with_inputs(steps: Iterable[Step]) -> dict[str, Step]:
 def _do(step: Step, folder: Path, results: dict[str, dict], executor: Executor) -> dict:
     kind, place = work.KINDS[step.kind], folder / step.name
     arguments = step.arguments({key: results[one.name] for key, one in step.inputs.items()})
-    done = begin(place, fingerprint(step.kind, arguments, kind.reads(**arguments)))
+    before = [folder / one.name for one in step.inputs.values()]
+    done = begin(place, fingerprint(step.kind, arguments, kind.reads(**arguments)), before)
     if done is not None:
         say(f'{place} is finished')
         return done

@@ -33,6 +33,7 @@ def rerun(file: str | Path, variant: str | None = None, seed: int | None = None)
         seeds=[run['seed']],
         variants=[run['variant']],
         options=result.get('options'),
+        scale=result.get('scale'),
     )
     now = _find(again, run['variant'], run['seed'])
     rows = []

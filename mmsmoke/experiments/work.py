@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import barrier, is_main_process
 
 from mmsmoke.engine import best_checkpoint, launch
 from mmsmoke.engine.few_masks import seen_masks
@@ -30,6 +30,7 @@ def train(folder: Path, config: str) -> dict:
     cfg = _load(config, folder)
     launch.resume(cfg)
     launch.train(cfg)
+    barrier()  # of several processes, one may still be writing
     checkpoint = best_checkpoint(folder)
     seen = seen_masks(cfg, checkpoint)
     record = dict(checkpoint=checkpoint_record(checkpoint))
@@ -64,6 +65,7 @@ def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = No
         use_threshold(cfg, found)
     with launch.alone_in_work_dir(cfg):
         launch.trained_runner(cfg, checkpoint).test()
+    barrier()  # of several processes, one may still be writing
     content = json.loads((folder / 'manifest.json').read_text())
     return {key: content[key] for key in ('split', 'protocol', 'metrics', 'curves')}
 
@@ -102,13 +104,15 @@ def _load(config: str, folder: Path) -> Config:
 
 
 def read_in_training(config: Config) -> dict[str, str]:
-    """Return hashes of labels, masks, those validated on, too, maps and checkpoints.
+    """Return hashes of labels, weights of images, masks, those validated on, too, and checkpoints.
 
     Of pseudo masks and of maps it is that of their manifest.
     """
     nodes = list(mappings(config.train_dataloader.dataset))
     files = [Path(node['data_root']) / 'labels.csv' for node in nodes if node.get('data_root')]
     files += [Path(node['scores']).parent / 'manifest.json' for node in nodes if 'scores' in node]
+    weights = config.train_dataloader.get('sampler', {}).get('weights')
+    files += [Path(weights)] if isinstance(weights, str) else []
     hashes = {}
     for node in nodes:
         if node.get('num_masks'):

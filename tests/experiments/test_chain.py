@@ -226,9 +226,18 @@ def test_the_upper_bound_sees_all_masks_whatever_its_config_says(run_chain):
     assert 'num_masks' not in full.dataset and full.sampler.type == 'DefaultSampler'
 
 
-def test_all_stages_of_a_chain_see_the_same_masks(run_chain):
+@pytest.mark.parametrize(
+    'seeing',
+    [
+        dict(classify=dict(config=DISTILLER, seed=1, masks=True)),
+        dict(
+            teach=dict(config=CAM, seed=1, masks=True), classify=dict(config=DISTILLER, masks=True)
+        ),
+    ],
+)
+def test_all_stages_of_a_chain_see_the_same_masks(run_chain, seeing):
     """Otherwise a segmentor would learn from more true masks than the plan says."""
-    _, done = run_chain(5, classify=dict(config=DISTILLER, seed=1, masks=True), num_masks=25)
+    _, done = run_chain(5, **seeing, num_masks=25)
     seeds = {cfg.train_dataloader.dataset.mask_seed for name, (cfg, *_) in done.items()
              if '/label' not in name}  # fmt: skip
     assert seeds == {1} and done['seed-5/segment'][0].randomness.seed == 5
