@@ -265,9 +265,10 @@ class Chain:
         # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
         others = {name: step for name, step in inputs.items() if name != before}
+        changed = any(self.plan.label.get(key) for key in ('refine', 'options'))
         criterion = PER_CLASS if self._per_class else None
-        title = self._title(stage)
-        return labelling(self.name(stage), cfg, inputs[before], split, title, others, criterion)
+        name, title = self.name(stage), self._title(stage)
+        return labelling(name, cfg, inputs[before], split, changed, title, others, criterion)
 
     def _title(self, stage: str) -> str:
         number = self.stages.index(stage) + 1

@@ -389,6 +389,17 @@ def test_a_label_run_has_the_model_and_options_of_its_maker_and_refiners_of_its_
     assert (relabel.custom_hooks[0].preset, relabel.custom_hooks[1].threshold) == ('psa', 0.7)
 
 
+@pytest.mark.parametrize(
+    'label',
+    [{}, dict(refine=['multi_scale']), dict(refine=['crf:psa']), dict(options={'size': 128})],
+)
+def test_scores_that_were_not_tested_have_a_threshold_of_their_own(run_chain, label):
+    one, _ = run_chain(label=label)
+    assert ('search' in one.steps()['label'].inputs) == bool(label)
+    one, _ = run_chain(label=label, threshold_split=None)
+    assert 'search' not in one.steps()['label'].inputs
+
+
 def test_the_overview_has_numbers_of_what_is_done(run_chain, capsys):
     run_chain()
     lines = capsys.readouterr().out.splitlines()
