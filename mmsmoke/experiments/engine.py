@@ -14,7 +14,7 @@ from . import work
 from .executors import Executor, Local
 from .process import write_call
 from .screen import say, speak_as
-from .step import RESULTS, Step, begin, fingerprint
+from .step import RESULTS, Step, begin, fingerprint, with_inputs
 
 Key = TypeVar('Key', bound=Hashable)
 PAUSE = 5
@@ -42,7 +42,7 @@ def run_steps(
     """
     folder, executor = Path(folder), executor or Local(jobs)
     announce = announce or (lambda step: step.title and say(f'\n== {step.title}'))
-    wanted = _with_inputs(steps)
+    wanted = with_inputs(steps)
     order = TopologicalSorter(
         {name: {one.name for one in step.inputs.values()} for name, step in wanted.items()}
     )
@@ -94,21 +94,6 @@ def in_order(needs: Mapping[Key, Iterable[Key]], named: Callable[[Key], str]) ->
     except CycleError as error:
         circle = ', '.join(dict.fromkeys(map(named, error.args[1])))
         raise UserError(f'{circle} need each other in a circle') from None
-
-
-def _with_inputs(steps: Iterable[Step]) -> dict[str, Step]:
-    """Return steps and all that they need by name, each after its inputs."""
-    found = {}
-
-    def add(step: Step) -> None:
-        if step.name not in found:
-            for one in step.inputs.values():
-                add(one)
-            found[step.name] = step
-
-    for step in steps:
-        add(step)
-    return found
 
 
 def _do(step: Step, folder: Path, results: dict[str, dict], executor: Executor) -> dict:

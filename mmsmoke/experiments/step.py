@@ -55,6 +55,21 @@ class Step:
     title: str = ''
 
 
+def with_inputs(steps: Iterable[Step]) -> dict[str, Step]:
+    """Return steps and all that they need by name, each after its inputs."""
+    found = {}
+
+    def add(step: Step) -> None:
+        if step.name not in found:
+            for one in step.inputs.values():
+                add(one)
+            found[step.name] = step
+
+    for step in steps:
+        add(step)
+    return found
+
+
 def fingerprint(kind: str, arguments: Mapping, reads: Mapping) -> dict:
     """Return all that decides what a step makes, but the code, in plain types."""
     settings = {

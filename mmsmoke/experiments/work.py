@@ -133,17 +133,13 @@ def read_in_training(config: Config) -> dict[str, str]:
 
 
 def read_in_test(
-    config: Config,
-    checkpoint: str,
-    splits: Sequence[str],
-    threshold_split: str | None = None,
-    per_class: bool = False,
+    config: Config, checkpoint: str, splits: Sequence[str], threshold_split: str | None = None, **_
 ) -> dict:
     """Return hashes of the checkpoint, and of labels and true masks of what is tested."""
     return _test_data(config, checkpoint, tested_splits(list(splits), threshold_split))
 
 
-def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = None) -> dict:
+def read_in_labelling(config: Config, checkpoint: str, **_) -> dict:
     """Return hashes of checkpoints, refiners' too, of labels and true masks.
 
     And of the masks with which those that are written must agree: that of their manifest.
@@ -157,29 +153,24 @@ def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = N
     return hashes
 
 
-def read_in_search(
-    config: Config, checkpoint: str, split: str, criterion: str = 'image_iou'
-) -> dict:
-    """Return hashes of checkpoints, refiners' too, and of labels and true masks."""
+def _read_in_search(config: Config, checkpoint: str, split: str, **_) -> dict:
     return _test_data(config, checkpoint, [split])
 
 
-def read_in_errors(config: Config, checkpoint: str, factor: float) -> dict:
-    """Return hashes of the checkpoint, and of labels and true masks."""
+def _read_in_errors(config: Config, checkpoint: str, **_) -> dict:
     return _test_data(config, checkpoint, ['train'])
 
 
-def read_in_head(config: Config, checkpoint: str, method: str, portion: Sequence[float]) -> dict:
-    """Return hashes of the checkpoint, and of labels and true masks."""
+def _read_in_head(config: Config, checkpoint: str, **_) -> dict:
     return _test_data(config, checkpoint, ['train', config.val_dataloader.dataset.split])
 
 
-def read_in_choice(config: Config, checkpoint: str) -> dict:
-    """Return hashes of the checkpoint, and of labels and true masks."""
+def _read_in_choice(config: Config, checkpoint: str) -> dict:
     return _test_data(config, checkpoint, [config.val_dataloader.dataset.split])
 
 
 def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
+    """Return hashes of checkpoints, refiners' too, and of labels and true masks of some splits."""
     table = Path(config.test_dataloader.dataset.data_root) / 'labels.csv'
     return dict(
         checkpoint=sha256_of_file(checkpoint),
@@ -206,9 +197,7 @@ def _test_command(
     return f'tools/test.py {folder / CONFIG} {checkpoint} --splits {" ".join(splits)}{chosen}'
 
 
-def _label_command(
-    folder: Path, config: Config, checkpoint: str, found: Mapping | None = None
-) -> str:
+def _label_command(folder: Path, config: Config, checkpoint: str, **_) -> str:
     return f'tools/make_pseudo_labels.py {folder / CONFIG} {checkpoint} --work-dir {folder}'
 
 
@@ -240,8 +229,8 @@ KINDS = dict(
     train=Kind(train, read_in_training, _train_command, parallel=True),
     test=Kind(test, read_in_test, _test_command, parallel=True),
     label=Kind(label, read_in_labelling, _label_command, parallel=True),
-    search=Kind(search, read_in_search, _search_command, parallel=True),
-    errors=Kind(errors, read_in_errors, _errors_command),
-    head=Kind(head, read_in_head, _head_command),
-    choose=Kind(choose, read_in_choice, _choice_command),
+    search=Kind(search, _read_in_search, _search_command, parallel=True),
+    errors=Kind(errors, _read_in_errors, _errors_command),
+    head=Kind(head, _read_in_head, _head_command),
+    choose=Kind(choose, _read_in_choice, _choice_command),
 )

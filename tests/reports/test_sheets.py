@@ -112,3 +112,6 @@ def test_compare_cams_tool(results, tmp_path, load_tool, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(tmp_path / 'no.png', file)
     assert 'each result is TITLE=FILE' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(tmp_path / 'no.png', f'first={file}', f'first={file}')
+    assert 'two results have one title' in capsys.readouterr().err
