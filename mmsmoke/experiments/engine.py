@@ -1,5 +1,6 @@
 """Do the steps of a plan, each once: finished ones are kept, half-done ones go on."""
 
+import shlex
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -106,7 +107,7 @@ def _do(step: Step, folder: Path, results: dict[str, dict], executor: Executor) 
         return done
     write_call(place, step.kind, arguments)
     if kind.command is not None:
-        say(f'$ python {kind.command(place, **arguments)}')
+        say('$ ' + shlex.join(map(str, ['python', *kind.command(place, **arguments)])))
     result = executor.run(place, kind.parallel)
     write_json(place / RESULTS, result)
     return result

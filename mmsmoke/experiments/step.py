@@ -26,13 +26,14 @@ class Kind:
             result, of plain types. Where arguments have a Config, it is given that of the file
             ``config.py`` in the folder.
         reads: called with the same arguments, returns hashes of the content of what it will read.
-        command: what a user would type for the same, given the folder and the arguments.
+        command: the words that a user would type for the same after ``python``, given the folder
+            and the arguments.
         parallel: the function can be run by several processes with a GPU each.
     """
 
     function: Callable[..., dict]
     reads: Callable[..., dict] = lambda **_: {}
-    command: Callable[..., str] | None = None
+    command: Callable[..., list] | None = None
     parallel: bool = False
 
 

@@ -180,8 +180,8 @@ def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
     )
 
 
-def _train_command(folder: Path, config: Config) -> str:
-    return f'tools/train.py {folder / CONFIG} --work-dir {folder} --resume'
+def _train_command(folder: Path, config: Config) -> list:
+    return ['tools/train.py', folder / CONFIG, '--work-dir', folder, '--resume']
 
 
 def _test_command(
@@ -191,38 +191,37 @@ def _test_command(
     splits: Sequence[str],
     threshold_split: str | None = None,
     per_class: bool = False,
-) -> str:
-    chosen = f' --threshold-split {threshold_split}' if threshold_split else ''
-    chosen += ' --per-class' if per_class else ''
-    return f'tools/test.py {folder / CONFIG} {checkpoint} --splits {" ".join(splits)}{chosen}'
+) -> list:
+    words = ['tools/test.py', folder / CONFIG, checkpoint, '--splits', *splits]
+    words += ['--threshold-split', threshold_split] if threshold_split else []
+    return [*words, '--per-class'] if per_class else words
 
 
-def _label_command(folder: Path, config: Config, checkpoint: str, **_) -> str:
-    return f'tools/make_pseudo_labels.py {folder / CONFIG} {checkpoint} --work-dir {folder}'
+def _label_command(folder: Path, config: Config, checkpoint: str, **_) -> list:
+    return ['tools/make_pseudo_labels.py', folder / CONFIG, checkpoint, '--work-dir', folder]
 
 
 def _search_command(
     folder: Path, config: Config, checkpoint: str, split: str, criterion: str = 'image_iou'
-) -> str:
-    chosen = '' if criterion == 'image_iou' else f' --criterion {criterion}'
-    return f'tools/search_threshold.py {folder / CONFIG} {checkpoint} --split {split}{chosen}'
+) -> list:
+    words = ['tools/search_threshold.py', folder / CONFIG, checkpoint, '--work-dir', folder]
+    return [*words, '--split', split, '--criterion', criterion]
 
 
-def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float) -> str:
-    return f'tools/upweight_errors.py {folder / CONFIG} {checkpoint} --factor {factor:g}'
+def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float) -> list:
+    words = ['tools/upweight_errors.py', folder / CONFIG, checkpoint, '--factor', f'{factor:g}']
+    return [*words, '--out', folder / 'weights.csv']
 
 
 def _head_command(
     folder: Path, config: Config, checkpoint: str, method: str, portion: Sequence[float]
-) -> str:
-    where = ' '.join(f'{end:g}' for end in portion)
-    return (
-        f'tools/retrain_head.py {folder / CONFIG} {checkpoint} --method {method} --portion {where}'
-    )
+) -> list:
+    words = ['tools/retrain_head.py', folder / CONFIG, checkpoint, '--method', method]
+    return [*words, '--portion', *portion, '--out', folder / 'head.pth']
 
 
-def _choice_command(folder: Path, config: Config, checkpoint: str) -> str:
-    return f'tools/choose_head.py {folder / CONFIG} {checkpoint} --out {folder / "head.pth"}'
+def _choice_command(folder: Path, config: Config, checkpoint: str) -> list:
+    return ['tools/choose_head.py', folder / CONFIG, checkpoint, '--out', folder / 'head.pth']
 
 
 KINDS = dict(

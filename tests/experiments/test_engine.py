@@ -4,6 +4,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,6 +92,17 @@ def test_content_that_a_kind_reads_decides(tmp_path, adding, monkeypatch):
         content['masks'] = value
         run([step('a')], tmp_path, adding)
         assert len(adding.calls) == count
+
+
+def test_what_a_user_would_type_is_a_command_whatever_names_it_has(
+    tmp_path, adding, monkeypatch, capsys
+):
+    kind = Kind(lambda **_: {}, command=lambda folder, **_: ['tools/add.py', folder, '--by', 0.5])
+    monkeypatch.setitem(work.KINDS, 'add', kind)
+    run([step('own maps, lambda 3')], tmp_path, adding)
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith('$'))
+    folder = str(tmp_path / 'own maps, lambda 3')
+    assert shlex.split(line) == ['$', 'python', 'tools/add.py', folder, '--by', '0.5']
 
 
 def test_needs_in_a_circle_are_named():
