@@ -1,4 +1,4 @@
-"""Holds the functions that steps run; a new kind is a function here and an entry in KINDS."""
+"""Hold the functions that steps run; a new kind is a function here and an entry in KINDS."""
 
 import json
 import os

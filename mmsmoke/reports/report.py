@@ -43,7 +43,7 @@ _TO_THE_READER = (
 
 
 def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
-    """Writes ``report/index.html``, and a sheet of examples as PNG, into a pipeline's folder.
+    """Write ``report/index.html``, and a sheet of examples as PNG, into a pipeline's folder.
 
     Examples are those of the first seed.
 
