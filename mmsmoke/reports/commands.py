@@ -43,7 +43,7 @@ class Command:
 
     @property
     def words(self) -> list[str]:
-        """Return the words that the shell makes of it, without settings before the command itself."""
+        """Return the words that the shell makes of it, without settings before the command."""
         words = shlex.split(_filled(self.text, self.settings), comments=True)
         return list(dropwhile(_SETTING.match, words))
 
