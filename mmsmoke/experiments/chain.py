@@ -149,9 +149,8 @@ class Chain:
 
     @property
     def mask_seed(self) -> int:
-        """Return the seed of the lot of true masks, which is one for all stages of a chain."""
-        by_classifier = self._sees_masks('teach') or self._sees_masks('classify')
-        return self.seed_of('classify' if by_classifier else 'segment')
+        """Return the seed of the lot of true masks: that of the first stage which sees them."""
+        return self.seed_of(next(filter(self._sees_masks, ('teach', 'classify', 'segment'))))
 
     def seed_of(self, stage: str) -> int:
         """Return the seed that a stage has."""
@@ -266,9 +265,10 @@ class Chain:
         # a segmentor's masks have the threshold of the config
         split = self.plan.threshold_split if stage == 'label' else None
         others = {name: step for name, step in inputs.items() if name != before}
+        changed = any(self.plan.label.get(key) for key in ('refine', 'options'))
         criterion = PER_CLASS if self._per_class else None
-        title = self._title(stage)
-        return labelling(self.name(stage), cfg, inputs[before], split, title, others, criterion)
+        name, title = self.name(stage), self._title(stage)
+        return labelling(name, cfg, inputs[before], split, changed, title, others, criterion)
 
     def _title(self, stage: str) -> str:
         number = self.stages.index(stage) + 1

@@ -19,6 +19,7 @@ from mmsmoke.visualization import markdown_table
 from .engine import run_steps
 from .executors import Executor
 from .pipeline import draw_if_missing
+from .plan import require_keys
 from .screen import say
 from .step import Step
 
@@ -63,6 +64,7 @@ def compare_refiners(
             :func:`~mmsmoke.experiments.engine.run_steps`.
     """
     plan = load_config(plan_file, work_dir)
+    require_keys(plan_file, plan, 'comparison', ('config', 'rows', 'threshold_split', 'test_split'))
     plan.last_word = dict(options or {})
     folder = Path(plan.work_dir)
     unknown = set(rows or ()) - set(plan.rows)
@@ -74,17 +76,15 @@ def compare_refiners(
     rows = rows or [name for name in plan.rows if _weights_are_there(plan, name)]
     if not rows:
         raise UserError(f'{plan_file}: no row can be run without its weights')
-    for name in rows:
-        hooks = plan.rows[name].get('refiners', ())
-        if 'config' in plan.rows[name] and any(map(_trained_name, hooks)):
-            raise UserError(
-                f'row {name!r} has a config of its own, and its refiners would be trained on '
-                "labels of the plan's; make it a plan of its own"
-            )
+    _check_rows(plan, rows)
     first = row_config(plan, rows[0])
     drawn = plan.get('draw', {})
     for data_root in {*drawn, first.test_dataloader.dataset.data_root}:
         draw_if_missing(data_root, drawn.get(data_root))
+    dataset = build_test_data(first, split=plan.test_split)
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    if not any(info['gt_label'] and 'seg_map_path' in info for info in infos):
+        raise UserError(f'{dataset.data_root}: {plan.test_split!r} has no true masks to compare by')
     result = dict(
         refinement=str(plan_file),
         protocol={name: plan[name] for name in ('threshold_split', 'test_split')},
@@ -110,7 +110,6 @@ def compare_refiners(
             result['rows'].setdefault(name, {})[classifier] = _numbers(searched, found)
             result['rows'] = {name: result['rows'][name] for name in rows if name in result['rows']}
             write_json(out, result)
-    dataset = build_test_data(first, split=plan.test_split)
     for classifier in classifiers:
         picture = out.with_name(f'{out.stem}_{classifier}.png')
         named = {name: folder / steps[name, classifier].name / 'masks' for name in result['rows']}
@@ -150,6 +149,28 @@ def as_sweep(result: dict) -> dict:
     ]
     columns = [[title, split, key] for key, title in COLUMNS.items()]
     return {**result, 'columns': columns, 'runs': runs}
+
+
+def _check_rows(plan: Config, rows: Sequence[str]) -> None:
+    """Raise for rows that cannot be done, or not beside the others."""
+    trained = plan.get('trained', {})
+    owners = {name: f'the network {name!r}' for name in trained}
+    for name in rows:
+        networks = [*filter(None, map(_trained_name, plan.rows[name].get('refiners', ())))]
+        if 'config' in plan.rows[name] and networks:
+            raise UserError(
+                f'row {name!r} has a config of its own, and its refiners would be trained on '
+                "labels of the plan's; make it a plan of its own"
+            )
+        if unknown := {*networks} - {*trained}:
+            raise UserError(f'row {name!r} needs {unknown.pop()!r}, which is not among trained')
+        owner = owners.setdefault(_folder_of(name), f'row {name!r}')
+        if owner != f'row {name!r}':
+            raise UserError(f'row {name!r} and {owner} would share a folder: rename one')
+
+
+def _folder_of(row: str) -> str:
+    return re.sub(r'[\W_]', '-', row)
 
 
 def _trained_name(hook: str | Mapping) -> str | None:
@@ -206,7 +227,7 @@ def _step(plan: Config, name: str, classifier: str, checkpoint: str) -> Step:
             ours.test_evaluator.append(metric)
         return dict(config=ours, checkpoint=checkpoint, found=found['search'])
 
-    place = f'{classifier}/' + re.sub(r'[\W_]', '-', name)
+    place = f'{classifier}/{_folder_of(name)}'
     search = Step(place, 'search', searching, trained, f'{name}, {classifier}')
     return Step(f'{place}/test', 'label', labelling, {**trained, 'search': search})
 

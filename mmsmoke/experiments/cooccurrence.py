@@ -99,15 +99,17 @@ def cooccurrence_benchmark(
 def _require_comparable(
     others: Sequence[Mapping], variants: Sequence[str], columns: list, data: dict
 ) -> None:
+    taken = {*variants}
     for other in others:
-        name = other.get('sweep') or other.get('cooccurrence')
-        if [list(column) for column in other['columns']] != columns:
+        name = other.get('sweep') or other.get('cooccurrence') or 'one of the other files'
+        if [list(column) for column in other.get('columns', ())] != columns:
             raise UserError(f'{name} has other columns; it cannot be compared')
-        for run in other['runs']:
-            if run['data'] != data:
-                raise UserError(f'{name} was tested on other scenes; is its --size the same?')
-            if run['variant'] in variants:
-                raise UserError(f'{name} has {run["variant"]!r}, too; take another --name')
+        if any(run['data'] != data for run in other['runs']):
+            raise UserError(f'{name} was tested on other scenes; is its --size the same?')
+        own = {run['variant'] for run in other['runs']}
+        if twice := own & taken:
+            raise UserError(f'{name} has {twice.pop()!r}, too; take another --name')
+        taken |= own
 
 
 def _on_pairs(cfg: Config, data_root: str) -> Config:

@@ -2,12 +2,12 @@
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmsmoke.utils import UserError, read_json, write_json
 
-from .step import Step
+from .step import Step, with_inputs
 
 COST = 'cost.json'
 
@@ -36,8 +36,8 @@ def cost_rows(
     for name, last in steps.items():
         own, all_of_it = 0.0, 0.0
         for one in last:
-            minutes = [_minutes(folder / step.name) for step in _with_inputs(one)]
-            own += minutes[0]
+            minutes = [_minutes(folder / name) for name in with_inputs([one])]
+            own += minutes[-1]
             all_of_it += sum(minutes)
         rows[name] = dict(own=own / len(last), all=all_of_it / len(last), seeds=len(last))
     plain = rows[baseline]['all']
@@ -51,17 +51,6 @@ def cost_rows(
         }
         for name, row in rows.items()
     ]
-
-
-def _with_inputs(step: Step) -> Iterator[Step]:
-    """Yield a step and all that it needs, each once, the nearest first."""
-    seen, more = set(), [step]
-    while more:
-        one = more.pop(0)
-        if one.name not in seen:
-            seen.add(one.name)
-            yield one
-            more += one.inputs.values()
 
 
 def _minutes(folder: Path) -> float:

@@ -1,5 +1,6 @@
 """Do the steps of a plan, each once: finished ones are kept, half-done ones go on."""
 
+import shlex
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -14,7 +15,7 @@ from . import work
 from .executors import Executor, Local
 from .process import write_call
 from .screen import say, speak_as
-from .step import RESULTS, Step, begin, fingerprint
+from .step import RESULTS, Step, begin, fingerprint, with_inputs
 
 Key = TypeVar('Key', bound=Hashable)
 PAUSE = 5
@@ -42,7 +43,7 @@ def run_steps(
     """
     folder, executor = Path(folder), executor or Local(jobs)
     announce = announce or (lambda step: step.title and say(f'\n== {step.title}'))
-    wanted = _with_inputs(steps)
+    wanted = with_inputs(steps)
     order = TopologicalSorter(
         {name: {one.name for one in step.inputs.values()} for name, step in wanted.items()}
     )
@@ -96,31 +97,17 @@ def in_order(needs: Mapping[Key, Iterable[Key]], named: Callable[[Key], str]) ->
         raise UserError(f'{circle} need each other in a circle') from None
 
 
-def _with_inputs(steps: Iterable[Step]) -> dict[str, Step]:
-    """Return steps and all that they need by name, each after its inputs."""
-    found = {}
-
-    def add(step: Step) -> None:
-        if step.name not in found:
-            for one in step.inputs.values():
-                add(one)
-            found[step.name] = step
-
-    for step in steps:
-        add(step)
-    return found
-
-
 def _do(step: Step, folder: Path, results: dict[str, dict], executor: Executor) -> dict:
     kind, place = work.KINDS[step.kind], folder / step.name
     arguments = step.arguments({key: results[one.name] for key, one in step.inputs.items()})
-    done = begin(place, fingerprint(step.kind, arguments, kind.reads(**arguments)))
+    before = [folder / one.name for one in step.inputs.values()]
+    done = begin(place, fingerprint(step.kind, arguments, kind.reads(**arguments)), before)
     if done is not None:
         say(f'{place} is finished')
         return done
     write_call(place, step.kind, arguments)
     if kind.command is not None:
-        say(f'$ python {kind.command(place, **arguments)}')
+        say('$ ' + shlex.join(map(str, ['python', *kind.command(place, **arguments)])))
     result = executor.run(place, kind.parallel)
     write_json(place / RESULTS, result)
     return result

@@ -1,3 +1,5 @@
+"""Test a checkpoint on splits of its data set, and say what is needed to do it again."""
+
 import copy
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence

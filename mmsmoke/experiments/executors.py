@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 from queue import SimpleQueue
+from subprocess import Popen
 
 from mmsmoke.utils import UserError
 
@@ -18,7 +19,7 @@ class Local:
     """
 
     def __init__(self, jobs: int = 1, gpus: int = 1):
-        self.gpus, self.started = gpus, []
+        self.gpus, self.started, self.stopped = gpus, [], False
         self.shares = _shares(jobs, gpus)
 
     def run(self, folder: Path, parallel: bool) -> dict:
@@ -29,15 +30,20 @@ class Local:
         """
         share = self.shares.get()
         try:
-            return run_call(folder, self.gpus if parallel else 1, share, self.started.append)
+            return run_call(folder, self.gpus if parallel else 1, share, self._watch)
         finally:
             self.shares.put(share)
 
     def stop(self) -> None:
-        """End what is still at work."""
+        """End what is still at work, and what another thread is about to start."""
+        self.stopped = True
         for process in self.started:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
+
+    def _watch(self, process: Popen) -> None:
+        self.started.append(process)
+        if self.stopped:
+            process.kill()
 
 
 def _shares(jobs: int, gpus: int) -> SimpleQueue:
@@ -78,7 +84,7 @@ class Cluster:
             raise UserError(
                 "jobs on a cluster need submitit: pip install 'mmsmoke[cluster]'"
             ) from None
-        self.gpus, self.jobs = gpus, []
+        self.gpus, self.jobs, self.stopped = gpus, [], False
         try:
             self.executor = AutoExecutor(folder=str(folder), cluster=cluster)
         except RuntimeError as error:  # no Slurm here
@@ -90,6 +96,8 @@ class Cluster:
     def run(self, folder: Path, parallel: bool) -> dict:
         job = self.executor.submit(run_call, Path(folder).resolve(), self.gpus if parallel else 1)
         self.jobs.append(job)
+        if self.stopped:
+            job.cancel()
         try:
             return job.result()
         except Exception as error:  # of submitit's many kinds, with a stack trace of the job
@@ -100,6 +108,7 @@ class Cluster:
             ) from None
 
     def stop(self) -> None:
+        self.stopped = True
         for job in self.jobs:
             if not job.done():
                 job.cancel()

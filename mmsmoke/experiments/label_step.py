@@ -16,6 +16,7 @@ def labelling(
     cfg: Config,
     model: Step,
     threshold_split: str | None,
+    searched: bool,
     title: str = '',
     others: Mapping[str, Step] | None = None,
     criterion: str | None = None,
@@ -24,8 +25,9 @@ def labelling(
 
     Args:
         model: step that has tested the classifier or segmentor.
-        threshold_split: where the model's threshold was chosen, and that of refined scores will be.
-            None: it is as configured.
+        threshold_split: where the model's threshold was chosen. None: it is as configured.
+        searched: a threshold is chosen there for the scores of this run, since they are others than
+            those that were tested: refined, or of other views.
         others: what must be done before, too.
         criterion: of :func:`~mmsmoke.experiments.threshold.search_threshold`, if not the usual one.
     """
@@ -39,8 +41,8 @@ def labelling(
         return dict(config=ours, checkpoint=tested['checkpoint']['path'], **searched)
 
     inputs = dict(others or {}, model=model)
-    if threshold_split is not None and len(cfg.custom_hooks) > 1:
-        # refined scores have a threshold of their own
+    if threshold_split is not None and searched:
+
         def searching(found: Mapping) -> dict:
             chosen = dict(criterion=criterion) if criterion else {}
             return {**arguments(found), 'split': threshold_split, **chosen}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from mmsmoke.datasets.labels import label_of
+from mmsmoke.datasets.smokestack.clip_writer import FRAME_TRUTH
 from mmsmoke.datasets.table import read_table
 from mmsmoke.functional.event_match import Watched, compare_events, event_numbers
 from mmsmoke.functional.events import Event, find_events
@@ -82,8 +84,11 @@ def _truth(data_root: str | os.PathLike, utc: bool) -> Mapping[str, list[tuple[f
         if not camera or time is None:
             missing = 'column camera' if not camera else 'time in its name'
             raise DataError(f'{data_root}: {row.image} has no {missing}')
-        truth = row.columns.get('frame_truth') or row.columns['smoke']
-        true.setdefault(camera, []).append((time, int(truth == '1')))
+        try:
+            truth = label_of(row.columns.get(FRAME_TRUTH) or row.columns['smoke'])
+        except DataError as error:
+            raise DataError(f'{data_root}: {row.image}: {FRAME_TRUTH} {error}') from error
+        true.setdefault(camera, []).append((time, truth))
     return true
 
 

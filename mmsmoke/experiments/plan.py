@@ -66,11 +66,19 @@ def load_plan(
     return plan
 
 
+def require_keys(file: str | Path, plan: Mapping, kind: str, keys: Collection[str]) -> None:
+    """Raise for a file that is no plan of this kind, as it lacks keys that each of them has."""
+    missing = [key for key in keys if key not in plan]
+    if missing:
+        raise UserError(f'{file} is no {kind}: it lacks {", ".join(missing)}')
+
+
 def _check_masks(where: str, plan: Config) -> None:
     """Raise for what says that true masks are seen, and does not say which, or by whom."""
-    number = plan.get('num_masks') or 0
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        raise UserError(f'{where}: num_masks must be a whole number, got {number!r}')
+    number, again = plan.get('num_masks') or 0, plan.get('self_training', {})
+    for name, value in (('num_masks', number), ('self_training.rounds', again.get('rounds', 0))):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise UserError(f'{where}: {name} must be a whole number, got {value!r}')
     classifiers = [name for name in ('teach', 'classify') if plan.get(name, {}).get('masks')]
     if classifiers and not number:
         raise UserError(f'{where}: {classifiers[0]} has masks=True: say how many, as num_masks=25')
@@ -81,7 +89,6 @@ def _check_masks(where: str, plan: Config) -> None:
         )
     if plan.get('mask_weight') is not None and not number:
         raise UserError(f'{where}: mask_weight is of true masks: say how many, as num_masks=25')
-    again = plan.get('self_training', {})
     other = again.get('agree_with')
     if isinstance(other, Mapping):
         _require_known(f'{where}: self_training.agree_with', other, ('config', 'options'))

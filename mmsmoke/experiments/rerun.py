@@ -5,8 +5,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmsmoke.utils import UserError, read_json
+from mmsmoke.utils import UserError
 
+from .run_records import read_result
 from .sweep import run_sweep
 
 
@@ -21,9 +22,7 @@ def rerun(file: str | Path, variant: str | None = None, seed: int | None = None)
         Of each column of the sweep's table: what the file says, what came out now, and how far
         apart they are.
     """
-    result = read_json(file)
-    if 'sweep' not in result:
-        raise UserError(f'{file} is no result of tools/sweep.py')
+    result = read_result(file)
     run = _find(result, variant, seed)
     again = run_sweep(
         result['sweep'],
@@ -33,6 +32,7 @@ def rerun(file: str | Path, variant: str | None = None, seed: int | None = None)
         seeds=[run['seed']],
         variants=[run['variant']],
         options=result.get('options'),
+        scale=result.get('scale'),
     )
     now = _find(again, run['variant'], run['seed'])
     rows = []

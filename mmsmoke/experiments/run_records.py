@@ -24,12 +24,14 @@ from mmsmoke.utils.environment import environment
 from mmsmoke.utils.options import RUN_KEYS
 
 from .engine import in_order
+from .plan import require_keys
 from .screen import say
 from .step import RESULTS
 from .variants import MADE, configured_variant, named_by, needs_of, variant_changes
 
 VERSION = 2
 """Numbers the way in which :func:`settings_hash` hashes; without a colon it is the first one."""
+_OF_EVERY_SWEEP = ('config', 'variants', 'seeds', 'splits', 'threshold_split', 'columns')
 HOW_TO_READ = ('rows', 'baseline', 'claims', 'curves')
 _OF_THE_MACHINE = (
     'work_dir', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'log_processor', 'load_from',
@@ -80,6 +82,7 @@ def read_sweep(
 ) -> Config:
     """Read a sweep file, at one of its ``scales``; it says which as ``scale``."""
     sweep = load_config(sweep_file)
+    require_keys(sweep_file, sweep, 'sweep', _OF_EVERY_SWEEP)
     if scale is not None:
         scales = sweep.get('scales', {})
         if scale not in scales:
@@ -150,13 +153,19 @@ def _are_repeated(dataset: Mapping) -> bool:
     return len(choose_split(rows, dataset.get('split', 'train'))) < dataset['at_least']
 
 
+def read_result(file: str | Path) -> dict:
+    """Read what tools/sweep.py has written."""
+    result = read_json(file)
+    if not isinstance(result, Mapping) or 'sweep' not in result:
+        raise UserError(f'{file} is no result of tools/sweep.py')
+    return result
+
+
 def read_known(files: Sequence[str | Path]) -> list[dict]:
     """Read the runs of result files of sweeps; each says ``from`` which, of what ``sweep``."""
     known = []
     for file in files:
-        result = read_json(file)
-        if 'sweep' not in result:
-            raise UserError(f'{file} is no result of tools/sweep.py')
+        result = read_result(file)
         where = {'from': str(file), 'sweep': result['sweep']}
         known += [{**run, **where} for run in with_environment(result)]
     return known

@@ -1,4 +1,4 @@
-"""Prints what the user of a plan sees."""
+"""Print what the user of a plan sees."""
 
 from threading import local
 

@@ -1,7 +1,7 @@
 """Define a step, one thing that is done once, and the settings by which it is known again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,14 @@ class Kind:
             result, of plain types. Where arguments have a Config, it is given that of the file
             ``config.py`` in the folder.
         reads: called with the same arguments, returns hashes of the content of what it will read.
-        command: what a user would type for the same, given the folder and the arguments.
+        command: the words that a user would type for the same after ``python``, given the folder
+            and the arguments.
         parallel: the function can be run by several processes with a GPU each.
     """
 
     function: Callable[..., dict]
     reads: Callable[..., dict] = lambda **_: {}
-    command: Callable[..., str] | None = None
+    command: Callable[..., list] | None = None
     parallel: bool = False
 
 
@@ -55,6 +56,21 @@ class Step:
     title: str = ''
 
 
+def with_inputs(steps: Iterable[Step]) -> dict[str, Step]:
+    """Return steps and all that they need by name, each after its inputs."""
+    found = {}
+
+    def add(step: Step) -> None:
+        if step.name not in found:
+            for one in step.inputs.values():
+                add(one)
+            found[step.name] = step
+
+    for step in steps:
+        add(step)
+    return found
+
+
 def fingerprint(kind: str, arguments: Mapping, reads: Mapping) -> dict:
     """Return all that decides what a step makes, but the code, in plain types."""
     settings = {
@@ -64,10 +80,14 @@ def fingerprint(kind: str, arguments: Mapping, reads: Mapping) -> dict:
     return plain(dict(version=VERSION, kind=kind, **settings, reads=reads))
 
 
-def begin(folder: Path, settings: dict) -> dict | None:
+def begin(folder: Path, settings: dict, inputs: Iterable[Path] = ()) -> dict | None:
     """Open the folder of a step; return its result if it was finished with these settings.
 
-    A folder that was begun with other settings is put aside, and what changed is said.
+    A folder that was begun with other settings is put aside, and what changed is said. Only what
+    the step begins with stays where it is.
+
+    Args:
+        inputs: folders of the steps that were done before, some of which may lie in this one.
     """
     settings, path = plain(settings), folder / SETTINGS
     if path.is_file():
@@ -77,6 +97,10 @@ def begin(folder: Path, settings: dict) -> dict | None:
             say(f'{folder}: settings changed ({"; ".join(changed[:3])}): it runs again')
             say(f'what was there is kept as {aside}')
             folder.rename(aside)
+            for inner in inputs:
+                if folder in inner.parents:
+                    inner.parent.mkdir(parents=True, exist_ok=True)
+                    (aside / inner.relative_to(folder)).rename(inner)
     if not path.is_file():
         write_json(path, settings)
     results = folder / RESULTS

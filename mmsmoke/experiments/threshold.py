@@ -1,4 +1,4 @@
-"""Chooses the threshold of a label run, whatever refiners it has, in one pass over a split."""
+"""Choose the threshold of a label run, whatever refiners it has, in one pass over a split."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from mmsmoke.utils.thresholds import PER_CLASS, Threshold, Value, scaled
 def search_threshold(
     cfg: Config, checkpoint: str | Path, split: str, criterion: str = 'image_iou'
 ) -> dict:
-    """Labels a split as the config would, and finds the threshold that suits its scores best.
+    """Label a split as the config would, and find the threshold that suits its scores best.
 
     Args:
         cfg: of a label run.

@@ -1,7 +1,7 @@
 """Tell what the variants of a sweep change, and what they start from."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mmengine.config import Config
 
@@ -16,12 +16,13 @@ MADE = re.compile(rf'\{{({"|".join(KINDS)}):([^}}:]+):?([^}}]*)\}}')
 
 def choose_variants(variants: Mapping, names: Sequence[str] | None) -> dict:
     """Return these variants and all that they start from, in the order of the file."""
-    names = list(variants if names is None else names)
-    for name in names:
+    wanted, more = set(), list(variants if names is None else names)
+    for name in more:
         if name not in variants:
             raise UserError(f'no variant {name}; there are {", ".join(variants)}')
-    needs = {name: named_by(variants, name) & variants.keys() for name in variants}
-    wanted = with_needed(names, needs)
+    while more:
+        wanted.add(name := more.pop())
+        more += (named_by(variants, name) & variants.keys()) - wanted
     return {name: changes for name, changes in variants.items() if name in wanted}
 
 
@@ -60,17 +61,6 @@ def variant_changes(variants: Mapping, name: str) -> dict:
     if 'trained_as' in variants.get(base, {}):
         raise UserError(f'variant {name} is trained as {base}, which is not trained itself')
     return {**variants.get(base, {}), **changes}
-
-
-def with_needed(keys: Iterable, needs: Mapping) -> dict:
-    """Return these keys and all that they need, with what each needs, in order."""
-    wanted, more = set(), list(keys)
-    while more:
-        key = more.pop()
-        if key not in wanted:
-            wanted.add(key)
-            more += needs[key]
-    return {key: needed for key, needed in needs.items() if key in wanted}
 
 
 def configured_variant(sweep: Config, changes: dict, seed: int) -> Config:

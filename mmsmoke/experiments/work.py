@@ -1,4 +1,4 @@
-"""Holds the functions that steps run; a new kind is a function here and an entry in KINDS."""
+"""Hold the functions that steps run; a new kind is a function here and an entry in KINDS."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import barrier, is_main_process
 
 from mmsmoke.engine import best_checkpoint, launch
 from mmsmoke.engine.few_masks import seen_masks
@@ -30,6 +30,7 @@ def train(folder: Path, config: str) -> dict:
     cfg = _load(config, folder)
     launch.resume(cfg)
     launch.train(cfg)
+    barrier()  # of several processes, one may still be writing
     checkpoint = best_checkpoint(folder)
     seen = seen_masks(cfg, checkpoint)
     record = dict(checkpoint=checkpoint_record(checkpoint))
@@ -64,6 +65,7 @@ def label(folder: Path, config: str, checkpoint: str, found: Mapping | None = No
         use_threshold(cfg, found)
     with launch.alone_in_work_dir(cfg):
         launch.trained_runner(cfg, checkpoint).test()
+    barrier()  # of several processes, one may still be writing
     content = json.loads((folder / 'manifest.json').read_text())
     return {key: content[key] for key in ('split', 'protocol', 'metrics', 'curves')}
 
@@ -102,13 +104,15 @@ def _load(config: str, folder: Path) -> Config:
 
 
 def read_in_training(config: Config) -> dict[str, str]:
-    """Return hashes of labels, masks, those validated on, too, maps and checkpoints.
+    """Return hashes of labels, weights of images, masks, those validated on, too, and checkpoints.
 
     Of pseudo masks and of maps it is that of their manifest.
     """
     nodes = list(mappings(config.train_dataloader.dataset))
     files = [Path(node['data_root']) / 'labels.csv' for node in nodes if node.get('data_root')]
     files += [Path(node['scores']).parent / 'manifest.json' for node in nodes if 'scores' in node]
+    weights = config.train_dataloader.get('sampler', {}).get('weights')
+    files += [Path(weights)] if isinstance(weights, str) else []
     hashes = {}
     for node in nodes:
         if node.get('num_masks'):
@@ -129,17 +133,13 @@ def read_in_training(config: Config) -> dict[str, str]:
 
 
 def read_in_test(
-    config: Config,
-    checkpoint: str,
-    splits: Sequence[str],
-    threshold_split: str | None = None,
-    per_class: bool = False,
+    config: Config, checkpoint: str, splits: Sequence[str], threshold_split: str | None = None, **_
 ) -> dict:
     """Return hashes of the checkpoint, and of labels and true masks of what is tested."""
     return _test_data(config, checkpoint, tested_splits(list(splits), threshold_split))
 
 
-def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = None) -> dict:
+def read_in_labelling(config: Config, checkpoint: str, **_) -> dict:
     """Return hashes of checkpoints, refiners' too, of labels and true masks.
 
     And of the masks with which those that are written must agree: that of their manifest.
@@ -153,29 +153,24 @@ def read_in_labelling(config: Config, checkpoint: str, found: Mapping | None = N
     return hashes
 
 
-def read_in_search(
-    config: Config, checkpoint: str, split: str, criterion: str = 'image_iou'
-) -> dict:
-    """Return hashes of checkpoints, refiners' too, and of labels and true masks."""
+def _read_in_search(config: Config, checkpoint: str, split: str, **_) -> dict:
     return _test_data(config, checkpoint, [split])
 
 
-def read_in_errors(config: Config, checkpoint: str, factor: float) -> dict:
-    """Return hashes of the checkpoint, and of labels and true masks."""
+def _read_in_errors(config: Config, checkpoint: str, **_) -> dict:
     return _test_data(config, checkpoint, ['train'])
 
 
-def read_in_head(config: Config, checkpoint: str, method: str, portion: Sequence[float]) -> dict:
-    """Return hashes of the checkpoint, and of labels and true masks."""
+def _read_in_head(config: Config, checkpoint: str, **_) -> dict:
     return _test_data(config, checkpoint, ['train', config.val_dataloader.dataset.split])
 
 
-def read_in_choice(config: Config, checkpoint: str) -> dict:
-    """Return hashes of the checkpoint, and of labels and true masks."""
+def _read_in_choice(config: Config, checkpoint: str) -> dict:
     return _test_data(config, checkpoint, [config.val_dataloader.dataset.split])
 
 
 def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
+    """Return hashes of checkpoints, refiners' too, and of labels and true masks of some splits."""
     table = Path(config.test_dataloader.dataset.data_root) / 'labels.csv'
     return dict(
         checkpoint=sha256_of_file(checkpoint),
@@ -185,8 +180,8 @@ def _test_data(config: Config, checkpoint: str, splits: list[str]) -> dict:
     )
 
 
-def _train_command(folder: Path, config: Config) -> str:
-    return f'tools/train.py {folder / CONFIG} --work-dir {folder} --resume'
+def _train_command(folder: Path, config: Config) -> list:
+    return ['tools/train.py', folder / CONFIG, '--work-dir', folder, '--resume']
 
 
 def _test_command(
@@ -196,48 +191,45 @@ def _test_command(
     splits: Sequence[str],
     threshold_split: str | None = None,
     per_class: bool = False,
-) -> str:
-    chosen = f' --threshold-split {threshold_split}' if threshold_split else ''
-    chosen += ' --per-class' if per_class else ''
-    return f'tools/test.py {folder / CONFIG} {checkpoint} --splits {" ".join(splits)}{chosen}'
+) -> list:
+    words = ['tools/test.py', folder / CONFIG, checkpoint, '--splits', *splits]
+    words += ['--threshold-split', threshold_split] if threshold_split else []
+    return [*words, '--per-class'] if per_class else words
 
 
-def _label_command(
-    folder: Path, config: Config, checkpoint: str, found: Mapping | None = None
-) -> str:
-    return f'tools/make_pseudo_labels.py {folder / CONFIG} {checkpoint} --work-dir {folder}'
+def _label_command(folder: Path, config: Config, checkpoint: str, **_) -> list:
+    return ['tools/make_pseudo_labels.py', folder / CONFIG, checkpoint, '--work-dir', folder]
 
 
 def _search_command(
     folder: Path, config: Config, checkpoint: str, split: str, criterion: str = 'image_iou'
-) -> str:
-    chosen = '' if criterion == 'image_iou' else f' --criterion {criterion}'
-    return f'tools/search_threshold.py {folder / CONFIG} {checkpoint} --split {split}{chosen}'
+) -> list:
+    words = ['tools/search_threshold.py', folder / CONFIG, checkpoint, '--work-dir', folder]
+    return [*words, '--split', split, '--criterion', criterion]
 
 
-def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float) -> str:
-    return f'tools/upweight_errors.py {folder / CONFIG} {checkpoint} --factor {factor:g}'
+def _errors_command(folder: Path, config: Config, checkpoint: str, factor: float) -> list:
+    words = ['tools/upweight_errors.py', folder / CONFIG, checkpoint, '--factor', f'{factor:g}']
+    return [*words, '--out', folder / 'weights.csv']
 
 
 def _head_command(
     folder: Path, config: Config, checkpoint: str, method: str, portion: Sequence[float]
-) -> str:
-    where = ' '.join(f'{end:g}' for end in portion)
-    return (
-        f'tools/retrain_head.py {folder / CONFIG} {checkpoint} --method {method} --portion {where}'
-    )
+) -> list:
+    words = ['tools/retrain_head.py', folder / CONFIG, checkpoint, '--method', method]
+    return [*words, '--portion', *portion, '--out', folder / 'head.pth']
 
 
-def _choice_command(folder: Path, config: Config, checkpoint: str) -> str:
-    return f'tools/choose_head.py {folder / CONFIG} {checkpoint} --out {folder / "head.pth"}'
+def _choice_command(folder: Path, config: Config, checkpoint: str) -> list:
+    return ['tools/choose_head.py', folder / CONFIG, checkpoint, '--out', folder / 'head.pth']
 
 
 KINDS = dict(
     train=Kind(train, read_in_training, _train_command, parallel=True),
     test=Kind(test, read_in_test, _test_command, parallel=True),
     label=Kind(label, read_in_labelling, _label_command, parallel=True),
-    search=Kind(search, read_in_search, _search_command, parallel=True),
-    errors=Kind(errors, read_in_errors, _errors_command),
-    head=Kind(head, read_in_head, _head_command),
-    choose=Kind(choose, read_in_choice, _choice_command),
+    search=Kind(search, _read_in_search, _search_command, parallel=True),
+    errors=Kind(errors, _read_in_errors, _errors_command),
+    head=Kind(head, _read_in_head, _head_command),
+    choose=Kind(choose, _read_in_choice, _choice_command),
 )

@@ -134,7 +134,7 @@ def _runs_of(result: Mapping) -> Iterator[tuple[str, int, dict, Mapping]]:
         yield run['variant'], run['seed'], run.get('data', {}), run['splits']
     for chain in result.get('chains', ()):
         for name in stages_of(chain):
-            if 'splits' in chain[name]:
+            if 'splits' in chain[name] and name != 'pretrain':  # which has images of its own
                 stage = chain[name]
                 data = {key: stage.get(key) for key in ('data_root', 'labels_sha256')}
                 masks = chain.get(name.replace('segment', 'label'), stage)

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mmsmoke.visualization.html import html_table
 
-from .summary import runs_of, splits_of, stages_of
-from .sweep_tables import mean_and_spread
+from .summary import cells_of, numbers_by_split, splits_of, stages_of
 
 SOURCES = dict(label='labels', cam='maps', pseudo='pseudo masks', seg='segmentor')
 NUMBERS = ('accuracy', 'image_iou', 'pooled_iou', 'precision', 'recall')
@@ -23,19 +22,17 @@ def class_tables(chains: Sequence[Mapping]) -> str:
         return ''
     rows, pairs = [], []
     for stage in stages_of(chains[0]):
-        by_split = [splits_of(run) for run in runs_of(chains, stage)]
-        for split in by_split[0]:
-            found = [splits.get(split, {}) for splits in by_split]
+        for split, runs in numbers_by_split(chains, stage).items():
             for source, title in SOURCES.items():
                 start = [f'{stage}, {title}', split]
                 for name in names:
                     keys = [f'{source}/{number}_{name}' for number in NUMBERS]
-                    rows.append([*start, name, *_cells(found, keys)])
+                    rows.append([*start, name, *cells_of(runs, keys)])
                 for true in names:
                     for called in names:
                         pair = f'{true}_as_{called}'
                         keys = [f'{source}/{kind}_{pair}' for kind in ('confusion', 'confused')]
-                        pairs.append([*start, f'{true} as {called}', *_cells(found, keys)])
+                        pairs.append([*start, f'{true} as {called}', *cells_of(runs, keys)])
     rows, pairs = ([row for row in table if any(row[3:])] for table in (rows, pairs))
     tables = html_table(['stage', 'split', 'class', *TITLES], rows, title='classes')
     if pairs:
@@ -52,9 +49,3 @@ def _classes(chain: Mapping) -> list[str]:
         if names:
             return names
     return []
-
-
-def _cells(found: Sequence[Mapping], keys: Sequence[str]) -> list[str]:
-    """Return mean and spread of each number; '' where a run lacks it."""
-    columns = [[numbers.get(key) for numbers in found] for key in keys]
-    return ['' if None in values else mean_and_spread(values) for values in columns]

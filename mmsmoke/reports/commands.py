@@ -28,7 +28,7 @@ _STANDS_FOR = re.compile(r'(?<![\w./$={-])([A-Z][A-Z_]{2,})(?![\w=])|(…|\[)')
 
 @dataclass(frozen=True)
 class Command:
-    """A shell command of a document.
+    """Hold a shell command of a document.
 
     Args:
         settings: the shell variables that the page sets before it, as ``D=data/mine``.
@@ -43,7 +43,7 @@ class Command:
 
     @property
     def words(self) -> list[str]:
-        """The words that the shell makes of it, without settings before the command itself."""
+        """Return the words that the shell makes of it, without settings before the command."""
         words = shlex.split(_filled(self.text, self.settings), comments=True)
         return list(dropwhile(_SETTING.match, words))
 

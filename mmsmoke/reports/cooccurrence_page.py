@@ -51,7 +51,7 @@ highest on smoke.</dd>
 
 
 def write_page(path: Path, result: Mapping, title: str, own: Mapping) -> None:
-    """Writes the page, and the picture of maps in it as PNG beside it.
+    """Write the page, and the picture of maps in it as PNG beside it.
 
     Args:
         result: of all methods to show.

@@ -76,7 +76,8 @@ def training_log(folder: Path) -> tuple[dict[int, float], dict[int, float]]:
     """
     losses, validated = {}, {}
     for file in sorted(folder.glob('*/vis_data/scalars.json')):
-        for line in file.read_text(encoding='utf-8').splitlines():
+        text = file.read_text(encoding='utf-8')
+        for line in text[: text.rfind('\n') + 1].splitlines():  # a kill may cut the last one
             entry = json.loads(line)
             if 'loss' in entry:
                 # trainings by iteration know no epoch

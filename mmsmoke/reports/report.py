@@ -15,8 +15,7 @@ from .class_tables import class_tables
 from .curves import details_of, images_of, threshold_charts, training_charts
 from .report_examples import ExampleMaker
 from .sheets import draw_examples
-from .summary import runs_of, splits_of, stages_of, summary_rows
-from .sweep_tables import mean_and_spread
+from .summary import cells_of, numbers_by_split, runs_of, splits_of, stages_of, summary_rows
 
 _BIAS = {
     'accuracy': 'label/accuracy',
@@ -44,7 +43,7 @@ _TO_THE_READER = (
 
 
 def write_report(folder: Path, result: Mapping, picture_split: str) -> Path:
-    """Writes ``report/index.html``, and a sheet of examples as PNG, into a pipeline's folder.
+    """Write ``report/index.html``, and a sheet of examples as PNG, into a pipeline's folder.
 
     Examples are those of the first seed.
 
@@ -101,12 +100,8 @@ def _bias(chains: Sequence[Mapping]) -> str:
     """Return the section on companions; '' if the data have neither companions nor clear images."""
     rows = []
     for stage in stages_of(chains[0]):
-        by_split = [splits_of(run) for run in runs_of(chains, stage)]
-        for split in by_split[0]:
-            cells = []
-            for metric in _BIAS.values():
-                values = [splits.get(split, {}).get(metric) for splits in by_split]
-                cells.append('' if None in values else mean_and_spread(values))
+        for split, runs in numbers_by_split(chains, stage).items():
+            cells = cells_of(runs, _BIAS.values())
             if any(cells[1:]):
                 rows.append([stage, split, *cells])
     used = [0, 1, *(i for i in range(2, len(_BIAS) + 2) if any(row[i] for row in rows))]

@@ -12,7 +12,7 @@ from mmsmoke.datasets.pictures import read_image, read_mask
 from mmsmoke.datasets.weak_seg import spread_positives
 from mmsmoke.functional import scores_to_mask
 from mmsmoke.inference.predictor import Predictor
-from mmsmoke.utils import save_png
+from mmsmoke.utils import UserError, save_png
 from mmsmoke.utils.thresholds import Value, in_order
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
@@ -82,14 +82,14 @@ def draw_cams(
         results: title of the column -> what tools/test.py wrote about the classifier.
         width: of each picture.
     """
+    levels = {title: _threshold(title, result, split) for title, result in results.items()}
+    if len(roots := {result['data_root'] for result in results.values()}) > 1:
+        raise UserError(f'the classifiers were tested on other images: {", ".join(sorted(roots))}')
     predictors = {title: Predictor(result) for title, result in results.items()}
     data = {title: predictor.dataset(split) for title, predictor in predictors.items()}
     first = next(iter(data.values()))
     palette, legend = first.metainfo['palette'], legend_of(first)
-    levels = {
-        title: in_order(_threshold(result, split), first.label_classes)
-        for title, result in results.items()
-    }
+    levels = {title: in_order(level, first.label_classes) for title, level in levels.items()}
     rows = []
     for index in spread_positives(first, most):
         row = []
@@ -129,9 +129,13 @@ def draw_masks(out: str | Path, dataset: WeakSegDataset, folders: Mapping[str, P
     save_png(out, contact_sheet(rows, titles, width=128, legend=legend_of(dataset)))
 
 
-def _threshold(result: Mapping, split: str) -> Value:
+def _threshold(title: str, result: Mapping, split: str) -> Value:
     chosen = result['protocol']['threshold']
-    return result['splits'][split]['cam/threshold'] if chosen is None else chosen
+    if chosen is None:  # each split has its own
+        chosen = result['splits'].get(split, {}).get('cam/threshold')
+    if chosen is None:
+        raise UserError(f'{title}: no threshold of maps is known for {split!r}; test it there')
+    return chosen
 
 
 def _overlay(picture: np.ndarray, mask: torch.Tensor | None, palette: list) -> np.ndarray:

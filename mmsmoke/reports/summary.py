@@ -1,6 +1,6 @@
 """Make the table of a pipeline: the numbers of each stage on each split, over all seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .sweep_tables import mean_and_spread
 
@@ -39,13 +39,10 @@ def summary_rows(result: Mapping) -> tuple[list[str], list[list]]:
     chains, found = result['chains'], {}
     for stage in stages_of(chains[0]):
         kind, _, number = stage.partition('-')
-        by_split = [splits_of(run) for run in runs_of(chains, stage)]
         for title, metric in ROWS[kind]:
-            for split in by_split[0]:
-                values = [splits.get(split, {}).get(metric) for splits in by_split]
-                if None not in values:
-                    row = found.setdefault((title.format(number), len(by_split)), {})
-                    row[split] = mean_and_spread(values)
+            for split, runs in numbers_by_split(chains, stage).items():
+                if cell := cells_of(runs, [metric])[0]:
+                    found.setdefault((title.format(number), len(runs)), {})[split] = cell
     splits = sorted({split for cells in found.values() for split in cells}, key=_order(chains[0]))
     rows = [
         [title, seeds, *(cells.get(split, '') for split in splits)]
@@ -62,6 +59,18 @@ def stages_of(chain: Mapping) -> list[str]:
 def runs_of(chains: Sequence[Mapping], stage: str) -> list[Mapping]:
     """Return the results of a stage, one for each seed: several chains may share one."""
     return list({chain[stage]['seed']: chain[stage] for chain in chains}.values())
+
+
+def numbers_by_split(chains: Sequence[Mapping], stage: str) -> dict[str, list[Mapping]]:
+    """Return the numbers of all runs of a stage, by split."""
+    by_split = [splits_of(run) for run in runs_of(chains, stage)]
+    return {split: [splits.get(split, {}) for splits in by_split] for split in by_split[0]}
+
+
+def cells_of(runs: Sequence[Mapping], metrics: Iterable[str]) -> list[str]:
+    """Return mean and spread of metrics over the runs; '' of one that a run lacks."""
+    columns = [[numbers.get(metric) for numbers in runs] for metric in metrics]
+    return ['' if None in values else mean_and_spread(values) for values in columns]
 
 
 def _order(chain: Mapping):

@@ -42,6 +42,7 @@ def sweep_tables(result: Mapping) -> str:
 
 
 def sweep_table(result: Mapping) -> str:
+    """Return the table of a sweep's numbers."""
     return markdown_table(*sweep_rows(result))
 
 
@@ -186,6 +187,7 @@ def mean_and_spread(values: Sequence[float | None]) -> str:
 
 
 def spread_of(values: Sequence[float]) -> float:
+    """Return the sample standard deviation; 0 of a single value."""
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 

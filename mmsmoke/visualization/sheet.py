@@ -11,7 +11,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX, 0.5
 
 
 def overlay_mask(image: np.ndarray, mask: np.ndarray, palette: Sequence, opacity=0.5) -> np.ndarray:
-    """Tints and outlines each class of a label map; ignored pixels become grey.
+    """Tint and outline each class of a label map; ignored pixels become grey.
 
     With opacity 0 only the outlines are drawn.
 

@@ -226,9 +226,18 @@ def test_the_upper_bound_sees_all_masks_whatever_its_config_says(run_chain):
     assert 'num_masks' not in full.dataset and full.sampler.type == 'DefaultSampler'
 
 
-def test_all_stages_of_a_chain_see_the_same_masks(run_chain):
+@pytest.mark.parametrize(
+    'seeing',
+    [
+        dict(classify=dict(config=DISTILLER, seed=1, masks=True)),
+        dict(
+            teach=dict(config=CAM, seed=1, masks=True), classify=dict(config=DISTILLER, masks=True)
+        ),
+    ],
+)
+def test_all_stages_of_a_chain_see_the_same_masks(run_chain, seeing):
     """Otherwise a segmentor would learn from more true masks than the plan says."""
-    _, done = run_chain(5, classify=dict(config=DISTILLER, seed=1, masks=True), num_masks=25)
+    _, done = run_chain(5, **seeing, num_masks=25)
     seeds = {cfg.train_dataloader.dataset.mask_seed for name, (cfg, *_) in done.items()
              if '/label' not in name}  # fmt: skip
     assert seeds == {1} and done['seed-5/segment'][0].randomness.seed == 5
@@ -378,6 +387,17 @@ def test_a_label_run_has_the_model_and_options_of_its_maker_and_refiners_of_its_
     ]  # fmt: skip
     assert relabel.model.decode_head.channels == 32
     assert (relabel.custom_hooks[0].preset, relabel.custom_hooks[1].threshold) == ('psa', 0.7)
+
+
+@pytest.mark.parametrize(
+    'label',
+    [{}, dict(refine=['multi_scale']), dict(refine=['crf:psa']), dict(options={'size': 128})],
+)
+def test_scores_that_were_not_tested_have_a_threshold_of_their_own(run_chain, label):
+    one, _ = run_chain(label=label)
+    assert ('search' in one.steps()['label'].inputs) == bool(label)
+    one, _ = run_chain(label=label, threshold_split=None)
+    assert 'search' not in one.steps()['label'].inputs
 
 
 def test_the_overview_has_numbers_of_what_is_done(run_chain, capsys):

@@ -115,6 +115,29 @@ def test_a_row_with_a_config_of_its_own_has_no_network_trained(plan, needs_affin
         compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
 
 
+@pytest.mark.parametrize(
+    'old, new, message',
+    [
+        ('walk=', 'psa=', "row 'psa' and the network 'psa' would share a folder"),
+        ("'{psa}'", "'{irn}'", "row 'walk' needs 'irn', which is not among trained"),
+        (', test_split', ', tset_split', 'is no comparison: it lacks test_split'),
+    ],
+)
+def test_mistakes_in_a_plan_are_named(plan, needs_affinity, tmp_path, old, new, message):
+    path, classifiers = plan
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(UserError, match=message):
+        compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
+
+
+def test_rows_cannot_be_compared_without_true_masks(plan, tmp_path):
+    path, classifiers = plan
+    for mask in (tmp_path / 'tiny/masks').glob('test_*.png'):
+        mask.unlink()
+    with pytest.raises(UserError, match="tiny: 'test' has no true masks to compare by"):
+        compare_refiners(str(path), classifiers, str(tmp_path / 'work'))
+
+
 def test_rows_without_their_weights_are_left_out(plan, tmp_path, capsys):
     path, classifiers = plan
     proposals = dict(type='mmsmoke.SAMProposals', checkpoint=str(tmp_path / 'sam.pth'))

@@ -79,6 +79,10 @@ def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
         compare(data={**own['runs'][0]['data'], 'data_root': 'data/cooccurrence-64'})
     with pytest.raises(UserError, match=r"net has 'net, 0\.5', too; take another --name"):
         compare(variant='net, 0.5')
+    with pytest.raises(UserError, match=r"net has 'other, 0', too; take another --name"):
+        cooccurrence_benchmark(*arguments, others=[other, other])
+    with pytest.raises(UserError, match='one of the other files has other columns'):
+        cooccurrence_benchmark(*arguments, others=[dict(tables=[])])
 
 
 def test_checkpoints_without_shares_are_seeds(classifier, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -75,6 +76,15 @@ def test_what_hangs_on_a_changed_step_is_done_again_and_the_old_is_kept(tmp_path
     assert (tmp_path / 'a.old-1/results.json').is_file()
 
 
+def test_what_a_changed_step_begins_with_stays_though_it_lies_in_its_folder(tmp_path, adding):
+    """A network that a comparison trains lies above the labels that it learns from."""
+    for lr in (1, 2, 2):
+        run([step('a', [step('a/labels')], lr=lr)], tmp_path, adding)
+    assert names(adding) == ['labels', 'a', 'a']
+    assert (tmp_path / 'a/labels/results.json').is_file()
+    assert (tmp_path / 'a.old-1/results.json').is_file()
+
+
 def test_content_that_a_kind_reads_decides(tmp_path, adding, monkeypatch):
     content = dict(masks='one')
     monkeypatch.setitem(work.KINDS, 'add', Kind(lambda **_: {}, reads=lambda **_: content))
@@ -82,6 +92,17 @@ def test_content_that_a_kind_reads_decides(tmp_path, adding, monkeypatch):
         content['masks'] = value
         run([step('a')], tmp_path, adding)
         assert len(adding.calls) == count
+
+
+def test_what_a_user_would_type_is_a_command_whatever_names_it_has(
+    tmp_path, adding, monkeypatch, capsys
+):
+    kind = Kind(lambda **_: {}, command=lambda folder, **_: ['tools/add.py', folder, '--by', 0.5])
+    monkeypatch.setitem(work.KINDS, 'add', kind)
+    run([step('own maps, lambda 3')], tmp_path, adding)
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith('$'))
+    folder = str(tmp_path / 'own maps, lambda 3')
+    assert shlex.split(line) == ['$', 'python', 'tools/add.py', folder, '--by', '0.5']
 
 
 def test_needs_in_a_circle_are_named():
@@ -203,6 +224,15 @@ def test_what_a_training_reads_is_part_of_its_settings(tmp_path, tiny_dataset):
     assert set(before) == {f'{root}/labels.csv', str(tmp_path / 'label/manifest.json')}
     write_json(tmp_path / 'label/manifest.json', dict(threshold=0.4))
     assert hashes(str(folder)) != before
+    # the weights of images are what their file says
+    weights = tmp_path / 'weights.csv'
+    sampler = dict(type='mmsmoke.WeightedSampler', weights=str(weights))
+    loader = dict(dataset=dict(data_root=str(root)), sampler=sampler)
+    cfg, found = Config(dict(model=dict(), train_dataloader=loader)), []
+    for text in ('image,weight\n', 'image,weight\na.jpg,20\n'):
+        weights.write_text(text)
+        found.append(read_in_training(cfg))
+    assert found[0] != found[1] and set(found[0]) == {f'{root}/labels.csv', str(weights)}
     # and of maps that move plumes
     moved = dict(pipeline=[dict(type='PlumeTransplant', scores=str(tmp_path / 'label/scores'))])
     read = read_in_training(Config(dict(model=dict(), train_dataloader=dict(dataset=moved))))
@@ -266,6 +296,34 @@ def test_what_a_user_can_mend_is_the_last_line_of_a_failed_step(tmp_path, capfd)
         run_call(folder)
     assert 'missing.py not found' in capfd.readouterr().out
     assert 'missing.py not found' in (folder / 'train.log').read_text()
+
+
+def test_what_another_process_of_a_step_is_writing_is_waited_for(tmp_path, monkeypatch):
+    """Of several GPUs, the process of the first one writes for all."""
+    manifest = dict(split='train', protocol={}, metrics={}, curves={}, images=[])
+    cfg = Config(dict(work_dir=str(tmp_path)))
+    runner = Namespace(test=lambda: None)
+    monkeypatch.setattr(work, '_load', lambda *_: cfg)
+    monkeypatch.setattr(work.launch, 'train', lambda _: None)
+    monkeypatch.setattr(work.launch, 'trained_runner', lambda *_: runner)
+
+    def others_are_done():
+        write_json(tmp_path / 'manifest.json', manifest)
+        (tmp_path / 'epoch_1.pth').write_bytes(b'weights')
+
+    monkeypatch.setattr(work, 'barrier', others_are_done)
+    found = work.train(tmp_path, 'config.py')
+    assert found['checkpoint']['path'] == str(tmp_path / 'epoch_1.pth')
+    assert work.label(tmp_path, 'config.py', 'best.pth')['split'] == 'train'
+
+
+def test_nothing_begins_once_all_is_stopped(tmp_path):
+    """What another thread was about to start would go on for hours after an error."""
+    local = Local(jobs=2)
+    local.stop()
+    write_call(tmp_path / 'step', 'train', dict(config='missing.py'))
+    with pytest.raises(UserError, match='train failed with exit code -9'):
+        local.run(tmp_path / 'step', parallel=False)
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='processes are watched through /proc')
@@ -384,6 +442,17 @@ def test_a_cluster_does_steps_as_jobs(cluster, tmp_path):
         UserError, match=rf'{folder}: job \S+ failed: .*too small.*{tmp_path}/jobs/'
     ):
         cluster.run(folder, parallel=False)
+
+
+def test_no_job_goes_on_once_all_is_stopped(cluster, tmp_path, monkeypatch):
+    cancelled = []
+    job = Namespace(
+        cancel=lambda: cancelled.append(job), done=lambda: True, result=lambda: dict(tripled=15)
+    )
+    monkeypatch.setattr(cluster.executor, 'submit', lambda *_: job)
+    cluster.stop()
+    cluster.run(tmp_path, parallel=False)
+    assert cancelled == [job]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Ways to make events, on short drawn days, with a model that knows what it draws."""
 
+import csv
 import zlib
 from types import SimpleNamespace
 
@@ -163,6 +164,25 @@ def test_a_run_of_a_monitor_is_compared_with_what_there_was(watched, drawn, day)
         )
     assert len(events) == sum(row['events'] for row in rows)
     assert sum(one['smoke'] == 'no' for one in events) == sum(row['false alarms'] for row in rows)
+
+
+def test_truth_may_be_written_in_words(tmp_path, watched, drawn):
+    out, other = watched(high=6.0), tmp_path / 'other'
+    other.mkdir()
+    (other / 'images').symlink_to(drawn / 'images')
+    with open(drawn / 'labels.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+
+    def written(words):
+        with open(other / 'labels.csv', 'w', newline='') as file:
+            table = csv.DictWriter(file, rows[0])
+            table.writeheader()
+            table.writerows({**row, 'frame_truth': words[row['frame_truth']]} for row in rows)
+        return compare_run(out, other)
+
+    assert written({'0': 'No', '1': 'yes'}) == compare_run(out, drawn)
+    with pytest.raises(DataError, match="frame_truth must be 0 or 1, got 'perhaps'"):
+        written({'0': 'perhaps', '1': '1'})
 
 
 def test_a_run_that_cannot_be_compared_is_refused(tmp_path, watched, drawn):

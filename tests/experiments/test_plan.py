@@ -54,6 +54,10 @@ def test_one_may_be_said_without_a_list(plan):
         ('del classify', 'needs the stage classify'),
         ('num_masks = 5', r'nobody sees the 5 true masks: .*classify=dict\(masks=True\)'),
         ('num_masks = 2.5', 'num_masks must be a whole number, got 2.5'),
+        (
+            'segment = dict(config="a.py")\nself_training = dict(rounds="two")',
+            "self_training.rounds must be a whole number, got 'two'",
+        ),
         ('mask_weight = 3', 'mask_weight is of true masks: say how many'),
         (
             'segment = dict(config="a.py")\n'

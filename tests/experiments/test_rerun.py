@@ -6,7 +6,7 @@ import pytest
 
 from mmsmoke.experiments import rerun as module
 from mmsmoke.experiments.rerun import rerun
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, write_json
 
 RESULT = Path(__file__).parents[2] / 'docs/results/tiny.json'
 
@@ -50,6 +50,13 @@ def test_other_numbers_are_found(again, load_tool, run_main):
     assert run_main(main, RESULT, '--variant', 'global_cosine', '--tolerance', 1)[0] == 0
     del changed['splits']['test']['companion/energy']
     assert run_main(main, RESULT, '--variant', 'global_cosine', '--tolerance', 99)[0] == 1
+
+
+def test_a_run_is_done_again_at_its_scale(again, tmp_path):
+    result, asked = again
+    write_json(tmp_path / 'large.json', {**result, 'scale': '224'})
+    rerun(tmp_path / 'large.json')
+    assert asked['scale'] == '224'
 
 
 def test_mistakes_are_named(again, tmp_path):

@@ -319,11 +319,23 @@ def test_a_known_run_says_with_what_it_was_made(sweep, tmp_path):
     assert again['runs'] == result['runs']
 
 
-def test_only_results_of_sweeps_are_known(sweep, tmp_path):
+@pytest.mark.parametrize('content', [[], 3, dict(pipeline='a.py')])
+def test_only_results_of_sweeps_are_known_or_merged(sweep, tmp_path, load_tool, run_main, content):
     path, _ = sweep
-    write_json(tmp_path / 'one.json', [])
-    with pytest.raises(UserError, match=r'one.json is no result of tools/sweep.py'):
-        run_sweep(str(path), known=[tmp_path / 'one.json'])
+    other = tmp_path / 'one.json'
+    write_json(other, content)
+    message = 'one.json is no result of tools/sweep.py'
+    with pytest.raises(UserError, match=message):
+        run_sweep(str(path), known=[other])
+    merge = load_tool('analysis/merge_results.py').main
+    code, _, error = run_main(merge, other, '--out', tmp_path / 'all.json')
+    assert code == 2 and message in error
+
+
+def test_a_file_of_another_kind_is_named(tmp_path):
+    with pytest.raises(UserError, match=r'config\.py is no sweep: it lacks config, variants, seed'):
+        (tmp_path / 'config.py').write_text("splits = ['val']\n")
+        run_sweep(str(tmp_path / 'config.py'))
 
 
 def test_a_part_of_a_sweep_keeps_what_its_file_knows(sweep, tmp_path):

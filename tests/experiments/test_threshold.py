@@ -64,7 +64,8 @@ def test_the_next_run_inherits_what_was_found(label_run, tmp_path):
 
 def label(cfg, folder, tested, threshold_split):
     """Label as a pipeline does after it has tested a classifier."""
-    step = labelling('label', cfg, Step('classify/test', 'test', dict), threshold_split)
+    refined = len(cfg.custom_hooks) > 1
+    step = labelling('label', cfg, Step('classify/test', 'test', dict), threshold_split, refined)
     found = dict(model=tested)
 
     def do(step, function, folder):

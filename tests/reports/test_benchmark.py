@@ -49,7 +49,8 @@ def root(tmp_path):
     )
     tested = dict(DATA, seed=0, splits=dict(test=dict(iou=50.0, alarms=1.0)))
     labelled = dict(seed=0, split='train', metrics=dict(pseudo=70.0))
-    chain = dict(seed=0, classify=tested, label=labelled, segment=tested)
+    drawn = dict(tested, data_root='data/drawn')
+    chain = dict(seed=0, pretrain=drawn, classify=tested, label=labelled, segment=tested)
     files = {
         'docs/benchmark.json': dict(columns=columns, boards=dict(scenes=board)),
         's.json': sweep,

@@ -11,6 +11,7 @@ from mmsmoke.engine.launch import load_config
 from mmsmoke.functional import cams_to_scores
 from mmsmoke.inference.predictor import Predictor
 from mmsmoke.reports.sheets import draw_cams
+from mmsmoke.utils import UserError
 from mmsmoke.visualization import contact_sheet, overlay_mask, overlay_scores
 
 CONFIG = """
@@ -36,6 +37,7 @@ def results(tmp_path, tiny_dataset):
         return dict(
             config=dict(path=str(config)),
             checkpoint=dict(path=str(checkpoint)),
+            data_root=root,
             protocol=dict(threshold=threshold),
             splits=dict(test={'cam/threshold': 0.7}),
         )
@@ -75,6 +77,15 @@ def test_maps_of_each_classifier_with_its_own_normalisation_and_threshold(result
     assert np.array_equal(np.asarray(Image.open(tmp_path / 'sheet.png')), expected)
 
 
+def test_maps_that_cannot_stand_side_by_side_are_refused(results, tmp_path):
+    one = results('plain', seed=0, threshold=None)
+    with pytest.raises(UserError, match="one: no threshold of maps is known for 'val'; test it"):
+        draw_cams(tmp_path / 'sheet.png', dict(one=one), 'val')
+    other = dict(one, data_root='data/other')
+    with pytest.raises(UserError, match=r'tested on other images: .*tiny, data/other'):
+        draw_cams(tmp_path / 'sheet.png', dict(one=one, other=other))
+
+
 def test_positives_are_spread_over_the_split(results):
     data = Predictor(results('plain', seed=0)).dataset('test')
     assert spread_positives(data, 2) == [0, 4] and spread_positives(data, 9) == [0, 2, 4]
@@ -101,3 +112,6 @@ def test_compare_cams_tool(results, tmp_path, load_tool, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(tmp_path / 'no.png', file)
     assert 'each result is TITLE=FILE' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(tmp_path / 'no.png', f'first={file}', f'first={file}')
+    assert 'two results have one title' in capsys.readouterr().err

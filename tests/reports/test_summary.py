@@ -147,7 +147,7 @@ def test_what_is_no_number_is_left_out(tmp_path):
     lines += ['{"loss": Infinity, "epoch": 2, "step": 3}', '{"loss": 0.25, "step": 40}']
     file = tmp_path / 'a/vis_data/scalars.json'
     file.parent.mkdir(parents=True)
-    file.write_text('\n'.join(lines))
+    file.write_text('\n'.join([*lines, '{"loss": 0.1, "st']))  # killed while it wrote
     # a training by iteration has no epochs
     assert training_log(tmp_path)[0] == {1: 0.5, 40: 0.25}
 

@@ -24,6 +24,8 @@ def main() -> None:
     pairs = [pair.partition('=') for pair in args.results]
     if not all(path for _, _, path in pairs):
         parser.error('each result is TITLE=FILE')
+    if len({title for title, _, _ in pairs}) < len(pairs):
+        parser.error('two results have one title')
 
     from mmsmoke.reports.sheets import draw_cams
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mmsmoke.utils import read_json, write_json
+from mmsmoke.utils import write_json
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -14,10 +14,10 @@ def main() -> None:
     parser.add_argument('--out', required=True, help='JSON file; may be one of the parts')
     args = parser.parse_args()
 
-    from mmsmoke.experiments.run_records import merge_results
+    from mmsmoke.experiments.run_records import merge_results, read_result
     from mmsmoke.reports.sweep_tables import sweep_tables
 
-    merged = merge_results([read_json(part) for part in args.parts])
+    merged = merge_results([read_result(part) for part in args.parts])
     write_json(Path(args.out), merged)
     print(f'{sweep_tables(merged)}\n\nnumbers   {args.out}')
 
