@@ -143,7 +143,7 @@ def _surprise(probability: Tensor) -> Tensor:
 def random_walk(
     scores: Tensor, affinity: Tensor, radius: float = 5, beta: float = 8, log_t: int = 8
 ) -> Tensor:
-    """Spreads scores over pixels that are alike, by 2 ** log_t steps of a random walk.
+    """Spread scores over pixels that are alike, by 2 ** log_t steps of a random walk.
 
     A step replaces each pixel's scores by a mean over its neighbourhood, weighted with affinity **
     beta, and with 1 for itself. Values stay within those of the input. This is PSA's product with

@@ -1,4 +1,4 @@
-"""Reads class activation maps out of a transformer's attention, and spreads maps along it.
+"""Read class activation maps out of a transformer's attention, and spread maps along it.
 
 N is the number of patches, h * w, in row-major order. T is the number of tokens: the patches are
 the last N of them, CLS and its like come first. Row i of an attention holds what i attends to.
@@ -16,7 +16,7 @@ from .precision import without_autocast
 
 
 def sinkhorn(matrix: Tensor, rounds: int = 3) -> Tensor:
-    """Makes a matrix about doubly stochastic: its columns add up to one, then its rows, and again.
+    """Make a matrix about doubly stochastic: its columns add up to one, then its rows, and again.
 
     After each round the rows do exactly and the columns nearly. A row or column of zeros stays.
 
@@ -68,7 +68,7 @@ def box_mask(maps: Tensor, threshold: float = 0.4) -> Tensor:
 def propagate(
     maps: Tensor, affinity: Tensor, sources: Tensor | None = None, steps: int = 2
 ) -> Tensor:
-    """Carries each map ``steps`` times along the affinity between patches.
+    """Carry each map ``steps`` times along the affinity between patches.
 
     The affinity's power is never formed: two products of a matrix and a vector do what one product
     of two matrices and one of a matrix and a vector would.

@@ -1,4 +1,4 @@
-"""Losses in which smoke and everything else count alike, however few pixels are smoke."""
+"""Compute losses in which smoke and everything else count alike, however few pixels are smoke."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Brings together what carries the same tag."""
+"""Bring together what carries the same tag."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""How much the predictions of several heads tell about each other."""
+"""Measure how much the predictions of several heads tell about each other."""
 
 import torch
 from torch import Tensor

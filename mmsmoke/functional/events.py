@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 State = Mapping[str, dict | float | None]
-"""Holds what is known of a series so far: plain JSON, empty before the first frame."""
+"""Hold what is known of a series so far: plain JSON, empty before the first frame."""
 
 
 @dataclass(frozen=True)

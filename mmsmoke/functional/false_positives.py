@@ -1,4 +1,4 @@
-"""Losses against regions that look like what is found in images without the class (FPR)."""
+"""Compute losses against regions that look like what is found in images without the class (FPR)."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Finds how pixels move from one frame to another, and moves maps with them.
+"""Find how pixels move from one frame to another, and move maps with them.
 
 A flow [2, H, W] says how far each pixel of one frame has gone in the other: to the right, and
 downwards. So what was at x is there at x + flow(x).
@@ -12,7 +12,7 @@ from torch import Tensor
 from .precision import without_autocast
 
 SMALLEST = 16
-"""Sides of pictures in which a flow can be found, at least."""
+"""Least side of a picture in which a flow can be found, in pixels."""
 
 
 def optical_flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Centres of points: k-means with the start of k-means++."""
+"""Find centres of points: k-means with the start of k-means++."""
 
 import torch
 from torch import Tensor

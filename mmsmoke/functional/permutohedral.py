@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class PermutohedralLattice:
-    """Filters values at N points with a Gaussian of unit variance, in time linear in N.
+    """Filter values at N points with a Gaussian of unit variance, in time linear in N.
 
     The method of Adams, Baek and Davis (2010), which dense CRFs rest on: each point is spread
     over the corners of the simplex around it, the corners are blurred along each axis of the

@@ -1,4 +1,4 @@
-"""Keeps what needs exact numbers out of mixed precision."""
+"""Keep what needs exact numbers out of mixed precision."""
 
 from collections.abc import Callable
 from functools import wraps

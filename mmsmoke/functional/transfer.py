@@ -143,7 +143,7 @@ def check_choice(level: str, metric: str, pairs: str) -> None:
 
 
 def match_grids(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Resizes the finer of two maps to the grid of the coarser."""
+    """Resize the finer of two maps to the grid of the coarser."""
     if student.shape[2:] == teacher.shape[2:]:
         return student, teacher
     if student.shape[2:].numel() > teacher.shape[2:].numel():
@@ -157,7 +157,7 @@ def _rows(x: Tensor) -> Tensor:
 
 
 def _check_rows(x: Tensor, level: str, metric: str, center: bool) -> None:
-    """Refuses what would be constant, so that nothing could be learned from it."""
+    """Refuse what would be constant, so that nothing could be learned from it."""
     if center and x.shape[-1] == 1:
         raise ValueError('center needs maps: a single position minus its mean is zero')
     if level == 'gram' and 1 in x.shape[1:]:

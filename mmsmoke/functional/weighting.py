@@ -1,4 +1,4 @@
-"""Weighs the activations of a layer by the gradients of logits: one function for each method.
+"""Weigh the activations of a layer by the gradients of logits: one function for each method.
 
 Methods take activations [B, C, h, w] and gradients [K, B, C, h, w], those of K logits with respect
 to the activations, and return signed maps [B, K, h, w].

@@ -75,7 +75,7 @@ def test_a_head_learns_what_the_weighted_images_say_and_is_held_back():
         with torch.no_grad():
             head.weight.copy_(torch.tensor([[3.0, 0.0]]))
             head.bias.zero_()
-        losses = fit(head, (feats,)[0], cause, weights / weights.sum(), pull, lr=0.5, steps=300)
+        losses = fit(head, feats, cause, weights / weights.sum(), pull, lr=0.5, steps=300)
         assert losses[-1] < losses[0]
         return head.weight[0].detach()
 

@@ -88,6 +88,11 @@ def test_what_both_see_is_no_more_than_what_either_sees(pictures):
     assert (states['mean'] <= states['or'] + 1e-6).all()
 
 
+def test_maps_that_are_put_together_are_read_in_no_other_way(pictures):
+    with pytest.raises(UserError, match='leave them out to read maps in another way'):
+        distiller(combine='and').read_out_by(dict(type='mmsmoke.LayerCAM'))
+
+
 def test_an_unknown_mode_is_named(pictures):
     with pytest.raises(UserError, match='mode must be one of and, or, mean'):
         distiller(combine='xor')

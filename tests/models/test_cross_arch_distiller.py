@@ -39,6 +39,14 @@ VIT_CLS.update(
 )
 PROJECTION = dict(type='mmsmoke.FeatureProjection')
 COSINE = dict(type='mmsmoke.GlobalCosineTransferLoss', loss_weight=0.3)
+ACR = dict(VIT, type='mmsmoke.ACRClassifier')
+WHOLE = dict(
+    type='mmsmoke.CrossArchDistiller',
+    student=VIT,
+    teacher=CNN,
+    transfer_loss=COSINE,
+    align='class_maps',
+)
 OPTIMIZER = dict(
     type='OptimWrapper',
     constructor='mmsmoke.LearnableOptimWrapperConstructor',
@@ -139,6 +147,11 @@ def test_frozen_teacher_is_untouched_by_a_step():
     assert optimized == {
         id(p) for part in (model.student, model.projection) for p in part.parameters()
     }
+
+
+def test_a_frozen_teacher_may_have_learned_by_losses_of_its_own_kind():
+    losses = losses_of(build(teacher=ACR, align='class_maps'))
+    assert losses.keys() == {'loss_cls', 'loss_transfer'}
 
 
 def test_networks_may_have_further_losses():
@@ -284,6 +297,8 @@ def test_what_is_aligned_can_be_read():
     samples = model.predict(inputs)
     aligned = model.projection(model.student.extract_feat(inputs))[:, :1].relu()
     assert torch.equal(torch.stack([sample.cams for sample in samples]), aligned)
+    with pytest.raises(UserError, match='leave them out to read maps in another way'):
+        model.read_out_by(dict(type='mmsmoke.LayerCAM'))
 
 
 def test_background_share_of_the_teacher_is_logged():
@@ -318,11 +333,27 @@ def test_background_share_of_the_teacher_is_logged():
             'checkpoint no/such.pth of the teacher not found: train the teacher first',
         ),
         (dict(student=dict(config='no/such.py')), 'config no/such.py not found'),
+        (dict(student=ACR), 'the student cannot be ACRClassifier'),
+        (dict(teacher=ACR, paradigm='co_training'), 'the teacher cannot be ACRClassifier'),
+        (dict(teacher=WHOLE), 'the teacher must be a classifier, not CrossArchDistiller'),
+        (dict(student=WHOLE), 'the student must be a classifier, not CrossArchDistiller'),
     ],
 )
 def test_wrong_arrangements_are_named(changes, message):
     with pytest.raises(UserError, match=message.replace('.', r'\.')):
         build(**changes)
+
+
+@pytest.mark.parametrize(
+    'transfer_loss, align, message',
+    [
+        (COSINE, 'logits', 'the cosine of two single numbers has no gradient'),
+        (dict(type='mmsmoke.TransferLoss', level='gram'), 'class_maps', 'gram needs several'),
+    ],
+)
+def test_a_transfer_that_teaches_nothing_is_named(transfer_loss, align, message):
+    with pytest.raises(UserError, match=f'transfer_loss: .*{message}'):
+        losses_of(build(transfer_loss=transfer_loss, align=align))
 
 
 def test_frozen_teacher_without_a_checkpoint_is_said(caplog):

@@ -34,6 +34,13 @@ def test_a_refiner_is_called_with_a_picture(pictures, short):
     assert one.min() >= 0 and one.max() <= 1 and not torch.equal(one, pictures[1][0])
 
 
+@pytest.mark.parametrize('short', ['crf:translucent', 'crf:irn', 'par'])
+def test_a_picture_that_shows_nothing_stays_as_it_is(pictures, short):
+    nothing = torch.zeros(2, 40, 48)
+    refined = build_refiner(short)(pictures[0][0], nothing, torch.tensor([False, False]))
+    assert torch.equal(refined, nothing)
+
+
 def test_a_batch_is_its_pictures_one_by_one(pictures):
     refine = CRFRefiner('translucent', backend='torch')
     for one, *each in zip(refine.batch(*pictures), *pictures, strict=True):

@@ -378,6 +378,10 @@ def test_several_views_make_other_labels_and_leave_statistics_alone():
     assert not torch.equal(found, labels_of(build(), batch()))
 
 
+def test_views_without_settings_are_those_of_the_default_recipe():
+    assert OnlineLabels(views={}).views.scales == (0.5, 1, 1.5, 2)
+
+
 def test_mixed_precision_gives_finite_float32_losses():
     model = build(DISTILLER, labels={}, ema=0.9)
     with torch.autocast('cpu', torch.bfloat16):

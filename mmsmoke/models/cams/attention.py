@@ -1,4 +1,4 @@
-"""Records what the blocks of a transformer attend to, for read-outs and for losses alike."""
+"""Record what the blocks of a transformer attend to, for read-outs and for losses alike."""
 
 import math
 from collections.abc import Callable, Iterator

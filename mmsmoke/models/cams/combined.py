@@ -10,7 +10,7 @@ MODES = dict(
 
 
 class CombinedCAM:
-    """The maps of two classifiers of different architecture, put together.
+    """Put the maps of two classifiers of different architecture together.
 
     Each map is min-max normalised by itself; they meet on the finer of the two grids. ``and`` (the
     minimum) is what both see: it covers less and is more often right, and the precision of masks

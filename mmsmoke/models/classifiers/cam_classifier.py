@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample, clips_of
+from mmsmoke.utils import UserError
 
-from ..cams import MultiScaleCAM
+from ..cams import CombinedCAM, MultiScaleCAM, ProjectionCAM
 
 
 @MODELS.register_module()
@@ -52,6 +53,11 @@ class CAMClassifier(ImageClassifier):
 
     def read_out_by(self, cam: dict) -> None:
         """Read maps out in another way from now on; several views stay what they are."""
+        if isinstance(self.read_out, CombinedCAM | ProjectionCAM):
+            raise UserError(
+                'combine and read_projection of a distiller say how its maps are read out: leave '
+                'them out to read maps in another way, as fusion does'
+            )
         read_out = MODELS.build(cam)
         if isinstance(self.read_out, MultiScaleCAM):
             self.read_out.cam = read_out

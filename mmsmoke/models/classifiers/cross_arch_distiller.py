@@ -10,7 +10,7 @@ from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, require_one_of, resolve_network
 
 from ..cams import CombinedCAM, ProjectionCAM
-from .distiller import Distiller
+from .distiller import Distiller, require_classifier
 from .renormalize import Renormalize
 
 # what of the student is compared with what of the teacher
@@ -77,12 +77,13 @@ class CrossArchDistiller(Distiller):
         require_one_of(('teacher', 'student', 'none'), detach=detach)
         super().__init__(student, init_cfg)
         self.teacher = MODELS.build(resolve_network(teacher))
+        self.frozen_teacher = paradigm == 'teacher_student'
+        require_classifier(self.teacher, 'teacher', learns=not self.frozen_teacher)
         self.align, self.detach = align, detach
         self.renormalize = Renormalize(self.data_preprocessor, self.teacher.data_preprocessor)
         self.transfer_loss = MODELS.build(transfer_loss)
         self._build_projections(projection, teacher_projection)
         self._check()
-        self.frozen_teacher = paradigm == 'teacher_student'
         if self.frozen_teacher:
             if detach != 'teacher':
                 raise UserError(f"detach={detach!r} needs paradigm='co_training'")

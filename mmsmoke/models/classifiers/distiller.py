@@ -3,7 +3,7 @@ from torch import Tensor, nn
 
 from mmsmoke.registry import MODELS
 from mmsmoke.structures import WeakSegDataSample
-from mmsmoke.utils import resolve_network
+from mmsmoke.utils import UserError, resolve_network
 
 
 class Distiller(BaseModel):
@@ -20,6 +20,7 @@ class Distiller(BaseModel):
 
     def __init__(self, student: dict, init_cfg: dict | None = None):
         student = MODELS.build(resolve_network(student))
+        require_classifier(student, 'student')
         super().__init__(data_preprocessor=student.data_preprocessor, init_cfg=init_cfg)
         self.student = student
 
@@ -52,6 +53,24 @@ class Distiller(BaseModel):
     ) -> dict[str, Tensor]:
         """Return all losses of images, of which the student's features are known."""
         raise NotImplementedError
+
+
+def require_classifier(network: nn.Module, role: str, learns: bool = True) -> None:
+    """Raise for a network whose features, or losses, a distiller cannot ask for.
+
+    Args:
+        learns: from labels, so that its losses are asked for.
+    """
+    name = type(network).__name__
+    if not hasattr(network, 'head'):
+        raise UserError(
+            f'the {role} must be a classifier, not {name}: name the config of the one inside it'
+        )
+    if learns and not shares_features(network):
+        raise UserError(
+            f'the {role} cannot be {name}: it computes features by itself to have its loss, which '
+            'would be left out; take a mmsmoke.CAMClassifier'
+        )
 
 
 def shares_features(classifier: nn.Module) -> bool:

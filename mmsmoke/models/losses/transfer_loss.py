@@ -2,6 +2,7 @@ from torch import Tensor, nn
 
 from mmsmoke.functional.transfer import check_choice, transfer_distance
 from mmsmoke.registry import MODELS
+from mmsmoke.utils import UserError, require_one_of
 
 CHANNELS = ('all', 'fg')
 
@@ -37,8 +38,7 @@ class TransferLoss(nn.Module):
     ):
         super().__init__()
         check_choice(level, metric, pairs)
-        if channels not in CHANNELS:
-            raise ValueError(f'channels must be one of {", ".join(CHANNELS)}, got {channels!r}')
+        require_one_of(CHANNELS, channels=channels)
         self.distance = dict(level=level, metric=metric, pairs=pairs, center=center)
         self.channels, self.loss_weight = channels, loss_weight
 
@@ -46,12 +46,16 @@ class TransferLoss(nn.Module):
         """Return the weighted distance of two maps [B, D, h, w], or logits [B, D], as a scalar."""
         if self.channels == 'fg':
             student, teacher = self._foreground(student), self._foreground(teacher)
-        return self.loss_weight * transfer_distance(student, teacher, **self.distance)
+        try:
+            distance = transfer_distance(student, teacher, **self.distance)
+        except ValueError as error:  # maps that its settings cannot compare
+            raise UserError(f'transfer_loss: {error}') from error
+        return self.loss_weight * distance
 
     @staticmethod
     def _foreground(x: Tensor) -> Tensor:
         if x.shape[1] == 1:
-            raise ValueError(
+            raise UserError(
                 "channels='fg' leaves out the last channel, the background, but the maps have only "
                 "one channel: take channels='all'"
             )

@@ -10,7 +10,7 @@ from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
 from .dense_crf import DenseCRF
-from .refiner import Refiner
+from .refiner import Refiner, refine_present
 
 # how the users of each preset score the background
 BACKGROUNDS = dict(
@@ -88,14 +88,10 @@ class CRFRefiner(Refiner):
     def batch(
         self, images: Sequence[np.ndarray], scores: Sequence[Tensor], present: Sequence[Tensor]
     ) -> list[Tensor]:
-        present = [keep.to(old.device) for keep, old in zip(present, scores, strict=True)]
-        probs = [self._probs(old[keep]) for old, keep in zip(scores, present, strict=True)]
-        refined = []
-        for old, keep, new in zip(scores, present, self.crf(images, probs), strict=True):
-            full = torch.zeros_like(old)
-            full[keep] = new[1:]
-            refined.append(full)
-        return refined
+        return refine_present(self._refine, images, scores, present)
+
+    def _refine(self, images: Sequence[np.ndarray], scores: list[Tensor]) -> list[Tensor]:
+        return [probs[1:] for probs in self.crf(images, [*map(self._probs, scores)])]
 
     def _probs(self, scores: Tensor) -> Tensor:
         """Return [1 + K, H, W], adding up to one, of the background and K classes."""

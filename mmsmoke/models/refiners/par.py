@@ -1,7 +1,7 @@
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from mmsmoke.functional import pixel_adaptive
@@ -10,7 +10,7 @@ from mmsmoke.registry import MODELS
 from mmsmoke.utils import UserError
 
 from .dense_crf import in_batches
-from .refiner import Refiner
+from .refiner import Refiner, refine_present
 
 
 @MODELS.register_module()
@@ -41,15 +41,7 @@ class PAR(Refiner):
     def batch(
         self, images: Sequence[np.ndarray], scores: Sequence[Tensor], present: Sequence[Tensor]
     ) -> list[Tensor]:
-        present = [keep.to(old.device) for keep, old in zip(present, scores, strict=True)]
-        kept = [old[keep] for old, keep in zip(scores, present, strict=True)]
-        refined = []
-        found = in_batches(self._refine, images, kept)
-        for old, keep, new in zip(scores, present, found, strict=True):
-            full = torch.zeros_like(old)
-            full[keep] = new
-            refined.append(full)
-        return refined
+        return refine_present(partial(in_batches, self._refine), images, scores, present)
 
     def _refine(self, pixels: Tensor, scores: Tensor) -> Tensor:
         """Refine scores [B, K, H, W] of images uint8 [B, H, W, 3]."""

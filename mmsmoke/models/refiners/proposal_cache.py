@@ -13,8 +13,8 @@ from mmsmoke.utils import atomic_path, plain, write_json
 class ProposalCache:
     """Keep mask proposals on disk: ``SETTINGS/IMAGE.json.gz``, both named by what they contain.
 
-    A file is named by the hash of the image file, its folder by the hash of the settings, which
-    stand in ``settings.json`` there. So whatever changes, nothing outdated is ever read, and any
+    A file is named by the hash of the picture, its folder by the hash of the settings, which stand
+    in ``settings.json`` there. So whatever changes, nothing outdated is ever read, and any
     number of processes may share a cache. A file that is torn or holds something else counts as
     not there.
 
@@ -31,7 +31,7 @@ class ProposalCache:
         self.proposer = proposer
 
     def read(self, image: str) -> MaskProposals | None:
-        """Return the proposals for the image file with this sha256."""
+        """Return the proposals for the picture with this hash, if there are any."""
         try:
             content = json.loads(gzip.decompress(self._path(image).read_bytes()))
             if (content['image'], content['settings']) != (image, self._settings):

@@ -1,6 +1,7 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from mmsmoke.registry import MODELS
@@ -12,7 +13,7 @@ SHORT = dict(
     sam=('SAMRefiner', ['checkpoint', 'model_type']),
     par=('PAR', []),
 )
-"""Names the class behind each short form, and the arguments that follow its colons."""
+"""Name the class behind each short form, and the arguments that follow its colons."""
 
 
 class Refiner:
@@ -52,7 +53,7 @@ class Refiner:
             scores: [K, H, W] in [0, 1].
             present: bool [K], classes that the picture has; the others have no score.
         """
-        return self.batch([image], [scores], [present])[0]
+        return refine_all(self, [image], [scores], [present])[0]
 
     def batch(
         self, images: Sequence[np.ndarray], scores: Sequence[Tensor], present: Sequence[Tensor]
@@ -81,6 +82,26 @@ def refine_all(
             found = [refiner(*one) for one in zip(*chosen, strict=True)]
         for place, one in zip(places, found, strict=True):
             refined[place] = one * present[place].to(one)[:, None, None]
+    return refined
+
+
+def refine_present(
+    refine: Callable[[Sequence[np.ndarray], list[Tensor]], Iterable[Tensor]],
+    images: Sequence[np.ndarray],
+    scores: Sequence[Tensor],
+    present: Sequence[Tensor],
+) -> list[Tensor]:
+    """Improve the scores of the present classes alone; the others get none.
+
+    Args:
+        refine: returns new scores [P, H, W] of each picture, given the pictures and scores of the
+            P classes that each has.
+    """
+    places = [keep.to(old.device) for keep, old in zip(present, scores, strict=True)]
+    found = refine(images, [old[keep] for old, keep in zip(scores, places, strict=True)])
+    refined = [torch.zeros_like(old) for old in scores]
+    for full, keep, new in zip(refined, places, found, strict=True):
+        full[keep] = new
     return refined
 
 

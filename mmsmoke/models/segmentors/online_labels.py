@@ -33,7 +33,9 @@ class OnlineLabels:
         if not 0 < low <= high < 1:
             raise UserError(f'thresholds must be 0 < low <= high < 1, got low={low}, high={high}')
         self.high, self.low, self.refine, self._refiner = high, low, refine, None
-        self.views = views and MODELS.build({'type': 'mmsmoke.MultiScaleCAM', **views})
+        self.views = None
+        if views is not None:
+            self.views = MODELS.build({'type': 'mmsmoke.MultiScaleCAM', **views})
 
     @torch.no_grad()
     def __call__(
