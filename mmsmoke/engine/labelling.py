@@ -47,8 +47,10 @@ def load_label_run(
     cfg = load_config(config, work_dir, options, launcher)
     if work_dir is None and not is_label_run(cfg):  # beside the training, not into it
         cfg.work_dir += '_labels'
-    if refine or threshold is not None or not is_label_run(cfg):
+    if refine or not is_label_run(cfg):
         cfg = label_run(cfg, refine, threshold)
+    elif threshold is not None:
+        cfg.custom_hooks[-1].threshold = threshold
     if score_stride is not None:
         cfg.custom_hooks[-1].score_stride = score_stride
     if split is not None:

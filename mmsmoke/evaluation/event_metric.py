@@ -1,3 +1,4 @@
+from mmsmoke.datasets.labels import label_of
 from mmsmoke.functional import (
     Watched,
     cams_to_scores,
@@ -114,7 +115,7 @@ class EventMetric(ImageMetric):
     def _truth(self, sample: dict, columns: dict, k: int) -> int:
         names = self.foreground_names() or ['smoke']
         if columns.get(TRUTH) and names[k] == 'smoke':
-            return int(columns[TRUTH] == '1')
+            return label_of(columns[TRUTH])
         if 'gt_sem_seg' in sample:
             return int((sample['gt_sem_seg']['data'] == k + 1).any())
         return int(sample['gt_score'][k] > 0.5)

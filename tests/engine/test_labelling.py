@@ -101,6 +101,8 @@ def test_what_a_label_run_left_is_a_label_run_already(tmp_path):
     assert hooks_of(load_label_run(str(path), refine=['fusion'])) == [
         'CAMFusionHook', 'PseudoLabelHook'
     ]  # fmt: skip
+    other = load_label_run(str(path), threshold=0.7)  # which is all that changes
+    assert hooks_of(other) == hooks_of(again) and other.custom_hooks[-1].threshold == 0.7
     assert load_label_run(CNN).work_dir == 'work_dirs/resnet18-s_12e_smokestack-128_labels'
 
 

@@ -153,7 +153,7 @@ def series(camera, shares, truth, every=60.0, **more):
             image=f'{camera}_{k:03d}.png',
             columns=dict(camera=camera, time=str(k * every), frame_truth=str(true)),
             pred_score=torch.tensor([share]),
-            gt_score=torch.tensor([float(true)]),
+            gt_score=torch.tensor([float(true in (1, 'yes'))]),
             **more,
         )
         for k, (share, true) in enumerate(zip(shares, truth, strict=True))
@@ -203,6 +203,8 @@ def test_frames_may_come_in_any_order_and_hours_without_any_do_not_count():
 def test_truth_is_the_column_or_the_mask_or_the_label():
     rows = series('a', [0.9, 0.9, 0.0], [1, 1, 0])
     assert evaluate(EventMetric(), rows)['delay'] == 0
+    in_words = series('a', [0.9, 0.9, 0.0], ['yes', 'yes', 'no'])
+    assert evaluate(EventMetric(), in_words) == evaluate(EventMetric(), rows)
     for sample in rows:
         del sample['columns']['frame_truth']
     assert evaluate(EventMetric(), rows)['events'] == 1
