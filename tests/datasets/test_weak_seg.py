@@ -287,12 +287,13 @@ def test_seg_map_dir_is_taken_from_where_the_command_runs(tiny_dataset, tmp_path
     assert infos(dataset)[0]['seg_map_path'] == 'run/masks/train_0.png'
 
 
-@pytest.mark.parametrize('folder', ['{data_root}/masks', 'tiny/masks'])
+@pytest.mark.parametrize('folder', ['{data_root}/masks', 'tiny/masks', '{absolute}/masks'])
 def test_full_supervision_names_the_folder_of_true_masks(
     tiny_dataset, tmp_path, monkeypatch, folder
 ):
     root = tiny_dataset()
     monkeypatch.chdir(tmp_path)
+    folder = folder.replace('{absolute}', str(root))
     dataset = WeakSegDataset('tiny', seg_map_dir=folder, pipeline=required_masks())
     for i, info in enumerate(infos(dataset)):
         mask = dataset[i]['data_samples'].gt_sem_seg.data[0].numpy()
