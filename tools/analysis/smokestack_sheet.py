@@ -8,12 +8,14 @@ from PIL import Image
 from mmsmoke.datasets.pictures import make_palette
 from mmsmoke.datasets.smokestack.drawing.render import render
 from mmsmoke.datasets.smokestack.scenes import Smokestack
+from mmsmoke.utils.cli import user_errors_as_text
 from mmsmoke.visualization import contact_sheet, overlay_mask
 
 SPLITS = ('train', 'chimney_only', 'smoke_only')
 EVERY = 2.0  # seconds
 
 
+@user_errors_as_text
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('out', help='PNG file')
