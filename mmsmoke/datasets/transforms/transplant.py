@@ -96,7 +96,7 @@ class PlumeTransplant(BaseTransform):
         if self.view and self.view not in rows[0].columns:
             raise DataError(f'{self.root}: labels.csv has no column {self.view!r}, the view')
         clear = [row for row in rows if not row.labels[0]]
-        smoke = [row for row in rows if row.labels[0] and self._file(row.mask_name).is_file()]
+        smoke = [row for row in rows if row.labels[0] and (self.scores / row.mask_name).is_file()]
         of_place = ''
         if self.view:
             places = {row.columns[self.view] for row in clear}
@@ -151,7 +151,7 @@ class PlumeTransplant(BaseTransform):
     def without_plume(self, results: dict) -> np.ndarray | None:
         """Return an image without its plume, or None if nothing says where it is."""
         image = results['img']
-        if not self._file(results['mask_name']).is_file():
+        if not (self.scores / results['mask_name']).is_file():
             return None
         plume = self.map_of(results['mask_name'], image.shape[:2]) > self.levels[1]
         if not plume.any() or plume.all():
@@ -172,12 +172,9 @@ class PlumeTransplant(BaseTransform):
         mixed = (1 - alpha) * image + alpha * behind
         return mixed.clip(0, 255).round().astype(np.uint8)
 
-    def _file(self, name: str) -> Path:
-        return self.scores / name
-
     def map_of(self, name: str, size: tuple[int, int]) -> np.ndarray:
         """Return the score map of an image at a size, in [0, 1]."""
-        scores = read_scores(self._file(name), 1)[0]
+        scores = read_scores(self.scores / name, 1)[0]
         return cv2.resize(scores, size[::-1], interpolation=cv2.INTER_LINEAR)
 
     def _image(self, name: str) -> np.ndarray:
