@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mmsmoke.datasets.pictures import read_image, save_image
+from mmsmoke.datasets.table import lies_inside
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, UserError
 
@@ -53,6 +54,8 @@ def add_clips(
     """
     there = find_clips(folder, [name for name, _, _ in clips])
     for name, url, columns in clips:
+        if not lies_inside(name):
+            raise DataError(f'{name} is no name of a clip')
         if name not in there:
             plan.missing.append(Missing(folder / f'{name}.mp4', url))
             continue

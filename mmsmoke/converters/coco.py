@@ -1,17 +1,17 @@
 """Draw outlines of COCO instance files, and other polygons, as masks."""
 
-import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmsmoke.datasets.zones import fill_polygon, require_near
 from mmsmoke.functional.proposals import decode_mask
-from mmsmoke.utils import DataError
+from mmsmoke.utils import DataError, read_json
 
 MOST_PIXELS = 2**28
 
@@ -28,8 +28,12 @@ class CocoImage:
 
 def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
     """Read all images, also those without annotations, and the names of the categories."""
+    return parse_coco(path, read_json(path))
+
+
+def parse_coco(path: Path, content: Any) -> tuple[list[CocoImage], dict[int, str]]:
+    """Return the same of what a file holds, which takes over the annotations in it."""
     try:
-        content = json.loads(path.read_text(encoding='utf-8-sig'))
         images = {
             one['id']: CocoImage(one['file_name'], int(one['width']), int(one['height']))
             for one in content['images']
@@ -39,8 +43,6 @@ def read_coco(path: Path) -> tuple[list[CocoImage], dict[int, str]]:
         for one in content['annotations']:
             one['category_id'] = int(one['category_id'])
             by_image[one['image_id']].append(one)
-    except FileNotFoundError as error:
-        raise DataError(f'{path} not found') from error
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f'{path} is not a COCO file of instances: {error!r}') from error
     for one in images.values():
@@ -80,7 +82,7 @@ def region_of(image: CocoImage, annotation: Mapping, fill: Callable) -> np.ndarr
     """
     try:
         return _region(image, annotation, fill)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f'{_name(image, annotation)} has an outline that cannot be read') from error

@@ -1,6 +1,7 @@
 """Hold what the converters of downloaded data sets have in common."""
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -129,7 +130,12 @@ def _report_missing(missing: Sequence[Missing], fetch_list: Path | None) -> None
     if fetch_list is None:
         print('--fetch-list FILE lists where to get them')
         return
-    lines = [f'url = "{one.url}"\noutput = "{one.path}"\n' for one in missing]
+    lines = [f'url = {_quoted(one.url)}\noutput = {_quoted(one.path)}\n' for one in missing]
     with atomic_path(fetch_list) as temporary:
         temporary.write_text(''.join(lines), encoding='utf-8')
     print(f'their addresses are in {fetch_list}')
+
+
+def _quoted(text: str | Path) -> str:
+    """Put text in quotation marks as curl reads it, which is as JSON does."""
+    return json.dumps(str(text), ensure_ascii=False)

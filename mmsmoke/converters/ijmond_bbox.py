@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from mmsmoke.datasets.pictures import copy_file, read_image
 from mmsmoke.datasets.splitting import deal_out
+from mmsmoke.datasets.table import lies_inside
 from mmsmoke.datasets.writer import Task
 from mmsmoke.utils import DataError, sha256_of_file
 
@@ -73,6 +74,9 @@ def _add(
     video, number = record['video'], record['frame_number']
     frame = f'{video["file_name"]}-{number}'
     place = PurePosixPath(record['file_path'].strip('/'), record['image_file_name'])
+    for name in (frame, place):
+        if not lies_inside(name):
+            raise DataError(f'record {record["id"]}: {name} is no name of a picture')
     places = [pictures / place, pictures / video['file_name'] / str(number) / f'{frame}.png']
     for one in records:  # as the authors' script saves them
         places += [pictures / f'{one["id"]}.png', pictures / 'img' / f'{one["id"]}.png']

@@ -1,12 +1,11 @@
 """Say what will become of a download before anything is written."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmsmoke.datasets.writer import Task
-from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils import DataError, UserError, read_json
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,7 @@ def read_records(path: Path, keys: Sequence[str], fetch: str) -> list[dict]:
     """
     if not path.is_file():
         raise UserError(f'{path} not found. {fetch}')
-    try:
-        content = json.loads(path.read_text(encoding='utf-8-sig'))
-    except ValueError as error:
-        raise DataError(f'{path} is not JSON: {error}') from error
+    content = read_json(path)
     records = content.get('data') if isinstance(content, dict) else content
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise DataError(f'{path} is not a list of records. {fetch}')

@@ -39,6 +39,8 @@ def plan_rise(
         shares: of train, val and test.
     """
     require_frames(frames)
+    if most_clips is not None and most_clips < 2:
+        raise UserError(f'most_clips must be at least 2, not {most_clips}')
     records, splits, plan = [], [], Plan()
     for split, path in sources.items():
         found = read_records(path, ('file_name',), FETCH)

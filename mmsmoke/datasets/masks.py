@@ -4,7 +4,7 @@ The data set class raises the first problem of its own masks; the checking tool 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -32,24 +32,18 @@ def mask_problems_of_each(
     """Report problems of masks, in a list for each row."""
 
     def check(row: Row) -> list[str]:
-        if not (Path(masks) / row.mask_name).is_file():
+        path = Path(masks) / row.mask_name
+        if not path.is_file():
             return []
-        return list(_one_mask_problems(Path(root) / row.image, Path(masks), row, num_classes))
+        try:
+            size = displayed_size(Path(root) / row.image)
+        except Exception as error:
+            return [f'{row.where}: image cannot be read: {reason_of(error)}']
+        _, problems = _look(path, size, num_classes, any(row.labels), masks)
+        return [f'{path} ({row.where}): {problem}' for problem in problems]
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(check, rows))
-
-
-def _one_mask_problems(image: Path, masks: Path, row: Row, num_classes: int) -> Iterator[str]:
-    path = masks / row.mask_name
-    try:
-        size = displayed_size(image)
-    except Exception as error:
-        yield f'{row.where}: image cannot be read: {reason_of(error)}'
-        return
-    _, problems = _look(path, size, num_classes, any(row.labels), masks)
-    for problem in problems:
-        yield f'{path} ({row.where}): {problem}'
 
 
 def checked_mask(

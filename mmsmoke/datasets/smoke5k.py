@@ -21,4 +21,7 @@ class Smoke5KDataset(WeakSegDataset):
         super().__init__(data_root, **others)
 
     def _wanted(self, columns: dict[str, str]) -> bool:
-        return (self.synthetic or columns['kind'] != SYNTHETIC) and super()._wanted(columns)
+        composite = dict(kind=SYNTHETIC)
+        if not self.synthetic and self._fits(columns, composite, 'synthetic=False'):
+            return False
+        return super()._wanted(columns)

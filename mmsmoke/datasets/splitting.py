@@ -1,6 +1,7 @@
 """Divides images into splits so that what belongs together stays together."""
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -33,7 +34,7 @@ def split_groups(
         >>> split_groups(['mon', 'mon', 'tue', 'wed'], [1, 0, 1, 0], dict(train=2, test=2))
         ['train', 'train', 'test', 'test']
     """
-    if min(shares.values()) < 0 or not any(shares.values()):
+    if not all(0 <= share < math.inf for share in shares.values()) or not any(shares.values()):
         raise UserError(f'shares must be positive, not {list(shares.values())}')
     shares = {split: share for split, share in shares.items() if share}
     counts = defaultdict(lambda: [0, 0])

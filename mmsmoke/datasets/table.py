@@ -68,6 +68,12 @@ def mask_name_of(image: str) -> str:
     return str(PurePosixPath(*parts).with_suffix('.png'))
 
 
+def lies_inside(name: str | PurePosixPath) -> bool:
+    """Tell whether a path that is taken from a folder on leads nowhere outside of it."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and '..' not in path.parts
+
+
 def require_own_masks(images: Iterable[tuple[str, str | os.PathLike]]) -> None:
     """Raise if two images would share a mask.
 
@@ -180,7 +186,7 @@ def _row_problems(root: Path, row: Row, classes: Sequence[str], seen: dict) -> I
         yield f'{TABLE} row {row.number}: line break in image or split; see the quotation marks'
         return
     path = PurePosixPath(row.image)
-    if path.is_absolute() or '..' in path.parts:
+    if not lies_inside(row.image):
         yield f'{row.where}: the path must lie inside the data set'
         return
     if path in (PurePosixPath(), PurePosixPath('images')) or os.path.isdir(root / path):
@@ -225,8 +231,9 @@ def balance_problems(rows: Sequence[Row], classes: Sequence[str], split: str) ->
 
 
 def displayed_size(image: Path) -> tuple[int, int]:
-    """Read (width, height) from the header, after the rotation that EXIF asks for."""
+    """Read (width, height) from the header, after the rotation that EXIF or XMP asks for."""
     with Image.open(image) as file:
-        # getexif alone would decode the whole of a PNG in search of a late chunk
-        turned = 'exif' in file.info and file.getexif().get(0x0112, 1) >= 5
+        # PNG's own getexif would decode the whole file in search of a late chunk; the size of a
+        # TIFF is that after the rotation
+        turned = file.format != 'TIFF' and Image.Image.getexif(file).get(0x0112, 1) >= 5
         return file.size[::-1] if turned else file.size

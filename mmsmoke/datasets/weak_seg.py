@@ -149,7 +149,7 @@ class WeakSegDataset(BaseDataset):
                 f'{self.data_root}: no row of split {self.split!r} fits filter_cfg and portion'
             )
         if self.num_images is not None:
-            if len(rows) < self.num_images:
+            if not 0 < self.num_images <= len(rows):
                 raise DataError(
                     f'{self.data_root}: {self.num_images} images of split {self.split!r} are '
                     f'wanted, {len(rows)} are there'
@@ -164,13 +164,16 @@ class WeakSegDataset(BaseDataset):
         if masks is not None and self.check_masks:
             others = [row for row in rows if not self._is_true(row)]
             self._raise(mask_problems(self.data_root, masks, others, len(self.label_classes)))
-        times = max(1, math.ceil(self.at_least / len(rows)))
-        return [self._data_info(row, masks) for row in rows] * times
+        return [self._data_info(row, masks) for row in rows] * self._times(rows)
+
+    def _times(self, rows: list) -> int:
+        """Return how often the images come, so that there are ``at_least`` as many as asked for."""
+        return max(1, math.ceil(self.at_least / len(rows)))
 
     def _choose_true_masks(self, rows: list, masks: Path | None) -> list:
         """Choose what ``num_masks`` asks for; return the rows that stay."""
         root, truth = Path(self.data_root), self._truth()
-        if masks is not None and masks.resolve() == truth.resolve():
+        if masks == truth:
             raise DataError(
                 f'seg_map_dir {masks} holds the true masks of all images, of which num_masks='
                 f"{self.num_masks} shall be seen: say seg_map_dir=None and beside='nothing' or "
@@ -193,7 +196,7 @@ class WeakSegDataset(BaseDataset):
             )
         if self.beside == 'all':
             return rows
-        self.epoch_length = max(len(rows), self.at_least)
+        self.epoch_length = len(rows) * self._times(rows)
         kept = {row.image for row in (lot if self.beside == 'nothing' else [*lot, *clear])}
         return [row for row in rows if row.image in kept]
 
@@ -202,13 +205,13 @@ class WeakSegDataset(BaseDataset):
 
     def _mask_folder(self) -> Path | None:
         if self.seg_map_dir is not None:
-            folder = self._in_root(self.seg_map_dir)
+            folder, truth = self._in_root(self.seg_map_dir), self._truth()
             if not folder.is_dir():
                 raise DataError(
                     f'seg_map_dir {folder} does not exist; '
                     'tools/make_pseudo_labels.py makes such folders'
                 )
-            return folder
+            return truth if folder.resolve() == truth.resolve() else folder
         return self._truth() if self.test_mode else None
 
     def _in_root(self, path: str) -> Path:

@@ -57,8 +57,8 @@ class WeightedSampler(DefaultSampler):
                 raise DataError('true_masks weighs true masks, but the data set has no num_masks')
             pairs = zip(found, rows, strict=True)
             found = [weight * (times if row['true_mask'] else 1) for weight, row in pairs]
-            if not any(found):
-                raise DataError(f'all {len(found)} images weigh 0')
+        if not any(found):
+            raise DataError(f'all {len(found)} images weigh 0')
         self.weights = torch.tensor(found, dtype=torch.double)
 
     def __iter__(self) -> Iterator[int]:
@@ -85,18 +85,18 @@ def _read(file: str | None, rows: Sequence[dict]) -> list[float]:
     else:
         if not Path(file).is_file():
             raise UserError(f'{file}, the file of weights, not found')
-        with open(file, newline='', encoding='utf-8') as lines:
-            known = {line['image']: line[WEIGHT] for line in csv.DictReader(lines)}
-    found = [_number(known.get(row['image'], 1), row['image']) for row in rows]
-    if not sum(found):
-        raise DataError(f'all {len(found)} images weigh 0')
-    return found
+        with open(file, newline='', encoding='utf-8-sig') as lines:
+            table = csv.DictReader(lines)
+            if not {'image', WEIGHT} <= {*(table.fieldnames or ())}:
+                raise DataError(f'{file} must have the columns image and {WEIGHT}')
+            known = {line['image']: line[WEIGHT] for line in table}
+    return [_number(known.get(row['image'], 1), row['image']) for row in rows]
 
 
-def _number(value: str | float, image: str) -> float:
+def _number(value: str | float | None, image: str) -> float:
     try:
         weight = float(value)
-    except ValueError:
+    except (TypeError, ValueError):  # None in a row that is too short
         weight = math.nan
     if not (math.isfinite(weight) and weight >= 0):
         raise DataError(f'{image}: a weight is a number of at least 0, not {value!r}')

@@ -16,7 +16,7 @@ from mmsmoke.utils.process import cores, process_pool
 from mmsmoke.utils.progress import progress
 
 from .labels import label_of
-from .table import MOST_COLUMNS, TABLE, mask_name_of
+from .table import MOST_COLUMNS, TABLE, lies_inside, mask_name_of
 
 RECORD = 'source.json'
 FOLDERS = ('images', 'masks', 'context')
@@ -154,10 +154,13 @@ def classes_of(root: str | os.PathLike) -> list[str]:
         return ['smoke']
 
 
-def _refuse_duplicates(tasks: Sequence[Task]) -> None:
+def _check_names(tasks: Sequence[Task]) -> None:
+    """Raise for images that would lie outside of the data set, and for two that share a mask."""
     first = {}
     for task in tasks:
         for row in task.rows:
+            if not lies_inside(row['image']):
+                raise DataError(f'{task.source} has the name of no image: {row["image"]}')
             mask = mask_name_of(row['image'])
             if mask in first:
                 raise DataError(
@@ -176,7 +179,7 @@ def refuse_before(
     """Raises what :func:`write_dataset` would, before it writes anything."""
     if workers is not None and workers < 1:
         raise UserError(f'workers must be at least 1, not {workers}')
-    _refuse_duplicates(tasks)
+    _check_names(tasks)
     root, path = Path(root), Path(root) / RECORD
     if not path.exists():
         if root.is_file() or (root.exists() and any(p.name[0] != '.' for p in root.iterdir())):
@@ -185,14 +188,16 @@ def refuse_before(
     if overwrite:
         return
     try:
-        earlier = json.loads(path.read_text())
-    except ValueError as error:
+        earlier = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
         raise UserError(f'{path} cannot be read; pass --overwrite to start anew') from error
-    for name, value in plain(record).items():
-        # what an earlier version did not know of, it did none of
-        if earlier.get(name, value if value == 0 else None) != value:
+    record = plain(record)
+    for name in dict.fromkeys([*record, *earlier]):
+        old, new = earlier.get(name), record.get(name)
+        # what a record does not name, there is none of
+        if name != 'complete' and (old or 0) != (new or 0):
             raise UserError(
-                f'{root} was made with {name} {earlier.get(name)}, not {value}; '
+                f'{root} was made with {name} {old}, not {new}; '
                 'choose another folder or pass --overwrite'
             )
 

@@ -55,9 +55,9 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Read a JSON file that a user names."""
+    """Read a JSON file that a user names, also one with a byte-order mark."""
     try:
-        return json.loads(Path(path).read_text(encoding='utf-8'))
+        return json.loads(Path(path).read_text(encoding='utf-8-sig'))
     except FileNotFoundError as error:
         raise UserError(f'{path} not found') from error
     except (ValueError, RecursionError) as error:

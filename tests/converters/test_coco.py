@@ -11,7 +11,7 @@ from mmsmoke.converters.coco import (
     plain_name,
     read_coco,
 )
-from mmsmoke.utils import DataError
+from mmsmoke.utils import DataError, UserError
 
 VALUES = {1: 1, 2: 2}
 
@@ -104,6 +104,7 @@ def test_several_polygons_crowds_and_degenerate_outlines():
         ([], 'annotation 0 of a.jpg has no outline'),
         ([[1, 2, 3, 4, 5]], 'odd number of coordinates'),
         ([[1, 2, float('nan'), 4, 5, 6]], 'not a number'),
+        ([[10**400, 2, 3, 4, 5, 6]], 'annotation 0 of a.jpg has an outline that cannot be'),
         ([['a', 'b', 'c', 'd', 'e', 'f']], 'annotation 0 of a.jpg has an outline that cannot be'),
         (dict(size=[12, 20], counts=None), 'annotation 0 of a.jpg has an outline that cannot be'),
         (dict(size=None, counts=[240]), 'annotation 0 of a.jpg has an outline that cannot be'),
@@ -131,7 +132,8 @@ def test_reading_keeps_images_without_annotations(tmp_path):
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('no json', 'is not a COCO file'),
+        ('no json', 'is no JSON file'),
+        ('[' * 100000, 'is no JSON file'),
         ('{"images": []}', 'is not a COCO file'),
         ('{"images": [{"id": 1}], "annotations": []}', 'is not a COCO file'),
         ('{"images": [], "annotations": [{"id": 5, "image_id": 3}]}', 'is not a COCO file'),
@@ -148,9 +150,9 @@ def test_reading_keeps_images_without_annotations(tmp_path):
 )
 def test_other_files_are_named(tmp_path, text, message):
     (tmp_path / 'x.json').write_text(text)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(UserError, match=message):
         read_coco(tmp_path / 'x.json')
-    with pytest.raises(DataError, match='not found'):
+    with pytest.raises(UserError, match='not found'):
         read_coco(tmp_path / 'nothing.json')
 
 

@@ -76,6 +76,16 @@ def test_a_file_of_the_tool_becomes_a_data_set(photos, tmp_path, form):
     assert not problems and classes_of(out) == list(CLASSES)
 
 
+def test_a_folder_of_images_may_have_one_called_images(photos, tmp_path):
+    photos.rename(tmp_path / 'images')
+    out = tmp_path / 'out'
+    path = write(tmp_path, COCO)
+    store_masks(path, out, tmp_path, CLASSES)
+    (row,), _ = read_table(out, CLASSES)
+    assert row.image == 'images/images/north/1.png'
+    np.testing.assert_array_equal(read_mask(out / 'masks' / row.mask_name), expected())
+
+
 def test_a_folder_of_labelme_files(photos, tmp_path):
     given = tmp_path / 'given/deep'
     given.mkdir(parents=True)

@@ -79,11 +79,31 @@ def test_folders_of_others_and_other_options_are_refused(tmp_path):
     assert [p.name for p in (tmp_path / 'out/images').iterdir()] == ['b.png']
 
 
+def test_what_a_record_does_not_name_there_is_none_of(tmp_path):
+    tasks, two = [task('a')], dict(seed=0, classes=['smoke', 'steam'])
+    write_dataset(tmp_path, tasks, two)
+    with pytest.raises(UserError, match=r"classes \['smoke', 'steam'\], not None"):
+        write(tmp_path, tasks)
+    write(tmp_path, tasks, overwrite=True)
+    write_dataset(tmp_path, tasks, dict(seed=0, later=0, latest=None))
+    with pytest.raises(UserError, match=r"classes None, not \['smoke', 'steam'\]"):
+        write_dataset(tmp_path, tasks, two)
+
+
+@pytest.mark.parametrize('name', ['images/../../x.png', '/x.png'])
+def test_no_image_is_written_outside_of_the_data_set(tmp_path, name):
+    other = Task('other.raw', [dict(image=name, split='val')], None)
+    with pytest.raises(DataError, match=f'other.raw has the name of no image: {name}'):
+        write(tmp_path / 'out', [task('a'), other])
+    assert not (tmp_path / 'out').exists()
+
+
 def test_a_record_that_cannot_be_read_is_named(tmp_path):
     write(tmp_path, [task('a')])
-    (tmp_path / RECORD).write_text('')
-    with pytest.raises(UserError, match=r'source.json cannot be read; pass --overwrite'):
-        write(tmp_path, [task('a')])
+    for text in ('', '[1]'):
+        (tmp_path / RECORD).write_text(text)
+        with pytest.raises(UserError, match=r'source.json cannot be read; pass --overwrite'):
+            write(tmp_path, [task('a')])
     assert write(tmp_path, [task('a')], overwrite=True).images == 1
 
 

@@ -49,6 +49,9 @@ def test_composites_can_be_left_out(table):
     assert len(Smoke5KDataset()) == 3
     kinds = [info['columns']['kind'] for info in Smoke5KDataset(synthetic=False)]
     assert kinds == ['hpwren', 'video']
+    table('plain', [(1,), (0,)])
+    with pytest.raises(DataError, match=r"synthetic=False: .*labels\.csv has no column 'kind'"):
+        Smoke5KDataset('data/plain', synthetic=False)
 
 
 def test_clips_that_people_doubt_can_be_left_out(table):
@@ -67,8 +70,10 @@ def test_so_many_images_evenly_spread(table):
     assert [info['image'] for info in dataset] == [f'images/{k}.jpg' for k in (0, 3, 6, 9)]
     positive = WeakSegDataset('data/mine', filter_cfg=dict(smoke=1), num_images=5)
     assert len(positive) == 5
-    with pytest.raises(DataError, match=r"data/mine: 6 images of split 'train' are wanted, 5 are"):
-        WeakSegDataset('data/mine', filter_cfg=dict(smoke=1), num_images=6)
+    for number in (6, 0, -1):
+        message = rf"data/mine: {number} images of split 'train' are wanted, 5 are"
+        with pytest.raises(DataError, match=message):
+            WeakSegDataset('data/mine', filter_cfg=dict(smoke=1), num_images=number)
 
 
 def test_few_images_are_repeated_until_there_are_enough_for_an_epoch(table):

@@ -1,9 +1,6 @@
 import csv
 import dataclasses
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +14,6 @@ from mmsmoke.datasets.smokestack.writer import write_smokestack
 from mmsmoke.datasets.writer import RECORD, count_table
 from mmsmoke.utils import UserError
 
-TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48
 SMALL = {'size': 32, 'train': 27, 'val': 2, 'test': 3}
 
@@ -307,18 +303,26 @@ def test_foreign_folder_is_never_touched(tmp_path, overwrite):
 # Command line
 
 
-def run_tool(*arguments, cwd):
-    command = [sys.executable, TOOL, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+@pytest.fixture
+def draw(load_tool, run_main):
+    main = load_tool('dataset_converters/smokestack.py').main
+    return lambda *args: run_main(main, *args, '--workers', 1)
 
 
-def test_command_draws_into_its_default_folder(tmp_path):
-    counts = ['--train', 3, '--val', 1, '--test', 1]
-    result = run_tool('--preset', 'easy', '--size', 32, *counts, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / 'data/smokestack-easy-32/labels.csv').exists()
-    assert 'chimney_only' in result.stdout
-    assert 'per second' in result.stdout
+def test_command_draws_into_its_default_folder(tmp_path, monkeypatch, draw):
+    monkeypatch.chdir(tmp_path)
+    options = ['--preset', 'easy', '--size', 32, '--train', 9, '--val', 1, '--test', 1]
+    code, text, error = draw(*options, '--classes', 'smoke', 'steam')
+    assert code == 0, error
+    with open(tmp_path / 'data/smokestack-easy-32/labels.csv', newline='') as file:
+        rows = [row for row in csv.DictReader(file) if row['split'] == 'train']
+    clear = sum(row['smoke'] == row['steam'] == '0' for row in rows)
+    counts = [str(sum(int(row[name]) for row in rows)) for name in ('smoke', 'steam')]
+    table = [line.strip('|').split('|') for line in text.splitlines()]
+    header, _, train, *_ = ([cell.strip() for cell in line] for line in table)
+    assert header == ['split', 'images', 'smoke', 'steam', 'clear']
+    assert train == ['train', '9', *counts, str(clear)]
+    assert 'chimney_only' in text and 'per second' in text
 
 
 @pytest.mark.parametrize(
@@ -330,15 +334,16 @@ def test_command_draws_into_its_default_folder(tmp_path):
         (['--preset', 'hard'], "invalid choice: 'hard'"),
     ],
 )
-def test_command_tells_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, message):
-    monkeypatch.setattr(sys, 'argv', [str(TOOL), str(tmp_path / 'out'), *arguments])
-    namespace = {'__name__': 'tool'}
-    exec(compile(TOOL.read_text(), str(TOOL), 'exec'), namespace)
-    with pytest.raises(SystemExit) as stop:
-        namespace['main']()
-    assert stop.value.code == 2
-    assert message in capsys.readouterr().err.splitlines()[-1]
+def test_command_tells_what_is_wrong(tmp_path, draw, arguments, message):
+    code, _, error = draw(tmp_path / 'out', *arguments)
+    assert code == 2 and message in error.splitlines()[-1]
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_sheet_of_too_small_scenes(tmp_path, load_tool, run_main):
+    main = load_tool('analysis/smokestack_sheet.py').main
+    code, _, error = run_main(main, tmp_path / 'sheet.png', '--size', 16)
+    assert code == 2 and error == 'error: size must be at least 32, not 16\n'
 
 
 # Exact pairs

@@ -1,10 +1,7 @@
 import csv
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +23,6 @@ from mmsmoke.datasets.smokestack.drawing.render import render
 from mmsmoke.datasets.smokestack.scenes import Smokestack
 from mmsmoke.utils import UserError
 
-TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/smokestack.py'
 SIZE = 48
 SMALL = dict(size=SIZE, clips=10, frames=5, every=3.0, workers=1)
 
@@ -245,8 +241,7 @@ def test_a_day_that_cannot_be_is_refused(tmp_path, settings, message):
         (['--day', '--clips', '9'], 'choose --clips or --day'),
     ],
 )
-def test_options_that_would_do_nothing_are_errors(tmp_path, options, message):
-    done = subprocess.run(
-        [sys.executable, TOOL, tmp_path / 'x', *options], capture_output=True, text=True
-    )
-    assert done.returncode == 2 and message in done.stderr
+def test_options_that_would_do_nothing_are_errors(tmp_path, load_tool, run_main, options, message):
+    main = load_tool('dataset_converters/smokestack.py').main
+    code, _, error = run_main(main, tmp_path / 'x', *options)
+    assert code == 2 and message in error

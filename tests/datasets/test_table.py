@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from conftest import save, save_palette, write_table
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mmsmoke.datasets.masks import mask_problems
+from mmsmoke.datasets.pictures import read_image
 from mmsmoke.datasets.table import (
     Row,
     balance_problems,
@@ -391,6 +393,17 @@ def test_rotated_photo_has_the_size_of_its_display(tmp_path):
     assert displayed_size(path) == (6, 8)
     exif[0x0112] = 3
     assert displayed_size(save(tmp_path / 'b.jpg', PIXELS, exif=exif)) == (8, 6)
+
+
+def test_size_and_pixels_are_turned_alike_whoever_says_so(tmp_path):
+    said = PngInfo()
+    said.add_itxt('XML:com.adobe.xmp', '<x tiff:Orientation="8"/>')
+    paths = [
+        save(tmp_path / 'a.png', PIXELS, pnginfo=said),
+        save(tmp_path / 'a.tif', PIXELS, tiffinfo={0x0112: 6}),
+    ]
+    for path in paths:
+        assert displayed_size(path) == read_image(path).shape[1::-1] == (6, 8)
 
 
 def test_problems_come_in_order_of_the_table(tmp_path):

@@ -119,6 +119,16 @@ def test_without_a_clear_image_of_its_place_a_plume_stays(root):
     table = (root / 'labels.csv').read_text().replace('0,a', '0,b')
     (root / 'labels.csv').write_text(table)
     assert transplant(root, view='view').transform(results(root, 0))['gt_score'] == [1.0]
+    # nor is it pasted elsewhere, for nothing tells what is plume in its image
+    assert [row.image for row in transplant(root, view='view').rows[0]] == ['images/2.png']
+    (root / 'labels.csv').write_text(table.replace('0,b', '0,c'))
+    with pytest.raises(DataError, match=r'no map .* at a place with a clear image \(column view'):
+        transplant(root, view='view').transform(results(root, 1))
+
+
+def test_a_view_must_be_a_column(root):
+    with pytest.raises(DataError, match=r"labels\.csv has no column 'camera', the view"):
+        transplant(root, view='camera').transform(results(root, 1))
 
 
 def test_where_it_goes_is_drawn_by_lot(root):

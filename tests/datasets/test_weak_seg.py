@@ -287,12 +287,13 @@ def test_seg_map_dir_is_taken_from_where_the_command_runs(tiny_dataset, tmp_path
     assert infos(dataset)[0]['seg_map_path'] == 'run/masks/train_0.png'
 
 
-@pytest.mark.parametrize('folder', ['{data_root}/masks', 'tiny/masks'])
+@pytest.mark.parametrize('folder', ['{data_root}/masks', 'tiny/masks', '{absolute}/masks'])
 def test_full_supervision_names_the_folder_of_true_masks(
     tiny_dataset, tmp_path, monkeypatch, folder
 ):
     root = tiny_dataset()
     monkeypatch.chdir(tmp_path)
+    folder = folder.replace('{absolute}', str(root))
     dataset = WeakSegDataset('tiny', seg_map_dir=folder, pipeline=required_masks())
     for i, info in enumerate(infos(dataset)):
         mask = dataset[i]['data_samples'].gt_sem_seg.data[0].numpy()
@@ -479,15 +480,6 @@ def test_missing_table(tmp_path):
     assert str(tmp_path / 'labels.csv') in error_of(tmp_path)
 
 
-def test_missing_column(tiny_dataset):
-    root = edit(tiny_dataset(), lambda rows: [['image', 'part', *rows[0][2:]], *rows[1:]])
-    assert "no column 'split'" in error_of(root)
-
-
-def test_unknown_class(tiny_dataset):
-    assert "'steam'" in error_of(tiny_dataset(), classes=['smoke', 'steam'])
-
-
 def test_missing_image_and_the_command_that_lists_all(tiny_dataset):
     root = tiny_dataset()
     for i in (1, 2, 4):
@@ -495,16 +487,6 @@ def test_missing_image_and_the_command_that_lists_all(tiny_dataset):
     message = error_of(root)
     assert 'labels.csv row 3 (images/train_1.png)' in message and 'and 2 more' in message
     assert f'tools/check_dataset.py {root}' in message
-
-
-def test_strange_label(tiny_dataset):
-    root = edit(tiny_dataset(), lambda rows: [*rows[:3], [*rows[3][:2], '7', '', ''], *rows[4:]])
-    assert "row 4 (images/train_2.png): smoke must be 0 or 1, got '7'" in error_of(root)
-
-
-def test_split_that_does_not_exist(tiny_dataset):
-    message = error_of(tiny_dataset(), split='valid')
-    assert "'valid'" in message and 'test, train, val' in message
 
 
 @pytest.mark.parametrize(('value', 'word'), [('1', 'negative'), ('0', 'positive')])

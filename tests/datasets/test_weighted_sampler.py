@@ -35,7 +35,7 @@ def sampler(dataset, tmp_path, text='image,weight\nimages/train_1.png,4\n', **se
 
 
 def test_processes_share_an_epoch_out(dataset, tmp_path, monkeypatch):
-    whole = list(sampler(dataset, tmp_path))
+    whole = list(sampler(dataset, tmp_path, '\ufeffimage,weight\nimages/train_1.png,4\n'))
     parts = []
     for rank in (0, 1):
         one = sampler(dataset, tmp_path)
@@ -75,6 +75,9 @@ def test_weights_may_stand_in_the_table(tiny_dataset, tmp_path):
             'train_1.png: a weight is a number of at least 0',
         ),
         ('image,weight\nimages/train_1.png,much\n', "not 'much'"),
+        ('image,weight\nimages/train_1.png\n', 'not None'),
+        ('images/train_1.png,4\n', r'weights.csv must have the columns image and weight'),
+        ('', r'weights.csv must have the columns image and weight'),
     ],
 )
 def test_what_is_no_weight_is_named(dataset, tmp_path, text, message):

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,11 @@ def test_the_same_picture_in_two_splits_is_a_warning(tiny_dataset, check):
     assert code == 0 and out.splitlines()[-1] == 'no problems'
     warning = 'images/train_1.png and images/val_1.png'
     assert f'warning: 1 pairs of images in train and val look alike, such as {warning}' in out
+    # whichever of two splits comes first in the table
+    save(root / 'images/a.png', blocks)
+    append(root, 'images/a.png,train,0,,')
+    (line,) = [line for line in check_dataset(root).warnings if 'look alike' in line]
+    assert line == f'2 pairs of images in train and val look alike, such as {warning}'
 
 
 def test_a_rare_class_is_a_warning(tiny_dataset, check):
@@ -365,6 +371,14 @@ def test_files_that_no_row_names_are_warnings(tiny_dataset, check):
         f'warning: masks in {root / "masks"} of no image in labels.csv: 2, such as '
         'north/train_0.png',
     ]
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere names are Unicode')
+def test_names_that_are_not_utf_8_can_be_printed(tiny_dataset, check):
+    root = tiny_dataset()
+    (root / 'images' / os.fsdecode(b'caf\xe9.png')).touch()
+    code, out, _ = check(root)
+    assert code == 0 and r'names: 1, such as images/caf\xe9.png' in out
 
 
 def test_files_of_a_row_that_is_wrong_are_not_strays(tiny_dataset):

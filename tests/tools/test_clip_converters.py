@@ -94,6 +94,20 @@ def test_missing_videos_and_their_addresses(write, ijmond, tmp_path):
     assert len(rows_of(out)) == 16 * 6
 
 
+def test_addresses_are_quoted_and_names_lead_nowhere_else(write, ijmond, tmp_path):
+    records = [{**one, 'url_root': 'https://x/"\noutput = "/etc/\\'} for one in VIDEOS[:2]]
+    metadata, clips = write(records, without=[one['file_name'] for one in records])
+    fetch = tmp_path / 'fetch.txt'
+    ijmond(metadata, tmp_path / 'out', '--clips', clips, '--fetch-list', fetch)
+    lines = fetch.read_text().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith(r'url = "https://x/\"\noutput = \"/etc/\\hoogovens/')
+    records[0]['file_name'] = '../../etc/a-1'
+    metadata.write_text(json.dumps(records))
+    with pytest.raises(DataError, match=r'\.\./\.\./etc/a-1 is no name of a clip'):
+        plan_ijmond_videos(metadata, clips)
+
+
 def test_missing_videos_move_no_other_one(write):
     complete = plan_ijmond_videos(*write(VIDEOS))
     splits = {row['image']: row['split'] for row in complete.rows}
@@ -142,7 +156,7 @@ def test_a_clip_that_is_too_short_is_named(write, ijmond, tmp_path):
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('{', 'is not JSON'),
+        ('{', 'is no JSON file'),
         ('{"a": 1}', 'is not a list of records'),
         ('[{"file_name": "x"}]', "record 1 has no 'url_part'"),
     ],
@@ -150,7 +164,7 @@ def test_a_clip_that_is_too_short_is_named(write, ijmond, tmp_path):
 def test_other_files_are_named(tmp_path, text, message):
     path = tmp_path / 'metadata.json'
     path.write_text(text)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(UserError, match=message):
         plan_ijmond_videos(path, tmp_path)
     with pytest.raises(UserError, match=r'nothing.json not found. metadata_ijmond'):
         plan_ijmond_videos(tmp_path / 'nothing.json', tmp_path)
@@ -195,6 +209,8 @@ def test_some_clips_chosen_by_lot(write):
     again = plan_rise(dict(all=metadata), clips, most_clips=10)
     other = plan_rise(dict(all=metadata), clips, most_clips=10, seed=1)
     assert plan.rows == again.rows != other.rows
+    with pytest.raises(UserError, match='most_clips must be at least 2, not -4'):
+        plan_rise(dict(all=metadata), clips, most_clips=-4)
 
 
 def test_an_official_split_keeps_its_parts_and_weights(write, rise, tmp_path):

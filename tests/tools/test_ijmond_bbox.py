@@ -112,3 +112,14 @@ def test_missing_frames_and_wrong_sizes_are_named(download, convert, tmp_path):
     code, text, _ = convert(*command)
     assert code == 1 and 'is 50x60, its boxes were drawn on 60x60' in text
     assert not (tmp_path / 'out/images/_ab-1-6.png').exists()
+
+
+@pytest.mark.parametrize('key', ['file_name', 'file_path'])
+def test_names_lead_nowhere_else(download, convert, tmp_path, key):
+    labels, pictures = download()
+    content = json.loads(labels.read_text())
+    one = content['data'][0]
+    (one['video'] if key == 'file_name' else one)[key] = '../../x'
+    labels.write_text(json.dumps(content))
+    code, _, error = convert(labels, tmp_path / 'out', '--pictures', pictures)
+    assert code == 2 and 'record 0: ../../x' in error and 'is no name of a picture' in error

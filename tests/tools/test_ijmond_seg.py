@@ -159,7 +159,8 @@ def test_own_views(panoramas, convert, tmp_path):
     assert code == 0, error
     (row,) = rows_of(tmp_path / 'out')
     assert Image.open(tmp_path / 'out' / row['image']).size == (64, 64)
-    for text in ('{"north": [["x"]]}', '{"north": [[1, 2, 3, 4, 5]]}', '[]'):
+    places = ('[["x"]]', '[[1, 2, 3, 4, 5]]', '[[1, 2, 0]]', '[[-1, 2, 3]]')
+    for text in (*(f'{{"north": {place}}}' for place in places), '[]'):
         views.write_text(text)
         code, _, error = convert(folder, tmp_path / 'out', '--views', views)
         assert code == 2 and 'views.json holds no views' in error
@@ -270,6 +271,7 @@ def test_a_split_without_images_is_a_warning(panoramas, convert, tmp_path):
         (('--day', '('), "'(' is no regular expression"),
         (('--shares', 1, -1, 1), 'shares must be positive'),
         (('--shares', 0, 0, 0), 'shares must be positive'),
+        (('--shares', 'nan', 1, 1), 'shares must be positive'),
     ],
 )
 def test_options_that_make_no_sense(panoramas, convert, tmp_path, options, message):

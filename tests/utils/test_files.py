@@ -84,6 +84,11 @@ def test_hash_of_a_file_of_any_length(tmp_path, size):
     assert sha256_of_file(tmp_path / 'a') == hashlib.sha256(content).hexdigest()
 
 
+def test_json_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / 'a.json').write_text('\ufeff["é"]', encoding='utf-8')
+    assert read_json(tmp_path / 'a.json') == ['é']
+
+
 @pytest.mark.parametrize('content', [b'{', b'\xff', b'[' * 100_000])
 def test_what_is_no_json_is_said(tmp_path, content):
     (tmp_path / 'a.json').write_bytes(content)

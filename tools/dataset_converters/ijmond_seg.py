@@ -1,11 +1,10 @@
 """Convert IJmond-seg: panoramas with outlined smoke become images with masks and labels."""
 
-import json
 from pathlib import Path
 
 from mmsmoke.converters.convert import convert, converter_parser
 from mmsmoke.converters.ijmond_seg import DAY, PROTOCOLS, VIEWS, plan_ijmond_seg
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, read_json
 from mmsmoke.utils.cli import user_errors_as_text
 
 
@@ -53,15 +52,18 @@ def main() -> None:
 
 
 def _read_views(path: Path) -> dict:
+    views = read_json(path)
     try:
-        views = json.loads(path.read_text())
         return {camera: [_place(*place) for place in places] for camera, places in views.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f'{path} holds no views: {error}') from error
 
 
 def _place(x: int, y: int, side: int) -> tuple[int, int, int]:
-    return int(x), int(y), int(side)
+    x, y, side = int(x), int(y), int(side)
+    if min(x, y) < 0 or side < 1:
+        raise ValueError(f'({x}, {y}) and side {side} are no square in a picture')
+    return x, y, side
 
 
 if __name__ == '__main__':

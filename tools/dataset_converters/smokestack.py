@@ -20,50 +20,60 @@ USES = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         'out',
         nargs='?',
-        help='folder to fill (default: data/smokestack-PRESET-SIZE, smokestack-clips-PRESET-SIZE '
-        'or smokestack-day-SIZE)',
+        help='folder to fill (data/smokestack-PRESET-SIZE, smokestack-clips-PRESET-SIZE or '
+        'smokestack-day-SIZE)',
     )
-    parser.add_argument('--preset', choices=PRESETS, default='biased', help='P(chimney | clear)')
-    parser.add_argument('--size', type=int, default=128, help='side of the images in pixels')
-    parser.add_argument('--train', type=int, default=2000, help='training images')
-    parser.add_argument('--val', type=int, default=300, help='validation images')
     parser.add_argument(
-        '--test', type=int, default=500, help='images in each of test, chimney_only, smoke_only'
+        '--preset', choices=PRESETS, default='biased', help='P(chimney | clear) (%(default)s)'
+    )
+    parser.add_argument('--size', type=int, default=128, help='side in pixels (%(default)s)')
+    parser.add_argument('--train', type=int, default=2000, help='training images (%(default)s)')
+    parser.add_argument('--val', type=int, default=300, help='validation images (%(default)s)')
+    parser.add_argument(
+        '--test',
+        type=int,
+        default=500,
+        help='images in each of test, chimney_only, smoke_only (%(default)s)',
     )
     parser.add_argument(
         '--pairs',
         type=int,
         default=0,
-        help='scenes of which to draw exact pairs: without smoke, without chimneys, …',
+        help='scenes of which to draw exact pairs: without smoke, without chimneys, … (0)',
     )
     parser.add_argument(
         '--unlabelled',
         type=int,
         default=0,
-        help='images of the split unlabelled, which shows idle chimneys whatever the preset',
+        help='images of the split unlabelled, which shows idle chimneys whatever the preset '
+        '(%(default)s)',
     )
     parser.add_argument(
         '--classes',
         nargs='+',
         default=['smoke'],
         metavar='CLASS',
-        help='smoke, or smoke and steam, which rises from cooling towers',
+        help='smoke, or smoke and steam, which rises from cooling towers (smoke)',
     )
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--workers', type=int, help='processes (default: one per core)')
-    parser.add_argument('--p-chimney-smoke', type=float, default=1.0, metavar='P')
+    parser.add_argument('--seed', type=int, default=0, help='of all that is drawn (%(default)s)')
+    parser.add_argument('--workers', type=int, help='processes (one per core)')
     parser.add_argument(
-        '--p-chimney-clear', type=float, metavar='P', help="instead of the preset's"
+        '--p-chimney-smoke',
+        type=float,
+        default=1.0,
+        metavar='P',
+        help='P(chimney | smoke) (%(default)s)',
+    )
+    parser.add_argument(
+        '--p-chimney-clear', type=float, metavar='P', help="P(chimney | clear) (the preset's)"
     )
     moving = parser.add_argument_group('moving scenes, in the place of single ones')
     moving.add_argument('--clips', type=int, metavar='N', help='N clips, split 3 : 1 : 1')
-    moving.add_argument('--frames', type=int, default=8, help='frames of each clip')
+    moving.add_argument('--frames', type=int, default=8, help='of each clip (%(default)s)')
     moving.add_argument(
         '--day',
         type=float,
@@ -73,12 +83,12 @@ def parse_args() -> argparse.Namespace:
         metavar='HOURS',
         help='what cameras see in so many hours (24 if none are named)',
     )
-    moving.add_argument('--cameras', type=int, default=4, help='cameras of a day')
+    moving.add_argument('--cameras', type=int, default=4, help='of a day (%(default)s)')
     moving.add_argument(
         '--every',
         type=float,
         metavar='SECONDS',
-        help='time between two frames (default: 2 in clips, 60 in a day)',
+        help='time between two frames (2 in clips, 60 in a day)',
     )
     parser.add_argument(
         '--overwrite', action='store_true', help='replace a Smokestack drawn with other parameters'
@@ -108,7 +118,7 @@ def main() -> None:
     }
     out = args.out or f'data/{folders[args.kind]}'
     written = write(out, **{name: getattr(args, name) for name in names})
-    print(markdown_table(*count_table(written.rows)))
+    print(markdown_table(*count_table(written.rows, args.classes)))
     print(f'{written.images} images drawn to {out}, {written.rate:.0f} per second')
 
 

@@ -5,7 +5,6 @@ of an annotation is the name of its label, and later ones lie on top. Width and 
 the file does not say them.
 """
 
-import json
 import math
 import posixpath
 import re
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from mmsmoke.utils import DataError, UserError
+from mmsmoke.utils import DataError, UserError, read_json
 
-from ..coco import CocoImage, read_coco
+from ..coco import CocoImage, parse_coco
 from .cvat import read_cvat
 
 UPLOAD = re.compile(r'(.*/)?upload/(.*/)?[0-9a-f]{8}-([^/]+)')
@@ -32,30 +31,23 @@ def read_drawings(path: Path) -> tuple[list[CocoImage], int]:
         files = sorted(one for one in path.rglob('*.json') if not one.name.startswith('.'))
         if not files:
             raise UserError(f'{path} has no JSON files, as LabelMe writes them')
-        return [_labelme(one, _read_json(one), path) for one in files], 0
+        return [_labelme(one, read_json(one), path) for one in files], 0
     if not path.is_file():
         raise UserError(f'{path} not found')
     if path.suffix.lower() == '.xml':
         return read_cvat(path), 0
     if path.suffix.lower() != '.json':
         raise UserError(f'{path} must end in .json or .xml, or be a folder; unpack archives first')
-    content = _read_json(path)
+    content = read_json(path)
     if isinstance(content, list):
         return _label_studio(path, content)
     if isinstance(content, dict) and 'shapes' in content:
         return [_labelme(path, content, path.parent)], 0
-    return _coco(path), 0
+    return _coco(path, content), 0
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding='utf-8-sig'))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f'{path} is no JSON file: {error}') from error
-
-
-def _coco(path: Path) -> list[CocoImage]:
-    images, names = read_coco(path)
+def _coco(path: Path, content: Any) -> list[CocoImage]:
+    images, names = parse_coco(path, content)
     for image in images:
         for one in image.annotations:
             if one['category_id'] not in names:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsmoke.datasets.labels import label_of
 from mmsmoke.datasets.pictures import copy_file, read_image, read_mask, save_mask
-from mmsmoke.datasets.table import TABLE
+from mmsmoke.datasets.table import TABLE, mask_name_of, read_cells
 from mmsmoke.datasets.writer import Task, write_dataset
 from mmsmoke.functional import IGNORE
 from mmsmoke.utils import DataError, UserError, atomic_path, sha256_of_file, sha256_of_folder
@@ -183,7 +182,7 @@ def _update(
         pair[0].row.number: labels for pair, (_, labels) in zip(pairs, found, strict=True) if labels
     }
     if changes:
-        _change_labels(root / TABLE, changes)
+        _change_labels(root, classes, changes)
     return stored
 
 
@@ -192,22 +191,19 @@ def said(masks: Counter) -> str:
     return ', '.join(f'{masks[kind]} masks {kind}' for kind in ('new', 'changed', 'unchanged'))
 
 
-def _change_labels(path: Path, changes: Mapping[int, Mapping[str, int]]) -> None:
+def _change_labels(
+    root: Path, classes: Sequence[str], changes: Mapping[int, Mapping[str, int]]
+) -> None:
     """Set labels by the line that a row ends in; all other cells stay as they are."""
-    with open(path, encoding='utf-8-sig', newline='') as file:
-        reader = csv.reader(file, skipinitialspace=True, strict=True)
-        lines = [(reader.line_num, cells) for cells in reader]
-    header = next(cells for _, cells in lines if cells not in ([], ['']))
-    places = {name.strip(): place for place, name in enumerate(header)}
+    header, lines = read_cells(root, classes)
     for number, cells in lines:
         for name, value in changes.get(number, {}).items():
-            if label_of(cells[places[name]]) != value:
-                cells[places[name]] = str(value)
+            cells[header.index(name)] = str(value)
     with (
-        atomic_path(path) as temporary,
+        atomic_path(root / TABLE) as temporary,
         open(temporary, 'w', encoding='utf-8', newline='') as file,
     ):
-        csv.writer(file, lineterminator='\n').writerows(cells for _, cells in lines)
+        csv.writer(file, lineterminator='\n').writerows([header, *(cells for _, cells in lines)])
 
 
 def _create(
@@ -247,5 +243,6 @@ def _make(
     root: Path,
 ) -> None:
     read_image(picture.path)
-    save_mask(root / 'masks' / picture.mask_name, draw(picture, drawing, values), num_classes)
+    mask = draw(picture, drawing, values)
+    save_mask(root / 'masks' / mask_name_of(image), mask, num_classes)
     copy_file(picture.path, root / image)

@@ -125,7 +125,7 @@ def _coco(out: Path, outlined: Iterable[Outlined], settings: Settings) -> list[s
             dict(id=number, file_name=one.picture.name, width=one.width, height=one.height)
         )
         for blob in one.blobs:
-            outline = [_rounded(blob.outer).ravel().tolist()]
+            outline = [blob.outer.round(2).ravel().tolist()]
             annotations.append(
                 dict(
                     id=len(annotations) + 1,
@@ -157,7 +157,7 @@ def _labelme(out: Path, outlined: Iterable[Outlined], settings: Settings) -> lis
         shapes = [
             dict(
                 label=LABELME.get(label, label),
-                points=_rounded(ring).tolist(),
+                points=ring.round(2).tolist(),
                 group_id=None,
                 shape_type='polygon',
                 flags={},
@@ -187,7 +187,12 @@ def _cvat(out: Path, outlined: Iterable[Outlined], settings: Settings) -> list[s
     meta = ElementTree.SubElement(root, 'meta')
     for number, one in enumerate(outlined):
         image = ElementTree.SubElement(
-            root, 'image', id=str(number), name=one.picture.name, **_size(one)
+            root,
+            'image',
+            id=str(number),
+            name=one.picture.name,
+            width=str(one.width),
+            height=str(one.height),
         )
         for label, ring, height in _layers(one, settings):
             points = ';'.join(f'{x:.2f},{y:.2f}' for x, y in ring)
@@ -210,10 +215,6 @@ def _cvat(out: Path, outlined: Iterable[Outlined], settings: Settings) -> list[s
     with atomic_path(out) as temporary:
         ElementTree.ElementTree(root).write(temporary, encoding='utf-8', xml_declaration=True)
     return labels
-
-
-def _size(one: Outlined) -> dict[str, str]:
-    return dict(width=str(one.width), height=str(one.height))
 
 
 def _layers(one: Outlined, settings: Settings) -> Iterable[tuple[str, np.ndarray, int]]:
@@ -279,10 +280,6 @@ def _table(out: Path, outlined: Iterable[Outlined], settings: Settings) -> list[
                 row = [one.picture.name, settings.label(blob), *blob.box, blob.area, percent]
                 table.writerow(row)
     return settings.labels(UNKNOWN)
-
-
-def _rounded(ring: np.ndarray) -> np.ndarray:
-    return ring.round(2)
 
 
 def _write_json(path: Path, content: dict | list) -> None:

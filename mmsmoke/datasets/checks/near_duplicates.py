@@ -72,7 +72,7 @@ def close_pairs(
     """
     signs = np.where(hashes, 1, -1).astype(np.float32)
     group = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    lines = max(1, 2**26 // max(len(signs), 1))  # a block of at most 256 MB
+    lines = max(1, 2**24 // max(len(signs), 1))  # a block of at most 64 MB
     for start in range(0, len(signs), lines):
         rest = signs[start:]
         block = rest[:lines]

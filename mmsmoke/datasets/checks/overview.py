@@ -1,7 +1,7 @@
 """Looks at a whole data set at once: every problem, and what is in it."""
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -206,13 +206,15 @@ def _balance_warnings(train: list[Row], classes: Sequence[str]) -> Iterator[str]
 def _leak_warnings(rows: list[Row], looks: dict[str, _Look]) -> Iterator[str]:
     """Warn of images of different splits that show the same."""
     hashes = np.array([looks[row.image].hash for row in rows], bool).reshape(-1, NUM_BITS)
-    leaks = defaultdict(list)
+    counts, first = Counter(), {}  # of a camera that does not move there may be millions
     for i, j in close_pairs(hashes, groups=[row.split for row in rows]):
-        leaks[rows[i].split, rows[j].split].append((rows[i].image, rows[j].image))
-    for (one, other), pairs in leaks.items():
+        splits = frozenset((rows[i].split, rows[j].split))
+        counts[splits] += 1
+        first.setdefault(splits, (rows[i], rows[j]))
+    for splits, (one, other) in first.items():
         yield (
-            f'{len(pairs)} pairs of images in {one} and {other} look alike, such as '
-            f'{pairs[0][0]} and {pairs[0][1]}'
+            f'{counts[splits]} pairs of images in {one.split} and {other.split} look alike, such '
+            f'as {one.image} and {other.image}'
         )
 
 

@@ -48,7 +48,7 @@ def jpeg_quality(path: str | os.PathLike) -> float:
     if not tables:
         return 0.0
     # the standard table for brightness has the mean 57.6 at quality 50 and is scaled from there
-    scale = float(np.mean(tables[0])) / 57.625 * 100
+    scale = float(np.mean(tables[min(tables)])) / 57.625 * 100
     return max(1.0, (200 - scale) / 2 if scale <= 100 else 5000 / scale)
 
 

@@ -1,5 +1,6 @@
 """Finds files beside labels.csv that have the wrong name, or that no row names."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +14,7 @@ def mask_file_problems(folder: Path, rows: Sequence[Row]) -> Iterator[str]:
         row = wanted.get(str(PurePosixPath(name).with_suffix('.png')))
         if path.is_dir():
             if path.suffix.lower() == '.png':
-                yield f'{path}{_of(row)} is a folder, not a mask'
+                yield f'{folder / name}{_of(row)} is a folder, not a mask'
         elif row is not None and not (folder / row.mask_name).is_file():
             yield f'{path}{_of(row)}: a mask must be a PNG and be named {folder / row.mask_name}'
 
@@ -48,11 +49,14 @@ def _wanted_masks(rows: Sequence[Row]) -> dict[str, Row]:
 
 
 def _contents(folder: Path) -> Iterator[tuple[str, Path]]:
-    """List files and folders at any depth, sorted by name, but for hidden ones."""
+    """List files and folders at any depth, sorted by name, but for hidden ones.
+
+    Bytes of a name that are not UTF-8 are written as in ``caf\\xe9.png``: it is to be printed.
+    """
     for path in sorted(folder.rglob('*')):
         name = path.relative_to(folder)
         if not any(part.startswith('.') for part in name.parts):
-            yield name.as_posix(), path
+            yield os.fsencode(name.as_posix()).decode(errors='backslashreplace'), path
 
 
 def _of(row: Row | None) -> str:

@@ -38,9 +38,10 @@ class PlumeTransplant(BaseTransform):
         scale: range of the pasted plume's size, in parts of its own.
         brightness: range of the factor of its colours.
         view: column that tells which images show the same place, of a camera that does not move.
-            Plumes are then the difference to the median of the clear images of their place, and
-            what is taken away is replaced by a clear image of it, else by any clear image whose
-            rows get the colours of the image's own.
+            Plumes are then the difference to the median of the clear images of their place, so
+            that those of places without any stay where they are, and what is taken away is
+            replaced by a clear image of the place. Without a column it is replaced by any clear
+            image, whose rows get the colours of the image's own.
     """
 
     def __init__(
@@ -58,7 +59,6 @@ class PlumeTransplant(BaseTransform):
         self.root, self.scores, self.split, self.prob = Path(data_root), Path(scores), split, prob
         self._certain, self._possible = certain, possible
         self.scale, self.brightness, self.view = scale, brightness, view
-        self._rows = None
 
     @cached_property
     def levels(self) -> tuple[float, float]:
@@ -86,19 +86,27 @@ class PlumeTransplant(BaseTransform):
             raise UserError(f'0 < possible <= certain < 1, got {possible} and {certain}')
         return certain, possible
 
-    @property
+    @cached_property
     def rows(self) -> tuple[list, list]:
         """Return the rows with a plume, and those without."""
-        if self._rows is None:
-            rows, problems = read_table(self.root, ['smoke'])
-            if problems:
-                raise DataError(f'{self.root}: {problems[0]}')
-            rows = choose_split(rows, self.split)
-            smoke = [row for row in rows if row.labels[0] and self._file(row.mask_name).is_file()]
-            if not smoke:
-                raise DataError(f'{self.scores} has no map of an image with smoke in {self.root}')
-            self._rows = smoke, [row for row in rows if not row.labels[0]]
-        return self._rows
+        rows, problems = read_table(self.root, ['smoke'])
+        if problems:
+            raise DataError(f'{self.root}: {problems[0]}')
+        rows = choose_split(rows, self.split)
+        if self.view and self.view not in rows[0].columns:
+            raise DataError(f'{self.root}: labels.csv has no column {self.view!r}, the view')
+        clear = [row for row in rows if not row.labels[0]]
+        smoke = [row for row in rows if row.labels[0] and (self.scores / row.mask_name).is_file()]
+        of_place = ''
+        if self.view:
+            places = {row.columns[self.view] for row in clear}
+            smoke = [row for row in smoke if row.columns[self.view] in places]
+            of_place = f', at a place with a clear image (column {self.view})'
+        if not smoke:
+            raise DataError(
+                f'{self.scores} has no map of an image with smoke in {self.root}{of_place}'
+            )
+        return smoke, clear
 
     def transform(self, results: dict) -> dict:
         if len(results['gt_score']) != 1:
@@ -143,7 +151,7 @@ class PlumeTransplant(BaseTransform):
     def without_plume(self, results: dict) -> np.ndarray | None:
         """Return an image without its plume, or None if nothing says where it is."""
         image = results['img']
-        if not self._file(results['mask_name']).is_file():
+        if not (self.scores / results['mask_name']).is_file():
             return None
         plume = self.map_of(results['mask_name'], image.shape[:2]) > self.levels[1]
         if not plume.any() or plume.all():
@@ -164,12 +172,9 @@ class PlumeTransplant(BaseTransform):
         mixed = (1 - alpha) * image + alpha * behind
         return mixed.clip(0, 255).round().astype(np.uint8)
 
-    def _file(self, name: str) -> Path:
-        return self.scores / name
-
     def map_of(self, name: str, size: tuple[int, int]) -> np.ndarray:
         """Return the score map of an image at a size, in [0, 1]."""
-        scores = read_scores(self._file(name), 1)[0]
+        scores = read_scores(self.scores / name, 1)[0]
         return cv2.resize(scores, size[::-1], interpolation=cv2.INTER_LINEAR)
 
     def _image(self, name: str) -> np.ndarray:
@@ -179,8 +184,6 @@ class PlumeTransplant(BaseTransform):
     @lru_cache(maxsize=64)  # noqa: B019 (a few places, for as long as the pipeline lives)
     def _median(self, view: str, shape: tuple[int, ...]) -> np.ndarray:
         clear = [row for row in self.rows[1] if row.columns[self.view] == view][:32]
-        if not clear:
-            raise DataError(f'{self.root}: no clear image of {self.view} {view!r}')
         frames = [cv2.resize(self._image(row.image), shape[1::-1]) for row in clear]
         return np.median(frames, axis=0).astype(np.float32)
 
