@@ -252,7 +252,7 @@ def test_a_table_that_is_none_is_not_touched(tmp_path, text):
 
 def suggestions(tmp_path, text, classes=('smoke',)):
     path = tmp_path / 'list.csv'
-    path.write_text(text)
+    path.write_text(text, encoding='utf-8', errors='surrogateescape')
     return read_suggestions(path, ['images/a.png', 'b.png', 'c.png'], classes)
 
 
@@ -265,6 +265,8 @@ def test_lists_name_pictures_and_what_a_model_says(tmp_path):
         tmp_path, 'image,share_smoke,share_steam\nb.png,0.1,0\n', ['steam', 'smoke']
     )
     assert found.predictions == {'b.png': [0, 1]}
+    found = suggestions(tmp_path, 'image,share_smoke\ncaf\udce9.png,1\nb.png,0\n')  # not UTF-8
+    assert found.predictions == {'b.png': [0]}
 
 
 @pytest.mark.parametrize(
