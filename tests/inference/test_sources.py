@@ -94,6 +94,8 @@ def test_a_folder_gives_what_comes_by_the_order_of_names(tmp_path):
     assert [frame.position for frame in drain(again)] == ['img_11.png']
     assert not drain(again) and again.ended
     assert len(said) == 1
+    other = FolderSource('c', tmp_path, said.append, 'noon.png', pause=0)  # of another folder
+    assert not drain(other) and said.pop() == 'c: img_10.png comes too late (4 such): left out'
     for path in tmp_path.glob('*'):
         path.unlink()
     tmp_path.rmdir()

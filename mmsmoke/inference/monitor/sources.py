@@ -143,7 +143,7 @@ class FolderSource:
         if self.position is not None:
             last = by_numbers(self.position)
             late = {name for name in new if by_numbers(name) <= last}
-            if not first and late:
+            if late and not (first and self.position in names):  # those that were seen
                 self.say(f'{self.camera}: {min(late)} comes too late ({len(late)} such): left out')
             new -= late
         self.waiting.extend(sorted(new, key=by_numbers))
