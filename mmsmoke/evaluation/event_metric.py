@@ -1,5 +1,6 @@
 from mmsmoke.datasets.labels import label_of
 from mmsmoke.functional import (
+    EventRule,
     Watched,
     cams_to_scores,
     event_numbers,
@@ -7,7 +8,7 @@ from mmsmoke.functional import (
     scores_to_mask,
 )
 from mmsmoke.registry import METRICS
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, require_one_of
 from mmsmoke.utils.clips import clip_of, seconds_of
 
 from .image_metric import ImageMetric, normalize_of
@@ -68,14 +69,15 @@ class EventMetric(ImageMetric):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if source not in SOURCES:
-            raise ValueError(f'source must be one of {SOURCES}, got {source!r}')
+        require_one_of(SOURCES, source=source)
         low = high if low is None else low
-        if not low <= high:
-            raise UserError(f'low must not exceed high, got {low} and {high}')
         self.settings = dict(
             high=high, low=low, min_seconds=min_seconds, merge_seconds=merge_seconds
         )
+        try:  # says now what find_events would say after the test
+            EventRule(**self.settings)
+        except ValueError as error:
+            raise UserError(str(error)) from error
         self.source, self.threshold, self.normalize = source, threshold, normalize
         self.class_name = class_name
 

@@ -1,4 +1,7 @@
-"""Read and write video files by OpenCV, without a look at any framework."""
+"""Read and write video files by OpenCV.
+
+It takes their names in bytes: as text, one that is not UTF-8 would end the process.
+"""
 
 import math
 import os

@@ -101,10 +101,6 @@ class SmokeInferencer:
         return self._finder.model
 
     @property
-    def refiners(self) -> list:
-        return self._finder.refiners
-
-    @property
     def threshold(self) -> float | list[float] | None:
         """Return that of the scores; None where a segmentor's strongest channel wins."""
         return self._finder.threshold

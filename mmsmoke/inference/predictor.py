@@ -1,4 +1,4 @@
-"""Trained models, looked at image by image."""
+"""Load trained models and the test data of their configs."""
 
 import copy
 import os
@@ -23,7 +23,7 @@ from mmsmoke.utils.stored_configs import stored_config
 
 
 class Predictor:
-    """A trained model of either stage and the test data as it wants them.
+    """Hold a trained classifier or segmentor, give its test data, and show it an item of these.
 
     Args:
         result: what tools/test.py wrote about the model.
@@ -59,7 +59,7 @@ def batches_of(dataset, size: int = 32, text: str = '') -> Iterator[dict]:
 def config_and_weights(
     model: str | os.PathLike | Config, weights: str | os.PathLike | None
 ) -> tuple[Config, str | os.PathLike]:
-    """Of a config and a checkpoint, or of a checkpoint that holds its config, as mmengine's do."""
+    """Return a model's config and checkpoint, also where a checkpoint alone holds its config."""
     silence_known_noise()
     if isinstance(model, Config):
         cfg = model
@@ -76,7 +76,7 @@ def config_and_weights(
 
 
 def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') -> nn.Module:
-    """The model of a config with trained weights, ready to predict; it downloads nothing.
+    """Build the model of a config with trained weights, ready to predict; download nothing.
 
     The config of a distiller also serves its published student.
     """
@@ -95,7 +95,7 @@ def load_model(cfg: Config, checkpoint: str | os.PathLike, device: str = 'cpu') 
 
 
 def build_model(cfg: Config) -> nn.Module:
-    """The model of a config with random weights, ready to predict; it downloads nothing."""
+    """Build the model of a config with random weights, ready to predict; download nothing."""
     settings = copy.deepcopy(cfg.model)
     _forget_pretrained(settings)
     if isinstance(cfg, StoredConfig):  # some networks follow it while they are built

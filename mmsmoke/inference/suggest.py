@@ -30,7 +30,7 @@ from mmsmoke.visualization import contact_sheet, framed
 from .frames import Item
 from .inferencer import SmokeInferencer
 from .inputs import find_images
-from .outputs import Prediction
+from .outputs import Prediction, open_table
 
 MODELS_NEEDED = dict(entropy=(1,), disagreement=(2,), random=(0, 1, 2))
 """How many models may be given for each way of choosing."""
@@ -98,7 +98,7 @@ def suggest(
     place, out = Path(place), Path(out)
     if out.exists() and (out.is_file() or any(out.iterdir())):
         raise UserError(f'{out} holds something else; choose another folder')
-    groups = _candidates(place, splits, done)
+    groups = _candidates(place, out, splits, done)
     items = list(groups)
     found = Suggested()
     if by == 'random':
@@ -119,7 +119,9 @@ def suggest(
     return found
 
 
-def _candidates(place: Path, splits: Sequence[str], done: Sequence[str | Path]) -> dict[Item, str]:
+def _candidates(
+    place: Path, out: Path, splits: Sequence[str], done: Sequence[str | Path]
+) -> dict[Item, str]:
     """Return the images that may be suggested, with their groups."""
     if (place / TABLE).is_file():
         if held_out := [split for split in splits if split in HELD_OUT]:
@@ -138,6 +140,11 @@ def _candidates(place: Path, splits: Sequence[str], done: Sequence[str | Path]) 
                     f'{place} has images of the data set {other}, some of them for measuring; '
                     'name that folder instead'
                 )
+        if out.resolve().is_relative_to(place.resolve()):
+            raise UserError(
+                f'{out} lies in {place}, so the next round would take its masks for images; '
+                'name a folder elsewhere'
+            )
         groups = {item: item.name for item in find_images(place)}
     left_out = {name for path in done for name in _names_in(Path(path))}
     groups = {item: group for item, group in groups.items() if item.name not in left_out}
@@ -151,9 +158,9 @@ def _names_in(path: Path) -> list[str]:
     if not path.is_file():
         raise UserError(f'{path} not found')
     try:
-        with open(path, encoding='utf-8-sig', newline='') as file:
+        with open(path, encoding='utf-8-sig', errors='surrogateescape', newline='') as file:
             return [row['image'] for row in csv.DictReader(file)]
-    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+    except (KeyError, csv.Error) as error:
         raise DataError(f'{path} is no table with a column image: {error!r}') from error
 
 
@@ -234,10 +241,7 @@ def _draw(out: Path, found: Suggested, models: Sequence[SmokeInferencer]) -> Non
 
 
 def _write_table(path: Path, chosen: Sequence[Suggestion]) -> None:
-    with (
-        atomic_path(path) as temporary,
-        open(temporary, 'w', encoding='utf-8', errors='surrogateescape', newline='') as file,
-    ):
+    with atomic_path(path) as temporary, open_table(temporary) as file:
         table = csv.writer(file, lineterminator='\n')
         table.writerow(['image', 'score', 'rank', 'group'])
         for one in chosen:

@@ -1,4 +1,4 @@
-"""Read and write videos by OpenCV, which takes names in bytes: others than UTF-8 crash it else."""
+"""Smooth what is found in the frames of a video, and write it as a table and a video."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -62,13 +62,14 @@ class Desk:
     def state(self) -> dict:
         """Return what a page needs to begin."""
         self.table.refresh()
+        version = self.table.version  # before labels are read: what changes meanwhile is told later
         number = {name: index for index, name in enumerate(self.names)}
         return dict(
             folder=self.root.resolve().name,
             classes=self.table.classes,
             names=self.names,
             labels=[self.table.labels[name] for name in self.names],
-            version=self.table.version,
+            version=version,
             listed=[number[name] for name in self.suggestions.images],
             predictions={number[n]: said for n, said in self.suggestions.predictions.items()},
             proposes=self.masks.proposals is not None,
@@ -77,9 +78,9 @@ class Desk:
     def changes(self, since: int) -> dict:
         """Return the labels that have changed after a version, by the numbers of pictures."""
         self.table.refresh()
-        found = self.table.changes(since)
+        version, found = self.table.version, self.table.changes(since)
         labels = {k: found[name] for k, name in enumerate(self.names) if name in found}
-        return dict(version=self.table.version, labels=labels)
+        return dict(version=version, labels=labels)
 
     def info(self, name: str) -> dict:
         """Return what the views of masks and zones need to know of a picture."""

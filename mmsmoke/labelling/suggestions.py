@@ -33,11 +33,12 @@ def read_suggestions(path: Path, names: Sequence[str], classes: Sequence[str]) -
     ``probability_smoke`` and ``share_smoke`` are what tools/infer.py writes.
     """
     try:
-        with open(path, encoding='utf-8-sig', newline='') as file:
+        # tools/infer.py keeps names that are not UTF-8, of pictures that labels.csv cannot name
+        with open(path, encoding='utf-8-sig', errors='surrogateescape', newline='') as file:
             lines = list(csv.DictReader(file, skipinitialspace=True, strict=True))
     except FileNotFoundError as error:
         raise UserError(f'{path} not found') from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise DataError(f'{path} is no csv file: {error}') from error
     if not lines or 'image' not in lines[0]:
         raise DataError(f"{path} has no column 'image', or no rows")

@@ -248,6 +248,8 @@ def test_the_threshold_of_a_validation_split_reaches_events_of_maps_alone():
 def test_settings_and_columns_that_cannot_be_are_named():
     with pytest.raises(UserError, match=r'low must not exceed high, got 0\.6 and 0\.5'):
         EventMetric(low=0.6)
+    with pytest.raises(UserError, match='merge_seconds must not be negative, got -1'):
+        EventMetric(merge_seconds=-1)
     with pytest.raises(ValueError, match='source must be one of'):
         EventMetric(source='maps')
     with pytest.raises(UserError, match="no class 'fog'; there are smoke"):

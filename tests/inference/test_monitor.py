@@ -139,6 +139,27 @@ def test_what_is_oldest_goes_where_there_is_too_much(tmp_path):
     assert left() == {'events.csv', 'state.json', '2026-01-02.csv'}
 
 
+def test_names_that_are_not_utf_8_are_kept(tmp_path):
+    out = tmp_path / os.fsdecode(b'caf\xe9')
+    assert run(dict(north=draw_folder(tmp_path / 'north', [0, 4, 0])), out, clip_frames=9) == []
+    (row,) = table(out / 'events.csv')
+    assert (out / row['strip']).is_file() and (out / row['clip']).is_file()
+
+
+def test_the_classes_of_a_checkpoint_are_asked_for(tmp_path):
+    _, weights = trained(tmp_path, tiny_segmentor(3), ('steam', 'smoke'))
+    assert CameraMonitor(weights, dict(a='x'), 'none', smoke='smoke').number == 2
+    with pytest.raises(UserError, match="the model knows no 'fire', but steam, smoke"):
+        CameraMonitor(weights, dict(a='x'), 'none', smoke='fire')
+
+
+def test_what_is_written_is_not_taken_for_pictures(tmp_path):
+    folder = draw_folder(tmp_path / 'north', [0])
+    for out in (folder, folder / 'day/out', tmp_path / 'south/../north/out'):
+        with pytest.raises(UserError, match='lies in the folder of camera north, so its strips'):
+            CameraMonitor(predict, dict(south='x', north=folder), out)
+
+
 def test_a_long_event_has_a_short_clip(tmp_path):
     folder = draw_folder(tmp_path / 'north', [0, *[4] * 60, 0, 0, 0], seconds=1)
     run({'cam.1': folder}, tmp_path / 'out', merge_seconds=1, clip_frames=8, before_frames=3)
@@ -208,6 +229,9 @@ def test_a_video_is_watched_once(tmp_path):
     run(cameras, tmp_path / 'out', once=False, looks=looks, seconds=0.5)
     assert (tmp_path / 'out/events.csv').read_bytes() == before
     assert len(table(next((tmp_path / 'out/frames').iterdir()))) == 20
+    other = path.rename(tmp_path / '2026-03-02_09-00-00.avi')
+    run(dict(north=other), tmp_path / 'out', once=False, looks=looks, seconds=0.5)
+    assert [row['frames'] for row in table(tmp_path / 'out/events.csv')] == ['5', '5']
 
 
 def test_standard_input_is_watched_beside_a_folder(tmp_path, monkeypatch):

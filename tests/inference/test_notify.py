@@ -1,6 +1,7 @@
 """Others are told of events at least once, and nobody waits for them."""
 
 import json
+import socket
 import sys
 import threading
 import time
@@ -68,6 +69,36 @@ def test_what_fails_is_tried_again(hook):
     notifier.close(PATIENCE)
     assert [one['id'] for _, one in hook.got] == ['e0', 'e0', 'e0', 'e1']
     assert [line.split(' answers ')[1][:3] for line in said] == ['500', '404']
+
+
+def speak_another_protocol(listener):
+    with listener, listener.accept()[0] as connection:
+        connection.recv(1 << 16)
+        connection.sendall(b'SSH-2.0-none\r\n\r\n')
+
+
+def test_what_is_no_web_server_is_said_and_tried_again():
+    said = []
+    listener = socket.create_server(('127.0.0.1', 0))
+    address = f'http://127.0.0.1:{listener.getsockname()[1]}/'
+    thread = threading.Thread(target=speak_another_protocol, args=(listener,))
+    thread.start()
+    notifier = Notifier(address, '', said.append, waits=(0.01, 60))
+    notifier.offer(events(1))
+    wait_for(lambda: len(said) == 2)  # nobody answers the second time
+    notifier.close(0)
+    thread.join()
+    assert said[0] == 'an event cannot be delivered: SSH-2.0-none'
+    assert 'cannot be reached' in said[1] and len(notifier.waiting()) == 1
+
+
+def test_an_address_that_cannot_be_called_is_said():
+    said = []
+    notifier = Notifier('http://127.0.0.1:port/', '', said.append, waits=(60, 60))
+    notifier.offer(events(1))
+    wait_for(lambda: said)
+    notifier.close(0)
+    assert said == ["an event cannot be delivered: nonnumeric port: 'port'"]
 
 
 def test_what_never_works_is_given_up(hook):

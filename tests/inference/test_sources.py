@@ -16,7 +16,12 @@ from conftest import save
 from rtsp import decoded, network_camera
 
 from mmsmoke.inference.monitor.sources import FolderSource, VideoSource, open_source, time_of_name
-from mmsmoke.inference.monitor.streams import PipeSource, StreamSource, split_pictures
+from mmsmoke.inference.monitor.streams import (
+    PipeSource,
+    StreamSource,
+    split_pictures,
+    without_secrets,
+)
 from mmsmoke.utils import DataError, UserError
 
 PATIENCE = 20  # seconds that a thread may take on a busy machine
@@ -89,6 +94,8 @@ def test_a_folder_gives_what_comes_by_the_order_of_names(tmp_path):
     assert [frame.position for frame in drain(again)] == ['img_11.png']
     assert not drain(again) and again.ended
     assert len(said) == 1
+    other = FolderSource('c', tmp_path, said.append, 'noon.png', pause=0)  # of another folder
+    assert not drain(other) and said.pop() == 'c: img_10.png comes too late (4 such): left out'
     for path in tmp_path.glob('*'):
         path.unlink()
     tmp_path.rmdir()
@@ -124,13 +131,14 @@ def test_a_video_is_taken_at_times(tmp_path):
     kept = frames_of(path)
     source = VideoSource('c', path, print, utc=True, seconds=0.5)
     found = drain(source)
-    assert source.ended and [one.position for one in found] == [0, 2, 4, 6, 8]
     start = utc(2026, 11, 30, 12)
+    assert source.ended and [one.position for one in found] == [[start, k] for k in range(0, 10, 2)]
     assert [one.time - start for one in found] == pytest.approx([0, 0.5, 1, 1.5, 2])
     for one in found:
-        assert np.array_equal(one.picture, kept[one.position])
-    later = VideoSource('c', path, print, position=4, seconds=0.5)
-    assert [one.position for one in drain(later)] == [6, 8]
+        assert np.array_equal(one.picture, kept[one.position[1]])
+    for before, left in ((start, [6, 8]), (start - 60, [0, 2, 4, 6, 8])):  # of another video all
+        later = VideoSource('c', path, print, [before, 4], utc=True, seconds=0.5)
+        assert [one.position[1] for one in drain(later)] == left
     unnamed = path.rename(tmp_path / 'clip.avi')
     (first, *_) = drain(VideoSource('c', unnamed, print))
     assert first.time == pytest.approx(unnamed.stat().st_mtime - 2.5)
@@ -175,13 +183,25 @@ def test_standard_input_gives_pictures_at_the_time_of_their_arrival():
     files = [as_file('.png', one) for one in pixels]
     broken = bytearray(files[1])
     broken[45] ^= 255
-    source = PipeSource('c', said.append, io.BytesIO(files[0] + bytes(broken) + files[2]))
+    vast = bytearray(as_file('.jpg', pixels[0]))
+    size = vast.index(b'\xff\xc0') + 5
+    vast[size : size + 4] = b'\xff\xdc' * 2
+    source = PipeSource('c', said.append, io.BytesIO(files[0] + vast + broken + files[2]))
     found = []
     wait_for(lambda: ((frame := source.poll()) and found.append(frame)) or source.ended)
     assert [one.picture.tolist() for one in found] in (
         [pixels[0].tolist(), pixels[2].tolist()], [one.tolist() for one in pixels]
     )  # fmt: skip
     assert all(before <= one.time <= time.time() and one.position is None for one in found)
+    assert set(said) == {'c: a picture on standard input cannot be read'}
+
+
+@pytest.mark.parametrize('user', ['', 'me@', 'me:secret@', 'me:s@cret@', 'me:s/@', 'me:s?@'])
+def test_passwords_are_not_repeated(user):
+    address = f'{user}127.0.0.1:80/snap.jpg?user=me&password=secret'
+    assert without_secrets(f'http://{address}') == 'http://127.0.0.1:80/snap.jpg'
+    with pytest.raises(UserError, match=r'not ftp://$'):
+        open_source('c', f'ftp://{address}', print)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -129,6 +130,19 @@ def test_a_later_round_goes_on_with_others(data, segmentor, tmp_path):
         suggest(data, [segmentor], tmp_path / 'third', done=done)
 
 
+def test_names_that_are_not_utf_8_are_kept(tmp_path):
+    name = os.fsdecode(b'caf\xe9.png')
+    for one in (name, 'b.png'):
+        save(tmp_path / 'photos' / one, np.zeros((8, 8, 3), np.uint8))
+    suggest(tmp_path / 'photos', [], tmp_path / 'one', 'random')
+    assert b'\ncaf\xe9.png,' in (tmp_path / 'one/suggested.csv').read_bytes()
+    save(tmp_path / 'photos/c.png', np.zeros((8, 8, 3), np.uint8))
+    found = suggest(
+        tmp_path / 'photos', [], tmp_path / 'two', 'random', done=[tmp_path / 'one/suggested.csv']
+    )
+    assert [one.item.name for one in found.chosen] == ['c.png']
+
+
 def test_copies_of_one_image_are_not_suggested_first(segmentor, tmp_path):
     rng = np.random.default_rng(0)
     for k in range(6):
@@ -179,6 +193,8 @@ def test_what_makes_no_sense_is_refused(data, segmentor, classifier, tmp_path):
         settings = dict(out=tmp_path / 'out') | change
         with pytest.raises(UserError, match=message):
             suggest(data, models, **settings)
+    with pytest.raises(UserError, match=r'x/out lies in .*x, so the next round would'):
+        suggest(tmp_path / 'x', [segmentor], tmp_path / 'x/out')
     for name in ('x/1.png', 'x/1.jpg'):
         save(tmp_path / name, np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(UserError, match='would share a mask'):

@@ -107,6 +107,21 @@ def test_the_newest_label_of_a_picture_counts_and_nothing_else_is_lost(tmp_path)
     assert mine.set(first, None, only_if=[0]) and first not in labels(root)
 
 
+def test_what_changes_while_changes_are_listed_is_told_the_next_time(tmp_path, monkeypatch):
+    desk = Desk(write_folder(tmp_path / 'plant'))
+    listed = desk.table.changes
+
+    def slowly(since):
+        found = listed(since)
+        desk.table.set(desk.names[1], [1])
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.table, 'changes', slowly)
+        first = desk.changes(desk.table.version)
+    assert not first['labels'] and desk.changes(first['version'])['labels'] == {1: [1]}
+
+
 def test_a_table_that_is_removed_is_begun_anew(tmp_path):
     root = write_folder(tmp_path / 'plant')
     mine = Desk(root).table
@@ -252,7 +267,7 @@ def test_a_table_that_is_none_is_not_touched(tmp_path, text):
 
 def suggestions(tmp_path, text, classes=('smoke',)):
     path = tmp_path / 'list.csv'
-    path.write_text(text)
+    path.write_text(text, encoding='utf-8', errors='surrogateescape')
     return read_suggestions(path, ['images/a.png', 'b.png', 'c.png'], classes)
 
 
@@ -265,6 +280,8 @@ def test_lists_name_pictures_and_what_a_model_says(tmp_path):
         tmp_path, 'image,share_smoke,share_steam\nb.png,0.1,0\n', ['steam', 'smoke']
     )
     assert found.predictions == {'b.png': [0, 1]}
+    found = suggestions(tmp_path, 'image,share_smoke\ncaf\udce9.png,1\nb.png,0\n')  # not UTF-8
+    assert found.predictions == {'b.png': [0]}
 
 
 @pytest.mark.parametrize(

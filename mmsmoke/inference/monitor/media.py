@@ -4,6 +4,7 @@ Pictures of an event that is not final yet lie small in ``open/CAMERA/``, named 
 that memory is bounded and a process that starts anew finds them.
 """
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -80,7 +81,7 @@ class EventMedia:
         """Write strip and clip of an event; return their names in the folder, by kind."""
         found = dict.fromkeys(('strip', 'clip'))
         stamps = [when for when in self.kept.get(camera, ()) if when <= round(event.end * 1000)]
-        pictures = {when: cv2.imread(str(self._path(camera, when))) for when in stamps}
+        pictures = {when: cv2.imread(os.fsencode(self._path(camera, when))) for when in stamps}
         pictures = {when: one for when, one in pictures.items() if one is not None}
         if not pictures:
             return found

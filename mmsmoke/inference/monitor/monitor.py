@@ -60,6 +60,7 @@ class CameraMonitor:
         check_names(cameras)
         check_webhook(self.settings.webhook), split_command(self.settings.command)
         self.cameras, self.out = dict(cameras), Path(out_dir)
+        _require_outside(self.out, self.cameras)
         self.said: dict[str, float] = {}
         self.stopped = threading.Event()
         self.tell = say or _to_standard_error
@@ -67,6 +68,10 @@ class CameraMonitor:
         for name in self.cameras:  # what is wrong with zones is said first
             Watch(name, self.settings, self.say, zones)
         self.zones = zones
+        if isinstance(predict, str | os.PathLike):
+            from ..inferencer import SmokeInferencer
+
+            predict = SmokeInferencer(predict)
         self.predict = _predictor(predict, self.settings.batch_size)
         classes = tuple(getattr(predict, 'classes', None) or ('smoke',))
         wanted = self.settings.smoke or classes[0]
@@ -227,11 +232,17 @@ class CameraMonitor:
         self.drawn = time.monotonic()
 
 
-def _predictor(predict, batch_size: int) -> Predict:
-    if isinstance(predict, str | os.PathLike):
-        from ..inferencer import SmokeInferencer
+def _require_outside(out: Path, cameras: Mapping[str, str | os.PathLike]) -> None:
+    """Raise if what is written would be taken for pictures of a camera."""
+    for name, source in cameras.items():
+        if os.path.isdir(source) and out.resolve().is_relative_to(Path(source).resolve()):
+            raise UserError(
+                f'{out} lies in the folder of camera {name}, so its strips would be taken for '
+                'pictures of that camera; name a folder elsewhere'
+            )
 
-        predict = SmokeInferencer(predict)
+
+def _predictor(predict: Predict, batch_size: int) -> Predict:
     known = sys.modules.get('mmsmoke.inference.inferencer')  # a monitor does without torch, too
     if known and isinstance(predict, known.SmokeInferencer):
         return partial(predict, batch_size=batch_size, return_scores=True, show_progress=False)

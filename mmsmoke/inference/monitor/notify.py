@@ -4,6 +4,7 @@ A thread does it, so that nobody waits. What could not be delivered is tried aga
 the monitor's state: each event is delivered at least once, and its ``id`` tells repetitions.
 """
 
+import http.client
 import json
 import re
 import shlex
@@ -123,8 +124,8 @@ class Notifier:
             return f'{self.command[0]} ends with exit code {error.returncode}'
         except subprocess.TimeoutExpired as error:
             return f'{self.command[0]} has not ended after {error.timeout:g} seconds'
-        except (OSError, ValueError) as error:
-            return f'an event cannot be delivered: {error}'
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            return f'an event cannot be delivered: {str(error).strip()}'
         return None
 
 

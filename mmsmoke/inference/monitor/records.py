@@ -143,7 +143,6 @@ class Records:
             for name in (EVENTS, EVENT_LINES):
                 if (self.out / name).exists() and (self.out / name).stat().st_size:
                     raise UserError(f'{self.out} has {name} but no {STATE}; name another folder')
-            self.lengths = {}
             return dict(cameras={}, unsent=[], lengths={})
         state = read_json(self.out / STATE)
         if not isinstance(state, dict) or not {'cameras', 'unsent', 'lengths'} <= state.keys():

@@ -51,7 +51,7 @@ class MonitorSettings:
     )
     command: str = _setting(
         '', 'program that is called in the same way, with the JSON on its standard input; '
-        '{event} stands for the id',
+        '{event} stands for the id', '"PROGRAM …"',
     )  # fmt: skip
 
     def __post_init__(self):
@@ -60,10 +60,8 @@ class MonitorSettings:
                 raise UserError(f'{name} must be at least 1, got {getattr(self, name)}')
         for one in fields(self):
             value = getattr(self, one.name)
-            if isinstance(value, float) and not (0 <= value < math.inf):
+            if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise UserError(f'{one.name} must not be negative, got {value:g}')
-            if isinstance(value, int) and value < 0:
-                raise UserError(f'{one.name} must not be negative, got {value}')
         if not self.low > 0:
             raise UserError('low must be above 0: otherwise no event would end')
         self.rule()
@@ -85,8 +83,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             continue
         shown = f'{text} ({one.default:g})' if one.type in (int, float) else text
         metavar = one.metadata['metavar'] or 'N'
-        if one.name == 'command':
-            metavar = '"PROGRAM …"'
         parser.add_argument(option, type=one.type, metavar=metavar, help=shown)
 
 

@@ -39,7 +39,7 @@ class Frame:
     camera: str
     time: float
     picture: np.ndarray
-    position: str | int | None = None
+    position: str | list | None = None
 
 
 def time_of_name(name: str, utc: bool = False) -> float | None:
@@ -143,7 +143,7 @@ class FolderSource:
         if self.position is not None:
             last = by_numbers(self.position)
             late = {name for name in new if by_numbers(name) <= last}
-            if not first and late:
+            if late and not (first and self.position in names):  # those that were seen
                 self.say(f'{self.camera}: {min(late)} comes too late ({len(late)} such): left out')
             new -= late
         self.waiting.extend(sorted(new, key=by_numbers))
@@ -171,7 +171,8 @@ class VideoSource:
     changed less how long it lasts.
 
     Args:
-        position: number of the last frame that was taken earlier.
+        position: when the video begins whose frames were taken earlier, and the number of the last
+            one; of another video, all are taken.
         seconds: between two frames that are taken.
     """
 
@@ -182,26 +183,27 @@ class VideoSource:
         camera: str,
         path: str | os.PathLike,
         say: Say,
-        position: int | None = None,
+        position: list | None = None,
         utc: bool = False,
         seconds: float = 1.0,
     ):
         self.camera, self.say, self.ended = camera, say, False
-        self.position = -1 if position is None else position
         video = Video(path)
         video.every = max(1, round(video.fps * seconds))
         self.start = time_of_name(video.path.name, utc)
         if self.start is None:
             self.start = video.path.stat().st_mtime - max(0.0, video.stated) / video.fps
+        is_known = position is not None and position[0] == self.start
+        self.position = position if is_known else [self.start, -1]
         self.frames = video.frames()
 
     def poll(self) -> Frame | None:
         try:
             for item in self.frames:
-                if item.frame > self.position:
-                    self.position = item.frame
+                if item.frame > self.position[1]:
+                    self.position = [self.start, item.frame]
                     when = self.start + item.seconds
-                    return Frame(self.camera, when, item.source, item.frame)
+                    return Frame(self.camera, when, item.source, self.position)
         except DataError as error:
             self.say(f'{self.camera}: {error}')
         self.ended = True
@@ -215,7 +217,7 @@ def open_source(
     camera: str,
     source: str,
     say: Say,
-    position: str | int | None = None,
+    position: str | list | None = None,
     once: bool = False,
     utc: bool = False,
     seconds: float = 1.0,
@@ -230,7 +232,8 @@ def open_source(
         return PipeSource(camera, say)
     if scheme := ADDRESS.match(source):
         if scheme[1].lower() not in SCHEMES:
-            raise UserError(f'{camera}: an address begins with {", ".join(SCHEMES)}, not {source}')
+            known = ', '.join(SCHEMES)
+            raise UserError(f'{camera}: an address begins with {known}, not {scheme[0]}')
         return StreamSource(camera, source, say, once, seconds)
     if Path(source).is_dir():
         position = position if isinstance(position, str) else None
@@ -239,5 +242,5 @@ def open_source(
         raise UserError(f'{camera}: {source} not found')
     if not is_video(source):
         raise UserError(f'{camera}: {source} is neither a folder nor a video')
-    position = position if isinstance(position, int) else None
+    position = position if isinstance(position, list) else None
     return VideoSource(camera, source, say, position, utc, seconds)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import Empty, Queue
 from threading import Event, Thread
 from typing import BinaryIO
@@ -51,7 +52,7 @@ class StreamSource:
     ):
         self.camera, self.address, self.say = camera, address, say
         self.once, self.seconds, self.waits = once, seconds, waits
-        self.shown = re.sub(r'//[^/@]*@', '//', address)  # without a password
+        self.shown = without_secrets(address)
         self.newest, self.position = deque(maxlen=1), None
         self.stopped, self.done = Event(), Event()
         self.thread = Thread(target=self._read, daemon=True)
@@ -83,12 +84,8 @@ class StreamSource:
 
     def _read_until_it_ends(self) -> int:
         """Return how many pictures could be taken."""
-        timeouts = [
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            TIMEOUT,
-            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            TIMEOUT,
-        ]
+        kinds = cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC
+        timeouts = [value for kind in kinds for value in (kind, TIMEOUT)]
         taken, broken, due = 0, 0, 0.0
         capture = None
         try:
@@ -117,6 +114,11 @@ class StreamSource:
             what = 'gives broken frames' if broken >= BROKEN else 'has ended'
             self.say(f'{self.camera}: {self.shown} {what}, after {taken} pictures')
         return taken
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without the user, the password and the query, which may hold one, too."""
+    return re.sub('//.*@', '//', address).partition('?')[0]
 
 
 class PipeSource:
@@ -152,7 +154,9 @@ class PipeSource:
     def _read(self) -> None:
         try:
             for data in split_pictures(self.file):
-                picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+                picture = None
+                with suppress(cv2.error):  # more pixels than OpenCV takes
+                    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
                 if picture is None:
                     self.say(f'{self.camera}: a picture on standard input cannot be read')
                 else:
