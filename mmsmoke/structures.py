@@ -81,7 +81,7 @@ class WeakSegDataSample(DataSample, SegDataSample):
         del self._cam_layers
 
     def localize(self, normalize: str = 'auto') -> None:
-        """Makes ``seg_scores`` of a classifier's maps or a segmentor's logits.
+        """Make ``seg_scores`` of a classifier's maps or a segmentor's logits.
 
         Classes that the image does not have by its label are left out; those that the classifier
         does not predict, where there is no label.
@@ -99,7 +99,7 @@ class WeakSegDataSample(DataSample, SegDataSample):
             self.seg_scores = logits_to_scores(self.seg_logits.data, present)
 
     def note_stage(self, stage: str) -> None:
-        """Remembers how good ``seg_scores`` are now, where the true mask is known."""
+        """Remember how good ``seg_scores`` are now, where the true mask is known."""
         if 'gt_sem_seg' in self:
             truth = self.gt_sem_seg.data[0].to(self.seg_scores.device)
             counts = threshold_counts(self.seg_scores, truth).cpu()
@@ -113,7 +113,7 @@ class WeakSegDataSample(DataSample, SegDataSample):
         return sample
 
     def present(self) -> torch.Tensor:
-        """Classes that this image has by its label, bool [K]; by prediction where unlabelled."""
+        """Return which classes this image has by its label, bool [K]; by prediction without one."""
         if 'gt_score' in self:
             return self.gt_score > 0.5
         return self.pred_score > 0.5
