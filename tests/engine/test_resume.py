@@ -66,8 +66,11 @@ class Killed(Exception):
 
 
 class Killer(Hook):
-    def __init__(self, step, epoch, validated):
-        self.step, self.epoch, self.validated = step, epoch, validated
+    """Stop a training before a step, or before the validation of an epoch."""
+
+    def __init__(self, step, epoch=None, validated=None):
+        self.step, self.epoch = step, epoch
+        self.validated = [] if validated is None else validated
 
     def before_val(self, runner):
         if runner.epoch == self.epoch:
