@@ -32,11 +32,12 @@ def main() -> None:
 
     from mmengine.dist import is_main_process
 
-    from mmsmoke.engine.launch import load_config
+    from mmsmoke.engine.launch import load_config, require_sections
     from mmsmoke.experiments.evaluate import evaluate_splits
 
     cfg = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    splits = args.splits or [cfg.test_dataloader.dataset.split]
+    require_sections(cfg, 'model', 'test_dataloader', 'test_cfg', 'test_evaluator')
+    splits = args.splits or [cfg.test_dataloader.dataset.get('split')]
     result = evaluate_splits(
         cfg, args.checkpoint, splits, args.threshold_split, args.tta, args.refine, args.per_class
     )

@@ -25,12 +25,20 @@ def main() -> None:
     )
     args = parser.parse_args()
 
-    from mmsmoke.engine.launch import load_config, resume, train, use_masks, use_mixed_precision
+    from mmsmoke.engine.launch import (
+        load_config,
+        require_sections,
+        resume,
+        train,
+        use_masks,
+        use_mixed_precision,
+    )
 
     options = args.cfg_options or {}
     if args.num_masks is not None:
         options = {**options, 'num_masks': args.num_masks}
     cfg = load_config(args.config, args.work_dir, options, args.launcher)
+    require_sections(cfg, 'model', 'train_dataloader', 'optim_wrapper')
     if args.masks:
         use_masks(cfg, args.masks)
     if args.amp:

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
+from mmsmoke.engine.launch import require_sections
 from mmsmoke.inference.predictor import load_model
 from mmsmoke.utils import UserError, sha256_of_file, write_json
 from mmsmoke.utils.checkpoints import read_checkpoint
@@ -86,7 +87,7 @@ def export_segmentor(
     batch_size: int | None = None,
     tolerance: float = 1e-3,
 ) -> dict:
-    """Writes a segmentor in several formats, if all of them compute what PyTorch does.
+    """Write a segmentor in several formats, if all of them compute what PyTorch does.
 
     Args:
         out: folder; files of an earlier export in it are replaced, but only if this one succeeds.
@@ -164,6 +165,7 @@ def _describe(model: nn.Module, classes: Sequence[str], batch: int | str, size: 
 
 
 def _require_segmentor(cfg: Config) -> None:
+    require_sections(cfg, 'model', 'default_scope')
     with MODELS.switch_scope_and_registry(cfg.default_scope) as registry:
         kind = registry.get(cfg.model.type)
     if not hasattr(kind, 'encode_decode'):
@@ -209,7 +211,7 @@ def _hint(batch_size: int | None) -> str:
 
 
 def _move(folder: Path, out: Path, about: dict) -> None:
-    """Replaces an earlier export; segmenter.json goes first and comes last."""
+    """Replace an earlier export; segmenter.json goes first and comes last."""
     for file in (ABOUT, *(written.file for written in FORMATS.values())):
         (out / file).unlink(missing_ok=True)
     for path in folder.iterdir():

@@ -9,7 +9,7 @@ from mmsmoke.utils import UserError, read_config
 from mmsmoke.utils.configs import find_config
 from mmsmoke.utils.thresholds import Value
 
-from .launch import load_config
+from .launch import load_config, require_sections
 
 LOOP, WRITER = 'mmsmoke.PseudoLabelLoop', 'mmsmoke.PseudoLabelHook'
 SHORT = dict(
@@ -45,6 +45,7 @@ def load_label_run(
         is by default that of the training and ``_labels``, as in ``work_dirs/NAME_labels``.
     """
     cfg = load_config(config, work_dir, options, launcher)
+    require_sections(cfg, 'model', 'test_dataloader')
     if work_dir is None and not is_label_run(cfg):  # beside the training, not into it
         cfg.work_dir += '_labels'
     if refine or not is_label_run(cfg):
@@ -88,7 +89,7 @@ def label_run(
     hooks = []
     for one in refine:
         if isinstance(one, str) and one.split(':')[0] == 'multi_scale':
-            _look_at_views(cfg, *one.split(':')[1:])
+            _look_at_views(cfg, one)
             continue
         for hook in _hooks(one):
             if hook['type'] == WRITER:
@@ -109,16 +110,25 @@ def label_run(
     return cfg
 
 
-def _look_at_views(cfg: Config, recipe: str = 'thesis', scales: str = '') -> None:
+def _look_at_views(cfg: Config, refiner: str) -> None:
+    """Let a classifier read its maps from several views, as ``multi_scale:RECIPE:SCALES`` says."""
+    _, recipe, scales, *rest = *refiner.split(':'), '', ''
     learner = cfg.model.get('student', cfg.model)
     if 'head' not in learner:
         raise UserError(
             f'{cfg.filename} is no classifier: multi_scale reads its maps from several views'
         )
     backbone = learner.backbone.get('backbone', learner.backbone)  # one that a FeatureCache holds
-    views = dict(recipe=recipe, size_divisor=backbone.get('patch_size', 16))
-    if scales:
-        views['scales'] = tuple(float(scale) for scale in scales.split(','))
+    views = dict(recipe=recipe or 'thesis', size_divisor=backbone.get('patch_size', 16))
+    try:
+        if any(rest):
+            raise ValueError
+        if scales:
+            views['scales'] = tuple(float(scale) for scale in scales.split(','))
+    except ValueError as error:
+        raise UserError(
+            f'{refiner!r}: say multi_scale:RECIPE:SCALES, as multi_scale:acr:1,1.25'
+        ) from error
     learner.views = views
 
 
@@ -140,4 +150,6 @@ def _hooks(one: str | Mapping) -> list[dict]:
                 f'par, affinity:CONFIG:CHECKPOINT, {", ".join(sorted(recipes))}, and config files'
             )
         path = recipes[one]
-    return [hook.to_dict() for hook in read_config(path).custom_hooks]
+    cfg = read_config(path)
+    require_sections(cfg, 'custom_hooks')
+    return [hook.to_dict() for hook in cfg.custom_hooks]

@@ -1,4 +1,4 @@
-"""What the tools share: read a config with its command-line changes, build a Runner from it."""
+"""Read a config with its command-line changes, and build a Runner from it."""
 
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -75,8 +75,15 @@ def load_config(
     return cfg
 
 
+def require_sections(cfg: Config, *names: str) -> None:
+    """Raise if a config lacks what a run of its kind needs, as plans and parts of configs do."""
+    for name in names:
+        if cfg.get(name) is None:
+            raise UserError(f'{cfg.filename} has no {name}: it is a plan, or a part of a config')
+
+
 def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
-    """Tests or labels with this checkpoint."""
+    """Make a run test, or label, with this checkpoint."""
     if holds_student(checkpoint) and 'student' not in cfg.model:
         raise UserError(
             f'{checkpoint} is the checkpoint of a distiller; '
@@ -86,13 +93,13 @@ def use_checkpoint(cfg: Config, checkpoint: str | os.PathLike) -> None:
 
 
 def holds_student(checkpoint: str | os.PathLike) -> bool:
-    """Is it the checkpoint of a distiller?"""
+    """Tell whether a checkpoint is that of a distiller."""
     weights = weights_of(read_checkpoint(checkpoint), checkpoint)
     return any(name.startswith('student.') for name in weights)
 
 
 def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
-    """All of them, or an error: mmengine leaves at random what a checkpoint lacks, and logs it."""
+    """Load all weights, or raise: mmengine leaves at random what a checkpoint lacks."""
     weights = weights_of(read_checkpoint(checkpoint), checkpoint)
     weights = {name.removeprefix('module.'): value for name, value in weights.items()}
     try:
@@ -110,7 +117,7 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
 
 
 def resume(cfg: Config) -> None:
-    """Makes a training go on from the newest checkpoint of its work_dir.
+    """Make a training go on from the newest checkpoint of its work_dir.
 
     Without one, it goes on from ``load_from`` if that is set, as in mmseg, or starts.
     """
@@ -121,7 +128,7 @@ def resume(cfg: Config) -> None:
 
 
 def use_mixed_precision(cfg: Config) -> None:
-    """float16 with loss scaling on a GPU; bfloat16, which needs none, on a CPU."""
+    """Take float16 with loss scaling on a GPU; bfloat16, which needs none, on a CPU."""
     wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if wrapper not in ('OptimWrapper', 'AmpOptimWrapper', 'mmsmoke.AutocastOptimWrapper'):
         raise UserError(f'--amp cannot be used with optim_wrapper {wrapper}')
@@ -138,7 +145,7 @@ def use_mixed_precision(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """A Runner for one process or, under a launcher, for this process of several."""
+    """Return a Runner for one process or, under a launcher, for this process of several."""
     if 'OMPI_COMM_WORLD_LOCAL_RANK' in os.environ:  # mmengine wants it under torch's name
         os.environ.setdefault('LOCAL_RANK', os.environ['OMPI_COMM_WORLD_LOCAL_RANK'])
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
@@ -202,7 +209,7 @@ def use_masks(cfg: Config, folder: str | os.PathLike) -> None:
 
 
 def trained_runner(cfg: Config, checkpoint: str | os.PathLike) -> Runner:
-    """A Runner that tests, or labels with, this checkpoint, which fits its model."""
+    """Return a Runner that tests, or labels with, this checkpoint, which fits its model."""
     use_checkpoint(cfg, checkpoint)
     runner = build_runner(cfg)
     load_weights(unwrapped(runner.model), checkpoint)

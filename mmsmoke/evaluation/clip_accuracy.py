@@ -5,10 +5,7 @@ from mmsmoke.functional.last_layer import worst_class_accuracy
 from mmsmoke.registry import METRICS
 from mmsmoke.utils.clips import clip_of
 
-from .image_metric import ImageMetric
-
-_CERTAIN = 1e-7
-"""Probabilities are kept so far from 0 and 1: their logits would be infinite."""
+from .image_metric import ImageMetric, logits_of
 
 
 @METRICS.register_module()
@@ -34,8 +31,7 @@ class ClipAccuracy(ImageMetric):
         clip = clip_of(sample.get('columns', {}))
         if clip is None:
             return {}
-        logit = sample['pred_score'].double().logit(eps=_CERTAIN)
-        return dict(clip=clip, logit=logit.tolist(), true=sample['gt_score'].tolist())
+        return dict(clip=clip, logit=logits_of(sample).tolist(), true=sample['gt_score'].tolist())
 
     def compute(self, results: list[dict]) -> dict[str, float]:
         results = [result for result in results if 'clip' in result]

@@ -16,11 +16,8 @@ from mmsmoke.functional import (
 from mmsmoke.registry import METRICS
 from mmsmoke.utils.thresholds import Value, in_order
 
-from .image_metric import ImageMetric, evidence_of, normalize_of
+from .image_metric import ImageMetric, evidence_of, logits_of, normalize_of
 from .pseudo_label_metric import ALARM
-
-_CERTAIN = 1e-7
-"""Probabilities are kept so far from 0 and 1: their logits would be infinite."""
 
 
 @METRICS.register_module()
@@ -109,7 +106,7 @@ class CounterfactualMetric(ImageMetric):
             chimney = sample['gt_context']['data'][0].to(cams.device) != 0
             on_chimney = resize_maps(evidence[None], truth.shape)[0][:, chimney].mean(1)
         found = dict(
-            logit=sample['pred_score'].double().logit(eps=_CERTAIN),
+            logit=logits_of(sample),
             activation=evidence.mean((1, 2)),
             on_chimney=on_chimney,
         )

@@ -10,6 +10,7 @@ from mmsmoke.functional import (
 from mmsmoke.registry import METRICS
 from mmsmoke.utils import UserError, require_one_of
 from mmsmoke.utils.clips import clip_of, seconds_of
+from mmsmoke.utils.thresholds import Value, in_order
 
 from .image_metric import ImageMetric, normalize_of
 
@@ -48,8 +49,8 @@ class EventMetric(ImageMetric):
         source: what the number is: ``score``, the probability of the class; ``cams``, the share of
             the picture above ``threshold`` in the normalised map, if the class is predicted at
             all; ``mask``, its share in ``pred_sem_seg``.
-        threshold: for ``cams``; tools/test.py --threshold-split fills it. Without it maps give no
-            numbers.
+        threshold: for ``cams``, or that of each class by its name; tools/test.py
+            --threshold-split fills it. Without it maps give no numbers.
         normalize: see :class:`PseudoLabelMetric`.
         class_name: the class that is looked for; the first by default.
     """
@@ -63,7 +64,7 @@ class EventMetric(ImageMetric):
         min_seconds: float = 0.0,
         merge_seconds: float = 0.0,
         source: str = 'score',
-        threshold: float | None = None,
+        threshold: Value | None = None,
         normalize: str = 'auto',
         class_name: str | None = None,
         **kwargs,
@@ -111,7 +112,8 @@ class EventMetric(ImageMetric):
             cams, size = sample['cams'].float(), sample['ori_shape']
             present = sample['pred_score'] > 0.5
             normalize = normalize_of(sample, self.normalize)
-            mask = scores_to_mask(cams_to_scores(cams, size, present, normalize), self.threshold)
+            scores = cams_to_scores(cams, size, present, normalize)
+            mask = scores_to_mask(scores, in_order(self.threshold, self.foreground_names()))
         return float((mask == k + 1).double().mean())
 
     def _truth(self, sample: dict, columns: dict, k: int) -> int:

@@ -8,6 +8,9 @@ from mmengine.logging import print_log
 
 from mmsmoke.functional import cams_to_scores
 
+CERTAIN = 1e-7
+"""Probabilities are kept so far from 0 and 1 for logits, which would be infinite."""
+
 
 class ImageMetric(BaseMetric):
     """Measure with one result an image, so that each image counts exactly once.
@@ -95,6 +98,11 @@ def scores_of(sample: dict, normalize: str, present: str) -> torch.Tensor:
         by_label = present == 'label' and 'gt_score' in sample
         classes = sample['gt_score' if by_label else 'pred_score'] > 0.5
     return cams_to_scores(sample['cams'], truth.shape, classes, normalize_of(sample, normalize))
+
+
+def logits_of(sample: dict) -> torch.Tensor:
+    """Return the logit of each class, [K]."""
+    return sample['pred_score'].double().logit(eps=CERTAIN)
 
 
 def evidence_of(sample: dict) -> torch.Tensor:

@@ -1,21 +1,25 @@
-from collections.abc import Sequence
-
 from mmseg.evaluation import IoUMetric
 
 from mmsmoke.registry import METRICS
 
+from .image_metric import ImageMetric
+
 
 @METRICS.register_module()
-class KnownIoUMetric(IoUMetric):
-    """Measure as mmseg's IoUMetric, over the images whose truth is known.
+class KnownIoUMetric(ImageMetric, IoUMetric):
+    """Measure as mmseg's IoUMetric, over the images whose truth is known, each once.
 
     It gives nothing if there are none, or if none of them shows any foreground: the mean over the
     classes would be that of the background, which any model finds.
     """
 
-    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        super().process(data_batch, [s for s in data_samples if 'gt_sem_seg' in s])
+    def look(self, sample: dict) -> dict:
+        if 'gt_sem_seg' not in sample:
+            return {}
+        IoUMetric.process(self, {}, [sample])
+        return dict(areas=self.results.pop())
 
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        has_foreground = any(true[1:].any() for _, _, _, true in results)
-        return super().compute_metrics(results) if has_foreground else {}
+    def compute(self, results: list[dict]) -> dict[str, float]:
+        known = [result['areas'] for result in results if 'areas' in result]
+        has_foreground = any(true[1:].any() for *_, true in known)
+        return IoUMetric.compute_metrics(self, known) if has_foreground else {}

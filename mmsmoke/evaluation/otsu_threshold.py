@@ -10,14 +10,15 @@ from .image_metric import ImageMetric
 class OtsuThreshold(ImageMetric):
     """Find a threshold for ``seg_scores`` by the scores alone, for data without any true mask.
 
-    Otsu's threshold of all pixels of all images that have a class, by their labels.
+    It is Otsu's threshold of all pixels of all images that have a class by their labels, or by
+    prediction where there are none.
     """
 
     default_prefix = 'otsu'
 
     def look(self, sample: dict) -> dict:
         labels = sample['gt_score'] if 'gt_score' in sample else sample['pred_score']
-        found = score_histogram(sample['seg_scores']).tolist() if labels.any() else None
+        found = score_histogram(sample['seg_scores']).tolist() if (labels > 0.5).any() else None
         return dict(histogram=found)
 
     def compute(self, results: list[dict]) -> dict[str, float]:

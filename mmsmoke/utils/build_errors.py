@@ -1,4 +1,4 @@
-"""Tells which setting of a config is wrong when a component cannot be built of it."""
+"""Tell which setting of a config is wrong when a component cannot be built of it."""
 
 import re
 import traceback

@@ -1,4 +1,4 @@
-"""Reads checkpoints without running code that a stranger may have put into them.
+"""Read checkpoints without running code that a stranger may have put into them.
 
 A checkpoint is a pickle, and a pickle may name any function of any module to be called with any
 arguments. Here only weights and a few harmless types are let through, whoever asks: our own code,
@@ -109,9 +109,12 @@ def read_checkpoint(checkpoint: str | os.PathLike, trust: bool = False) -> dict:
 def weights_of(content: Any, name: str | os.PathLike) -> dict[str, torch.Tensor]:
     """Return the weights in what a checkpoint holds."""
     weights = content.get('state_dict', content) if isinstance(content, Mapping) else content
-    if not isinstance(weights, Mapping) or not any(map(torch.is_tensor, weights.values())):
+    named = isinstance(weights, Mapping) and all(isinstance(name, str) for name in weights)
+    if not named or not any(map(torch.is_tensor, weights.values())):
         kind = type(weights).__name__
-        raise UserError(f'{name} holds no weights: a dict of tensors is needed, not this {kind}')
+        raise UserError(
+            f'{name} holds no weights: a dict of tensors by name is needed, not this {kind}'
+        )
     if not isinstance(content.get('meta', {}), Mapping):
         raise UserError(f'{name} is damaged: its meta is no dict')
     return weights

@@ -46,7 +46,7 @@ def add_config_options(
 
 
 class _ConfigOptions(argparse.Action):
-    """Reads settings as mmengine's DictAction does."""
+    """Read settings as mmengine's DictAction does."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         for value in values:
@@ -107,7 +107,7 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
 
 
 class _TrustCheckpoints(argparse.Action):
-    """Says to all code in this process and its children that checkpoints may run code."""
+    """Say to all code in this process and its children that checkpoints may run code."""
 
     def __call__(self, *_) -> None:
         os.environ[TRUST] = '1'

@@ -1,6 +1,8 @@
-"""Reads the columns of labels.csv that tell which frames belong together, and when they are."""
+"""Read the columns of labels.csv that tell which frames belong together, and when they are."""
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from .errors import DataError
@@ -36,10 +38,9 @@ def seconds_of(columns: Mapping[str, str], image: str) -> float:
         DataError: there is no such column, or something else in it.
     """
     text = columns.get('time', '')
-    try:
-        return float(text)
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        if math.isfinite(seconds := float(text)):
+            return seconds
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:

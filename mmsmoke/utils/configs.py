@@ -35,7 +35,7 @@ def read_config(config: str | os.PathLike) -> Config:
     """Read a config file; ``mmsmoke::…`` as a base means what a relative path to it would.
 
     A file is read once, until it or one of its bases changes: sweeps want the same few again and
-    again.
+    again. One that imports its bases does not say which they are, and is always read.
     """
     path = find_config(config)
     key = path, path.resolve()
@@ -44,7 +44,8 @@ def read_config(config: str | os.PathLike) -> Config:
         cfg = _read_anew(path)
         # its text has the absolute path of each file as a line before what that one says
         files = [line for line in cfg.text.splitlines() if os.path.isabs(line)]
-        _read[key] = cfg, _contents(files)
+        if files:
+            _read[key] = cfg, _contents(files)
     return deepcopy(cfg)
 
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import get_native_id
 from typing import Any
+from uuid import uuid4
 
 import mmsmoke
 
@@ -32,7 +32,8 @@ def installed(folder: str) -> Path:
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; rename it to ``path`` on success.
 
-    The name is this thread's own: of two that write the same file, the last one wins.
+    The name is nobody else's, on no other machine either: of two that write the same file, the last
+    one wins.
 
     Example:
         >>> with atomic_path('result.txt') as temporary:
@@ -40,7 +41,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.stem}.{get_native_id()}.tmp{path.suffix}')
+    temporary = path.with_name(f'.{path.stem}.{uuid4().hex[:12]}.tmp{path.suffix}')
     try:
         yield temporary
         os.replace(temporary, path)

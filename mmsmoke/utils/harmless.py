@@ -1,4 +1,4 @@
-"""Lists what a checkpoint may hold besides weights, with a stand-in for each while it is read.
+"""List what a checkpoint may hold besides weights, with a stand-in for each while it is read.
 
 PyTorch's reader calls what is on its list with whatever the file says, and hands over whatever
 state the file says. So the types themselves are not on the list, but stand-ins that take plain

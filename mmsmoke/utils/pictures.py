@@ -15,7 +15,7 @@ def save_png(
     palette: Sequence[Sequence[int]] | None = None,
     **options,
 ) -> None:
-    """Writes a picture or, with a palette, a mask.
+    """Write a picture or, with a palette, a mask.
 
     Viewers show the colours of a palette PNG, loaders read its indices.
 

@@ -1,4 +1,4 @@
-"""Silences messages of the libraries below that tell the user nothing. Narrowly, and only here."""
+"""Silence messages of the libraries below that tell the user nothing: narrowly, and only here."""
 
 import logging
 import warnings
@@ -13,7 +13,7 @@ WARNINGS = (
 
 
 class Without(logging.Filter):
-    """Keeps out messages that begin with one of some texts, or end with one."""
+    """Keep out messages that begin with one of some texts, or end with one."""
 
     def __init__(self, *beginnings: str, endings: tuple[str, ...] = ()):
         super().__init__()

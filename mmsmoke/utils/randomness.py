@@ -8,7 +8,7 @@ import torch
 
 
 def seed_everything(*what: str | int) -> None:
-    """Seeds Python, NumPy and torch by a name and numbers, as in ``('step', seed, 17)``."""
+    """Seed Python, NumPy and torch by a name and numbers, as in ``('step', seed, 17)``."""
     torch.manual_seed(_seed_cpu(*what))
 
 

@@ -1,4 +1,4 @@
-"""Bounds what a config out of a checkpoint may build: ordinary networks and ordinary images.
+"""Bound what a config out of a checkpoint may build: ordinary networks and ordinary images.
 
 Components of mmengine's ecosystem trust their settings: some read pickles and config files that
 these name, some evaluate text, and a registry calls whatever a dotted name means. So what is built

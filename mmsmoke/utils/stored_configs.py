@@ -1,4 +1,4 @@
-"""Keeps a config in a checkpoint as data, and reads one back without running it.
+"""Keep a config in a checkpoint as data, and read one back without running it.
 
 mmengine keeps the Python text of the config, which is executed by whoever reads it. Our
 checkpoints hold JSON beside it. Of the others the text is parsed, and must be literals only.

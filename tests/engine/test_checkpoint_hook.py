@@ -61,6 +61,20 @@ def test_without_masks_the_best_classifier_is_that_of_the_best_worst_class(monke
     assert hook.key_indicators == ['cam/image_iou']
 
 
+def test_a_resumed_training_knows_that_it_has_chosen_by_labels(monkeypatch):
+    hook = AtomicCheckpointHook(interval=1, save_best='cam/image_iou', rule='greater')
+    best = dict(best_score=87.0, best_ckpt='run/best_label_worst_class_epoch_2.pth')
+    said = []
+    runner = SimpleNamespace(
+        logger=SimpleNamespace(info=said.append), message_hub=SimpleNamespace(runtime_info=best)
+    )
+    monkeypatch.setattr(CheckpointHook, 'before_train', lambda *_: None)
+    monkeypatch.setattr(AtomicCheckpointHook, '_lacks_validation', lambda *_: False)
+    hook.before_train(runner)
+    assert said == ['best so far: label/worst_class 87.00 (epoch 2)']
+    assert hook.key_indicators == ['label/worst_class']
+
+
 BEST = dict(best_score=24.1, best_ckpt='run/best_cam_image_iou_epoch_7.pth')
 OF_TWO = {
     'best_score_a': 3,

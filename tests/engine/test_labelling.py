@@ -86,6 +86,17 @@ def test_what_is_no_refiner_is_named_with_those_there_are(one):
         labelled(CNN, one)
 
 
+@pytest.mark.parametrize('one', ['multi_scale:acr:large', 'multi_scale:acr:1:2'])
+def test_views_that_cannot_be_read_are_named(one):
+    with pytest.raises(UserError, match=f"'{one}': say multi_scale:RECIPE:SCALES"):
+        labelled(CNN, one)
+
+
+def test_a_file_without_hooks_is_named():
+    with pytest.raises(UserError, match='has no custom_hooks: it is a plan, or a part of a config'):
+        labelled(CNN, CNN)
+
+
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(UserError, match=r'config no\.py not found'):
         labelled(CNN, 'no.py')

@@ -113,6 +113,8 @@ def test_pixels_between_two_thresholds_are_ignored(refined):
 def test_an_ignore_band_must_lie_below_the_threshold():
     with pytest.raises(UserError, match=r'ignore_above must be in \[0, 0.3\]'):
         PseudoLabelHook(threshold=0.3, ignore_above=0.5)
+    with pytest.raises(UserError, match='score_stride must be at least 1, got 0'):
+        PseudoLabelHook(score_stride=0)
 
 
 def test_ignored_pixels_are_those_between_the_two_values():

@@ -33,7 +33,7 @@ def train(tiny_dataset, tmp_path, request):
     config = tmp_path / 'config.py'
     config.write_text(CONFIG.format(root=request.config.rootpath))
 
-    def run(work_dir, workers=0, amp=False, killed_at=None):
+    def run(work_dir, workers=0, amp=False, killed_at=None, killed_behind=None):
         options = {
             'data_root': str(root),
             'train_cfg.max_epochs': 3,
@@ -48,15 +48,16 @@ def train(tiny_dataset, tmp_path, request):
             options['optim_wrapper.type'] = 'mmsmoke.AutocastOptimWrapper'
         cfg = load_config(config, tmp_path / work_dir, options)
         resume(cfg)
-        cfg.experiment_name = f'{work_dir}_{killed_at}'
+        cfg.experiment_name = f'{work_dir}_{killed_at}_{killed_behind}'
         runner = build_runner(cfg)
-        runner.register_hook(Killer(killed_at))
+        runner.register_hook(Killer(killed_at, killed_behind, run.validated))
         try:
             runner.train()
         except Killed:
             return None
         return torch.load(tmp_path / work_dir / 'epoch_3.pth', weights_only=False)
 
+    run.validated = []
     return run
 
 
@@ -65,8 +66,18 @@ class Killed(Exception):
 
 
 class Killer(Hook):
-    def __init__(self, step):
-        self.step = step
+    """Stop a training before a step, or before the validation of an epoch."""
+
+    def __init__(self, step, epoch=None, validated=None):
+        self.step, self.epoch = step, epoch
+        self.validated = [] if validated is None else validated
+
+    def before_val(self, runner):
+        if runner.epoch == self.epoch:
+            raise Killed
+
+    def after_val(self, runner):
+        self.validated.append(runner.epoch)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if runner.iter == self.step:
@@ -88,6 +99,20 @@ def test_resumed_training_is_bit_for_bit_the_uninterrupted_one(train, workers, a
     resumed = train('resumed', workers, amp)
     for part in ('state_dict', 'optimizer'):
         assert same(straight[part], resumed[part])
+
+
+@pytest.mark.parametrize('epoch', [1, 2, 3])
+def test_a_validation_that_was_interrupted_is_made_up_for(train, tmp_path, epoch):
+    train('straight')
+    assert train('resumed', killed_behind=epoch) is None
+    train.validated.clear()
+    train('resumed')
+    assert train.validated == list(range(epoch, 4))
+    straight, resumed = (
+        [path.name for path in (tmp_path / name).glob('best_*.pth')]
+        for name in ('straight', 'resumed')
+    )
+    assert straight == resumed and len(resumed) == 1
 
 
 def test_worker_count_changes_nothing(train):

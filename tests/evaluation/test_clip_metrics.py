@@ -213,6 +213,17 @@ def test_truth_is_the_column_or_the_mask_or_the_label():
     assert evaluate(EventMetric(), rows)['events'] == 0
 
 
+def test_classes_of_maps_may_have_thresholds_of_their_own():
+    maps = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]])
+    (row,) = series('a', [0.9], [1], cams=maps, ori_shape=(1, 2))
+    row['pred_score'], row['gt_score'] = torch.ones(2), torch.ones(2)
+    metric = EventMetric(
+        source='cams', threshold=dict(smoke=0.2, steam=0.4), class_name='steam', normalize='none'
+    )
+    assert evaluate(metric, [row], ('smoke', 'steam'))['events'] == 1
+    assert metric.look(row)['share'] == 0.5
+
+
 def test_a_clip_is_a_series_where_no_camera_is_named():
     rows = series('a', [0.9], [1]) + series('b', [0.9], [1])
     for sample in rows:

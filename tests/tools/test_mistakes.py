@@ -150,6 +150,17 @@ def test_the_trial_changes_nothing(configs, monkeypatch):
         assert torch.equal(value, trainings[1][name]), name
 
 
+@pytest.mark.parametrize(
+    'name', ['train.py', 'test.py', 'make_pseudo_labels.py', 'deploy/export.py']
+)
+def test_a_plan_is_no_config_to_run(load_tool, run_main, tmp_path, name):
+    arguments = [ROOT / 'configs/pipelines/weakseg-112.py']
+    arguments += [tmp_path / 'a.pth'] * (name != 'train.py')
+    arguments += ['--out', tmp_path / 'out'] * (name == 'deploy/export.py')
+    code, _, error = run_main(load_tool(name).main, *arguments)
+    assert code == 2 and error.strip().endswith('has no model: it is a plan, or a part of a config')
+
+
 def test_masks_are_named_by_the_folder_of_their_label_run(train, configs):
     folder, root = configs
     for masks in (root, root / 'masks'):  # a label run's folder holds masks/, as a data set does

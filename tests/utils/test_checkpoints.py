@@ -163,9 +163,10 @@ def test_the_config_that_mmengine_executes_at_resume_is_dropped(tmp_path):
         (b'hello world', 'cannot be read as a checkpoint'),
         (b'PK\x03\x04 hello', 'is damaged, or torch.save did not write it'),
         (pickle.dumps(Stranger, 4), 'written with a newer protocol of pickle than'),
-        ([1, 2], 'holds no weights: a dict of tensors is needed, not this list'),
-        (dict(x=1), 'holds no weights: a dict of tensors is needed, not this dict'),
-        (dict(state_dict=3), 'holds no weights: a dict of tensors is needed, not this int'),
+        ([1, 2], 'holds no weights: a dict of tensors by name is needed, not this list'),
+        (dict(x=1), 'holds no weights: a dict of tensors by name is needed, not this dict'),
+        (dict(state_dict=3), 'holds no weights: a dict of tensors by name is needed, not this int'),
+        ({0: torch.zeros(1)}, 'a dict of tensors by name is needed, not this dict'),
         (dict(state_dict=WEIGHTS, meta=3), 'is damaged: its meta is no dict'),
     ],
 )

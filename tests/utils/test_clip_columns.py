@@ -23,7 +23,9 @@ def test_times_are_seconds_or_dates():
     assert zone == seconds_of(dict(time=first), 'x')
 
 
-@pytest.mark.parametrize('columns', [{}, dict(time=''), dict(time='noon')])
+@pytest.mark.parametrize(
+    'columns', [{}, dict(time=''), dict(time='noon'), dict(time='nan'), dict(time='inf')]
+)
 def test_what_is_no_time_is_named(columns):
     with pytest.raises(DataError, match=r'x\.png: the column time must hold seconds'):
         seconds_of(columns, 'x.png')

@@ -100,6 +100,13 @@ def test_a_file_that_has_changed_is_read_anew_and_so_are_its_bases(tmp_path):
         read_config(child)
 
 
+def test_a_file_whose_bases_are_imported_is_always_read_anew(tmp_path):
+    config = tmp_path / 'imports.py'
+    for value in (1, 2):
+        config.write_text(f'from torch.nn import Conv2d\n\nkind, value = Conv2d, {value}\n')
+        assert read_config(config).value == value
+
+
 def test_configs_that_plans_name_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folders = ('pipelines', 'sweeps', 'refinement')

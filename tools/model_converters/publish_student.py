@@ -13,7 +13,7 @@ PREFIX = 'student.'
 
 
 def publish(checkpoint: str, out: str) -> int:
-    """Writes the weights that predict and what belongs to them; returns how many tensors."""
+    """Write the weights that predict, and what belongs to them; return how many tensors."""
     import torch
 
     from mmsmoke.engine.launch import TRAINING_ONLY

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
+from mmengine.runner import EpochBasedTrainLoop
 
 from mmsmoke.registry import HOOKS
 from mmsmoke.utils import atomic_path
@@ -13,7 +14,7 @@ MAPS, LABELS = 'cam/image_iou', 'label/worst_class'
 
 
 class AtomicLocalBackend(LocalBackend):
-    """Write under a temporary name, then renames: no reader ever meets half a file."""
+    """Write under a temporary name, then rename: no reader ever meets half a file."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         with atomic_path(filepath) as temporary:
@@ -28,7 +29,8 @@ class AtomicCheckpointHook(CheckpointHook):
     """Write checkpoints as mmengine's CheckpointHook, but a killed run leaves whole ones only.
 
     It says what is best so far, after each validation and after a resume, and in the end where
-    that is.
+    that is. A checkpoint is written before the validation of its epoch; a training that goes on
+    from one makes up for that validation, which would otherwise never choose this epoch.
     """
 
     def __init__(self, *args, **kwargs):
@@ -42,8 +44,27 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def before_train(self, runner) -> None:
         super().before_train(runner)
-        for key, best in self._best(runner).items():
-            runner.logger.info(f'best so far: {_in_words(key, *best)}')
+        best = runner.message_hub.runtime_info.get('best_ckpt') or ''
+        if self._chooses_by_maps() and Path(best).name.startswith(_beginning(LABELS)):
+            self._init_rule(['greater'], [LABELS])
+        for key, (score, path) in self._best(runner).items():
+            runner.logger.info(f'best so far: {_in_words(key, score, path)}')
+        if self.save_best and self._lacks_validation(runner, best):
+            runner.val_loop.run()
+
+    def _lacks_validation(self, runner, best: str) -> bool:
+        """Tell whether a training goes on behind a validation that it may not have come to.
+
+        Args:
+            best: path of the best checkpoint; if it is of this very step, that was validated.
+        """
+        loop, by_epoch = runner.train_loop, isinstance(runner.train_loop, EpochBasedTrainLoop)
+        step, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
+        if not step or self.by_epoch != by_epoch or runner.val_loop is None:
+            return False
+        loop._decide_current_val_interval()
+        is_due = step >= loop.val_begin and (step % loop.val_interval == 0 or step == last)
+        return is_due and not best.endswith(f'_{self.filename_tmpl.format(step)}')
 
     def after_train(self, runner) -> None:
         super().after_train(runner)
@@ -82,13 +103,21 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _choose_without_masks(self, runner, metrics: dict) -> None:
         """Keep the best by labels where no true mask says how good the maps are."""
-        if self.key_indicators != [MAPS] or MAPS in metrics or LABELS not in metrics:
+        if not self._chooses_by_maps() or MAPS in metrics or LABELS not in metrics:
             return
         self._init_rule(['greater'], [LABELS])
         runner.logger.warning(
             f'validation gives no {MAPS}, for want of true masks: the best checkpoint is that with '
             f'the highest {LABELS}'
         )
+
+    def _chooses_by_maps(self) -> bool:
+        return bool(self.save_best) and self.key_indicators == [MAPS]
+
+
+def _beginning(key: str) -> str:
+    """Return how mmengine begins the names of the best checkpoints by a metric."""
+    return f'best_{key}_'.replace('/', '_')
 
 
 def _in_words(key: str, score: float, path: str) -> str:

@@ -76,6 +76,8 @@ class PseudoLabelHook(Hook):
             raise UserError(
                 f'ignore_above must be in [0, {threshold}], the threshold, got {ignore_above}'
             )
+        if score_stride is not None and score_stride < 1:
+            raise UserError(f'score_stride must be at least 1, got {score_stride}')
         self.threshold, self.ignore_above = threshold, ignore_above
         self.protocol = dict(
             **Threshold(threshold, threshold_mode, threshold_split).protocol(),
