@@ -6,16 +6,18 @@ KEYS = dict(ArrowLeft=37, ArrowRight=39, Enter=13, Escape=27, Backspace=8, Delet
 SAVED = "document.body.dataset.waiting === '0'"
 
 
+def strike(browser, key):
+    code = KEYS.get(key) or ord(key.upper())
+    for kind in ('keyDown', 'keyUp'):
+        browser.send(
+            'Input.dispatchKeyEvent', type=kind, key=key, code=key, windowsVirtualKeyCode=code
+        )
+
+
 def press(browser, *keys, wait=True):
     for key in keys:
-        name = key if key in KEYS else None
-        code = KEYS.get(key) or ord(key.upper())
         browser.wait_for('document.body.dataset.ready')
-        for kind in ('keyDown', 'keyUp'):
-            browser.send(
-                'Input.dispatchKeyEvent', type=kind, key=key, code=name or key,
-                windowsVirtualKeyCode=code,
-            )  # fmt: skip
+        strike(browser, key)
     browser.wait_for('document.body.dataset.ready')
     if wait:
         browser.wait_for(f"(!('waiting' in document.body.dataset) || {SAVED})")

@@ -7,7 +7,7 @@ import pytest
 from browser import Browser, find_chromium
 from conftest import save_palette
 from PIL import Image
-from pressing import in_order, press, text, to_window
+from pressing import in_order, press, strike, text, to_window
 from serving import SIZE, served, write_folder
 
 from mmsmoke.datasets.zones import zone_masks
@@ -207,6 +207,37 @@ def test_zones_of_two_windows_do_not_replace_each_other(browser, folder):
         mouse(browser, 'Released', (20, 20))
         assert 'changed elsewhere' in text(browser, 'message')
         assert zones()[:2] == [[1, 3], *mine]
+
+
+HOLD = (
+    'window.held = new Promise((go) => { window.letGo = go; }); const real = window.fetch; '
+    'window.fetch = (...what) => window.held.then(() => real(...what));'
+)
+
+
+@pytest.mark.parametrize(('view', 'keys'), [('masks', ['a']), ('zones', ['d', 'u', 'Enter'])])
+def test_keys_that_come_before_a_picture_do_nothing_to_it(browser, folder, tmp_path, view, keys):
+    names, proposal = in_order(folder)[:3], np.ones(SIZE, np.uint8)
+    for name in names:
+        save_palette(tmp_path / 'out/masks' / name, proposal)
+    with served(folder, proposals=tmp_path / 'out') as server:
+        browser.open(server.address, f'#{view}/0')
+        if view == 'zones':
+            for place in [(10, 8), (50, 8), (50, 40)]:
+                browser.drag(to_window(browser, *place))
+            press(browser, 'Enter')
+            browser.drag(to_window(browser, 10, 8))  # the corner is chosen
+        browser.run(HOLD)
+        for key in ('ArrowRight', *keys):
+            strike(browser, key)
+        browser.run('window.letGo()')
+        browser.wait_for("document.body.dataset.ready === '1'")
+        assert text(browser, 'name') == names[1] and not text(browser, 'message')
+        if view == 'zones':
+            assert text(browser, 'state').startswith('view gate: 1 watched')
+        else:
+            assert text(browser, 'state').startswith('proposed')
+            assert not (folder / 'masks').exists()
 
 
 def test_zones_are_drawn_by_clicks(browser, folder):

@@ -65,7 +65,6 @@ export class MasksView {
   }
 
   async show(index) {
-    this.mask = null;
     const info = await get(`info/${index}`);
     const [width, height] = info.size;
     let values = new Uint8Array(width * height);
@@ -186,7 +185,10 @@ export class MasksView {
   }
 
   accept() {
-    if (this.mask?.from === 'proposal') {
+    if (!this.mask) {
+      return null; // what is proposed has not come yet
+    }
+    if (this.mask.from === 'proposal') {
       this.remember();
       this.changed('mask');
     }
@@ -215,11 +217,8 @@ export class MasksView {
 
   async leave() {
     this.up();
-    await this.save();
-  }
-
-  exit() {
     this.mask = null;
+    await this.save();
   }
 
   // Saves all that is not saved, one after the other; strokes that come meanwhile wait.

@@ -31,10 +31,10 @@ export class ZonesView {
     }));
     return [
       ...kinds,
-      { keys: ['Enter'], sign: '⏎', text: 'close', run: () => this.close() },
+      { keys: ['Enter'], sign: '⏎', text: 'close', run: () => this.drawn && this.close() },
       { keys: ['Escape'], sign: 'Esc', text: 'cancel', run: () => { this.open = []; this.chosen = null; this.render(); } },
-      { keys: ['d', 'Delete'], sign: 'D', text: 'delete', run: () => this.remove() },
-      { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', run: () => this.undo() },
+      { keys: ['d', 'Delete'], sign: 'D', text: 'delete', run: () => this.drawn && this.remove() },
+      { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', run: () => this.drawn && this.undo() },
       { keys: [' '], sign: 'space', text: 'next', run: () => this.page.step(1) },
     ];
   }
