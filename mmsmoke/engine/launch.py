@@ -58,7 +58,7 @@ def load_config(
     require_sound_numbers(cfg)
     if cfg.get('plumes') and 'model' in cfg:
         move_plumes(cfg)
-    if 'optim_wrapper' in cfg:
+    if cfg.get('optim_wrapper'):
         constructor = 'mmsmoke.LearnableOptimWrapperConstructor'
         cfg.optim_wrapper.setdefault('constructor', constructor)
     resolve_networks(cfg.get('model') or {})  # so that what is saved and hashed is all of it

@@ -37,6 +37,9 @@ def needs_of(variants: Mapping, seeds: Sequence[int]) -> dict:
 
 def _needed(variants: Mapping, name: str) -> set[str]:
     """List the variants whose checkpoints this one starts from."""
+    for kind, other, _ in MADE.findall(str(variant_changes(variants, name))):
+        if '/' in other and kind != 'best':
+            raise UserError(f'variant {name}: only {{best:…}} may name a run of another sweep')
     needed = {other for other in named_by(variants, name) if '/' not in other}
     for other in needed:
         if other not in variants or other == name:

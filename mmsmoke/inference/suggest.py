@@ -223,13 +223,16 @@ def noting_features(model: nn.Module) -> Iterator[list[Tensor]]:
 
 def _draw(out: Path, found: Suggested, models: Sequence[SmokeInferencer]) -> None:
     """Write the first model's masks, and a sheet with a line for each image."""
-    items, lines = [one.item for one in found.chosen], []
-    views = [model.one_by_one(items) for model in models]
-    for one in found.chosen:
+    chosen, found.chosen, lines = found.chosen, [], []
+    views = [model.one_by_one([one.item for one in chosen]) for model in models]
+    for one in chosen:
         masks = [next(view) for view in views]
-        if errors := [mask for mask in masks if isinstance(mask, DataError)]:
-            raise errors[0]
-        picture = read_image(one.item.source)
+        try:
+            picture = read_image(one.item.source)
+        except DataError as error:  # by lot, an image is chosen before anybody has looked at it
+            found.skipped.append(error)
+            continue
+        found.chosen.append(one)
         line = [framed(picture, None, (), f'{one.rank}: {one.score:.3f}')]
         for number, (model, prediction) in enumerate(zip(models, masks, strict=True), 1):
             line.append(framed(picture, prediction.mask, model.palette, f'model {number}'))

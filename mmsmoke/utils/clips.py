@@ -1,6 +1,7 @@
 """Read the columns of labels.csv that tell which frames belong together, and when they are."""
 
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -42,7 +43,7 @@ def seconds_of(columns: Mapping[str, str], image: str) -> float:
         if math.isfinite(seconds := float(text)):
             return seconds
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(re.sub('Z$', '+00:00', text))  # Python 3.10 knows no Z
     except ValueError as error:
         raise DataError(
             f'{image}: the column time must hold seconds, or a date and time as '

@@ -141,6 +141,13 @@ def test_a_variant_that_needs_no_other_variant_is_named(sweep, wrong):
         run_sweep(str(path))
 
 
+def test_of_another_sweep_only_checkpoints_are_taken(sweep):
+    path, _ = sweep
+    path.write_text(path.read_text().replace('{best:teacher}', '{masks:other/teacher}'))
+    with pytest.raises(UserError, match=r'variant student: only \{best:…\} may name a run of'):
+        run_sweep(str(path))
+
+
 def test_a_part_can_be_chosen_and_options_have_the_last_word(sweep):
     path, trained = sweep
     options = {'optim_wrapper.optimizer.lr': 0.25}

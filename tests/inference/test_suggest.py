@@ -130,6 +130,15 @@ def test_a_later_round_goes_on_with_others(data, segmentor, tmp_path):
         suggest(data, [segmentor], tmp_path / 'third', done=done)
 
 
+def test_an_unreadable_image_that_the_lot_chooses_is_skipped_and_said(tmp_path):
+    for one in 'abc':
+        save(tmp_path / 'photos' / f'{one}.png', np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / 'photos/b.png').write_bytes(b'no picture')
+    found = suggest(tmp_path / 'photos', [], tmp_path / 'one', 'random')
+    assert {row['image'] for row in rows_of(tmp_path / 'one')} == {'a.png', 'c.png'}
+    assert len(found.skipped) == 1 and 'b.png' in str(found.skipped[0])
+
+
 def test_names_that_are_not_utf_8_are_kept(tmp_path):
     name = os.fsdecode(b'caf\xe9.png')
     for one in (name, 'b.png'):

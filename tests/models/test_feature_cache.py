@@ -126,3 +126,12 @@ def test_random_pictures_do_not_fill_the_disk(tmp_path):
     first = cache(torch.ones(2, 3, 8, 8) * torch.arange(2).view(2, 1, 1, 1))
     cache(torch.randn(4, 3, 8, 8))
     assert len(list(tmp_path.rglob('*.pth'))) == 3 and len(first) == 2
+
+
+def test_features_that_float16_cannot_hold_are_kept_whole(cache, tmp_path):
+    pictures = torch.randn(2, 3, 8, 9)
+    pictures[0] *= 1e6
+    expected = cache.network(pictures)
+    for _ in range(2):  # as they come, and from the disk
+        for level, whole in zip(cache(pictures), expected, strict=True):
+            torch.testing.assert_close(level, whole, rtol=1e-2, atol=1e-2)

@@ -200,3 +200,6 @@ def test_maps_that_nobody_reads_are_not_trained():
     for cam in (dict(type='mmsmoke.GradCAM'), dict(type='mmsmoke.AttentionRollout')):
         with pytest.raises(UserError, match="MapLoss trains the head's own maps, but"):
             MODELS.build(classifier(VIT, 24, aux=[MAPS], cam=cam))
+    for read in (dict(combine='and'), dict(read_projection=True)):
+        with pytest.raises(UserError, match="MapLoss trains the student's own maps"):
+            MODELS.build({**copy.deepcopy(NETWORKS['student']), **read})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import MODELS as ROOT_MODELS
+from tiny_clip import config as clip_config
 
 from mmsmoke.functional import dense_crf
 from mmsmoke.models import CRFRefiner, Refiner, build_refiner, refine_all
@@ -39,6 +40,12 @@ def test_a_picture_that_shows_nothing_stays_as_it_is(pictures, short):
     nothing = torch.zeros(2, 40, 48)
     refined = build_refiner(short)(pictures[0][0], nothing, torch.tensor([False, False]))
     assert torch.equal(refined, nothing)
+
+
+def test_clip_is_not_asked_where_nothing_is_present(pictures, tmp_path):
+    refine = build_refiner(dict(type='mmsmoke.CLIPRefiner', clip=clip_config(tmp_path / 'none.pt')))
+    refined = refine(pictures[0][0], pictures[1][0], torch.tensor([False, False]))
+    assert refined.shape == pictures[1][0].shape and not refined.any()
 
 
 def test_a_batch_is_its_pictures_one_by_one(pictures):

@@ -19,6 +19,7 @@ def test_times_are_seconds_or_dates():
     assert seconds_of(dict(time='12.5'), 'x.png') == 12.5
     first, later = '2026-03-29T01:30:00', '2026-03-29T03:30:05'
     assert seconds_of(dict(time=later), 'x') - seconds_of(dict(time=first), 'x') == 7205
+    assert seconds_of(dict(time=f'{first}Z'), 'x') == seconds_of(dict(time=first), 'x')
     zone = seconds_of(dict(time='2026-03-29T02:30:00+01:00'), 'x')
     assert zone == seconds_of(dict(time=first), 'x')
 

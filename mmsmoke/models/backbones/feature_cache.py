@@ -25,7 +25,8 @@ class FeatureCache(BaseModule):
 
     Args:
         backbone: the network, with its own ``init_cfg``.
-        folder: where features are kept, in float16; they may be deleted at any time.
+        folder: where features are kept, in float16 where that holds them; they may be deleted at
+            any time.
         most: pictures of which features are kept, those of earlier runs not counted; what comes
             after them is computed each time, and said.
     """
@@ -54,7 +55,7 @@ class FeatureCache(BaseModule):
         if new:
             maps = self.network(x[new])
             for index, one in zip(new, zip(*maps, strict=True), strict=True):
-                found[index] = [level.half() for level in one]
+                found[index] = [_halved(level) for level in one]
                 self._keep(files[index], found[index])
         return tuple(
             torch.stack([level.to(x.device, torch.float32) for level in levels])
@@ -80,6 +81,12 @@ class FeatureCache(BaseModule):
                     'the pipeline change them at random?',
                     'current',
                 )
+
+
+def _halved(level: Tensor) -> Tensor:
+    """Return features in float16, unless some are too large for it."""
+    half = level.half()
+    return half if half.isfinite().all() else level.float()
 
 
 def _precision(device: str) -> str:

@@ -10,6 +10,7 @@ from mmsmoke.structures import WeakSegDataSample
 from mmsmoke.utils import UserError, require_one_of, resolve_network
 
 from ..cams import CombinedCAM, ProjectionCAM
+from ..losses import MapLoss
 from .distiller import Distiller, require_classifier
 from .renormalize import Renormalize
 
@@ -89,6 +90,12 @@ class CrossArchDistiller(Distiller):
                 raise UserError(f"detach={detach!r} needs paradigm='co_training'")
             self.teacher.requires_grad_(False)
             self.teacher.eval()
+        trained = any(isinstance(loss, MapLoss) for loss in getattr(self.student, 'aux', ()))
+        if trained and (read_projection or combine is not None):
+            raise UserError(
+                "MapLoss trains the student's own maps, and read_projection and combine read "
+                'others: leave them out, or num_masks'
+            )
         if read_projection:
             if align != 'read_out':
                 raise UserError(f'align={align!r} has no projection onto class maps to read')

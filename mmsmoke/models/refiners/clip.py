@@ -49,6 +49,8 @@ class CLIPRefiner(Refiner):
         self.clip = MODELS.build({**self.config, 'foreground': names})
 
     def __call__(self, image: np.ndarray, scores: Tensor, present: Tensor) -> Tensor:
+        if not present.any():
+            return torch.zeros_like(scores)
         if self.clip is None:
             self.start(list(self.config['foreground']))
         clip, pixels = self.clip.to(scores.device), torch.from_numpy(image)
