@@ -1,7 +1,9 @@
 import json
+from functools import partial
 
 import pytest
 import torch
+from here import Here
 from label_runs import label_config
 from PIL import Image
 
@@ -31,7 +33,9 @@ def plan(tiny_dataset, tmp_path, checkpoint):
 def test_each_row_is_measured_on_test_with_the_threshold_from_val(plan, tmp_path, capsys):
     path, classifiers = plan
     out = tmp_path / 'found.json'
-    result = compare_refiners(str(path), classifiers, str(tmp_path / 'work'), str(out))
+    result = compare_refiners(
+        str(path), classifiers, str(tmp_path / 'work'), str(out), executor=Here()
+    )
     assert list(result['rows']) == ['none', 'crf']
     assert result['checkpoints'] == dict(good=checkpoint_record(classifiers['good']))
     for name, row in result['rows'].items():
@@ -50,7 +54,9 @@ def test_each_row_is_measured_on_test_with_the_threshold_from_val(plan, tmp_path
 
     written = (tmp_path / 'work/good/crf/test/manifest.json').stat().st_mtime_ns
     capsys.readouterr()
-    again = compare_refiners(str(path), classifiers, str(tmp_path / 'work'), str(out))
+    again = compare_refiners(
+        str(path), classifiers, str(tmp_path / 'work'), str(out), executor=Here()
+    )
     assert again['rows'] == result['rows'] and '$ python' not in capsys.readouterr().out
     assert (tmp_path / 'work/good/crf/test/manifest.json').stat().st_mtime_ns == written
 
@@ -83,8 +89,10 @@ def test_a_network_that_a_row_needs_is_trained_for_each_classifier(
     weights = torch.load(classifiers['good'], weights_only=True)
     weights['state_dict'] = {k: v * 2 for k, v in weights['state_dict'].items()}
     torch.save(weights, other)
-    work = str(tmp_path / 'work')
-    result = compare_refiners(str(needs_affinity), dict(classifiers, bad=str(other)), work)
+    compare = partial(
+        compare_refiners, str(needs_affinity), work_dir=str(tmp_path / 'work'), executor=Here()
+    )
+    result = compare(dict(classifiers, bad=str(other)))
     for name in ('good', 'bad'):
         folder = tmp_path / 'work' / name
         manifest = json.loads((folder / 'psa/labels/manifest.json').read_text())
@@ -99,7 +107,7 @@ def test_a_network_that_a_row_needs_is_trained_for_each_classifier(
     weights['state_dict'] = {k: v * 1.5 for k, v in weights['state_dict'].items()}
     torch.save(weights, net)
     capsys.readouterr()
-    compare_refiners(str(needs_affinity), dict(classifiers, bad=str(other)), work)
+    compare(dict(classifiers, bad=str(other)))
     said = capsys.readouterr().out
     assert 'bad/walk/config.py' in said and 'good/walk/config.py' not in said
     assert 'train.py' not in said

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from fake_executor import fake_engine
+from here import Here
 from label_runs import label_config
 
 from mmsmoke.experiments import cooccurrence as module
@@ -33,7 +34,7 @@ def classifier(tiny_dataset, tmp_path, checkpoint, monkeypatch):
 def test_benchmark_from_a_checkpoint_to_a_page(classifier, tmp_path, capsys):
     config, checkpoints = classifier
     arguments = (config, checkpoints, 'net', tmp_path / 'net', [0.0, 0.5], 32)
-    own = cooccurrence_benchmark(*arguments)
+    own = cooccurrence_benchmark(*arguments, executor=Here())
     assert json.loads((tmp_path / 'net/net.json').read_text()) == own
     assert [run['variant'] for run in own['runs']] == ['net, 0', 'net, 0.5']
     assert own['curves']['lines'] == {'net': {'0': 'net, 0', '0.5': 'net, 0.5'}}

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import Browser, find_chromium
+from here import Here
 from PIL import Image
 
 from mmsmoke.datasets import WeakSegDataset
-from mmsmoke.experiments import work
 from mmsmoke.experiments.baselines import trivial_baselines
 from mmsmoke.experiments.pipeline import run_pipeline
-from mmsmoke.utils import plain, read_json
+from mmsmoke.utils import read_json
 
 ROOT = Path(__file__).parents[2]
 NAMES = ['smoke', 'steam']
@@ -47,17 +47,6 @@ self_training = dict(rounds=1, refine=['crf:deeplab'], threshold=dict(smoke=0.2,
 threshold_split = 'val'
 test_splits = ['test']
 """
-
-
-class Here:
-    """Do steps in this process, which has loaded everything."""
-
-    def run(self, folder, parallel):
-        call = read_json(folder / 'call.json')
-        return plain(work.KINDS[call['kind']].function(folder, **call['arguments']))
-
-    def stop(self):
-        pass
 
 
 @pytest.fixture(scope='module')
