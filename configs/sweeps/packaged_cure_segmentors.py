@@ -5,14 +5,10 @@ _base_ = './packaged_cure.py'
 labelled_by = ('lite0', 'vit', 'own_maps', 'vit_top_plumes', 'chosen_head_plumes')
 configs = dict(segmentor='configs/segmentors/mlp_lite0_6e_smokestack-128.py')
 segmentor = {
+    **_base_.segmentor,
     'config': 'segmentor',
     'size': 126,
     'data_root': _base_.data_root,
-    'default_hooks.checkpoint.save_best': 'seg/image_iou',
-    'train_cfg.val_interval': 6,
-    'train_dataloader': dict(num_workers=0, persistent_workers=False),
-    'val_dataloader': dict(num_workers=0, persistent_workers=False),
-    'test_dataloader.num_workers': 0,
 }
 variants = dict(
     _delete_=True,

@@ -7,16 +7,7 @@ numbers = (25, 50, 100, 200)
 configs = dict(segmentor='configs/segmentors/mlp_lite0_6e_smokestack-128.py')
 work_dir = 'work_dirs/packaged_few_masks'
 options = {'size': 126, 'data_root': _base_.data_root}
-segmentor = {
-    'config': 'segmentor',
-    'default_hooks.checkpoint.save_best': 'seg/image_iou',
-    'train_cfg.val_interval': 6,
-    'train_dataloader.num_workers': 0,
-    'train_dataloader.persistent_workers': False,
-    'val_dataloader.num_workers': 0,
-    'val_dataloader.persistent_workers': False,
-    'test_dataloader.num_workers': 0,
-}
+segmentor = {'config': 'segmentor', **_base_.segmentor}
 masks, beside = 'train_dataloader.dataset.seg_map_dir', 'train_dataloader.dataset.beside'
 variants = dict(
     _delete_=True,

@@ -16,11 +16,7 @@ configs = dict(
 options = dict(size=126, data_root=_base_.data_root)
 top = 0.1  # as the classifiers of one-stage segmentors pool their maps
 lite0, teacher = _base_.main_rows.lite0, _base_.main_rows.own_maps
-by_iou = {'default_hooks.checkpoint.save_best': 'seg/image_iou'}
-here = {f'{part}_dataloader.num_workers': 0 for part in ('train', 'val', 'test')}
-here |= {f'{part}_dataloader.persistent_workers': False for part in ('train', 'val')}
-from_masks = {**by_iou, **here}
-six = {**by_iou, 'train_cfg.val_interval': 6}
+six, three = _base_.segmentor, {**_base_.segmentor, 'train_cfg.val_interval': 3}  # epochs
 masks = 'train_dataloader.dataset.seg_map_dir'
 variants = dict(
     _delete_=True,
@@ -29,7 +25,7 @@ variants = dict(
     vit_top={**_base_.main_rows.vit, 'model.head.pool': top},
     own_maps_top={**teacher, 'model.student.head.pool': top},
 )
-for network, seen in (('lite0', {**from_masks, **six}), ('vit', from_masks)):
+for network, seen in (('lite0', six), ('vit', three)):
     segmentor = {'config': f'segmentor_{network}', **seen}
     variants[f'three stages, {network}'] = {**segmentor, masks: f'{{masks:{network}_top}}'}
     if network == 'vit':
@@ -84,5 +80,5 @@ scales = dict(
         claims=[claim for claim in claims if not {claim['more'], claim['less']} & of_the_cnn],
     )
 )
-del top, lite0, teacher, by_iou, here, from_masks, six, masks, network, seen, segmentor
+del top, lite0, teacher, six, three, masks, network, seen, segmentor
 del of_the_cnn, alone, single_taught, claim, more, less

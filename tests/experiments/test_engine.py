@@ -299,7 +299,7 @@ def test_what_a_user_can_mend_is_the_last_line_of_a_failed_step(tmp_path, capfd)
 
 
 def test_what_another_process_of_a_step_is_writing_is_waited_for(tmp_path, monkeypatch):
-    """Of several GPUs, the process of the first one writes for all."""
+    """Read a result after the process that writes it for all, as on several GPUs."""
     manifest = dict(split='train', protocol={}, metrics={}, curves={}, images=[])
     cfg = Config(dict(work_dir=str(tmp_path)))
     runner = Namespace(test=lambda: None)
@@ -318,7 +318,7 @@ def test_what_another_process_of_a_step_is_writing_is_waited_for(tmp_path, monke
 
 
 def test_nothing_begins_once_all_is_stopped(tmp_path):
-    """What another thread was about to start would go on for hours after an error."""
+    """Kill a step that another thread starts after an error; it would train on, unseen."""
     local = Local(jobs=2)
     local.stop()
     write_call(tmp_path / 'step', 'train', dict(config='missing.py'))

@@ -43,7 +43,8 @@ def parse_args() -> argparse.Namespace:
         '--pairs',
         type=int,
         default=0,
-        help='scenes of which to draw exact pairs: without smoke, without chimneys, … (0)',
+        help='scenes of which to draw exact pairs: without smoke, without chimneys, … '
+        '(%(default)s)',
     )
     parser.add_argument(
         '--unlabelled',

@@ -12,6 +12,15 @@ main_rows = dict(
     vit=dict(config='vit'),
     own_maps={'model.teacher.init_cfg.checkpoint': '{best:lite0}'},
 )
+# a segmentor of six epochs; pictures of drawn scenes are read faster than worker processes hand
+# them over
+segmentor = {
+    'default_hooks.checkpoint.save_best': 'seg/image_iou',
+    'train_cfg.val_interval': 6,
+    'train_dataloader': dict(num_workers=0, persistent_workers=False),
+    'val_dataloader': dict(num_workers=0, persistent_workers=False),
+    'test_dataloader.num_workers': 0,
+}
 # changes to a sweep of drawn scenes, for its scale smoke5k: photographs at 168 px
 photographs = dict(
     configs=dict(
