@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument('--work-dir', help='where the label runs go (work_dirs/PLAN)')
     parser.add_argument('--out', help='JSON file for the results (PLAN.json in the work dir)')
     parser.add_argument('--rows', nargs='+', help='only these; the results then hold no others')
-    add_config_options(parser, 'changes to every run: key=value …')
+    add_config_options(parser, 'changes to every label run: key=value …')
     add_execution_options(parser)
     add_trust_option(parser)
     args = parser.parse_args()

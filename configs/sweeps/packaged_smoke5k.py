@@ -1,17 +1,23 @@
-# The method with weights from packages, on photographs: the three main rows, as trained and as in
-# use, which is larger and with mirror images.
+# The method with weights from packages, on photographs: the three main rows and the cured ViT, as
+# trained and as in use, which is larger and with mirror images.
 _base_ = '../_base_/sweeps/packaged.py'
 
-configs = _base_.photographs.configs
+configs = dict(
+    **_base_.photographs.configs, frozen='configs/cam/dinov2-s-frozen_40e_weakseg-168.py'
+)
 work_dir = _base_.photographs.work_dir
 options = dict(data_root='data/smoke5k-pack')
 views = dict(recipe='acr')
 larger = dict(size=224)
 variants = dict(
     **_base_.main_rows,
+    # a head on a trunk that does not learn, and a ViT that learns from the plumes that it finds
+    frozen={'config': 'frozen', 'train_cfg.val_interval': 40},
+    cured={'config': 'vit', 'model.head.pool': 0.1, 'plumes': '{scores:frozen}'},
     lite0_224={'trained_as': 'lite0', 'model.views': views, **larger},
     vit_224={'trained_as': 'vit', 'model.views': views, **larger},
     own_maps_224={'trained_as': 'own_maps', 'model.student.views': views, **larger},
+    cured_224={'trained_as': 'cured', 'model.views': views, **larger},
 )
 columns = [
     ('accuracy, val', 'val', 'label/accuracy'),
@@ -35,6 +41,13 @@ claims = [
         claim='the student beats its teacher, as in use',
         more='own_maps_224',
         less='lite0_224',
+        column='CAM IoU',
+    ),
+    dict(claim='the cured ViT makes better maps', more='cured', less='vit', column='CAM IoU'),
+    dict(
+        claim='the cured ViT makes better maps than the taught one',
+        more='cured',
+        less='own_maps',
         column='CAM IoU',
     ),
 ]

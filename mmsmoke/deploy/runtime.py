@@ -1,7 +1,7 @@
 """Run exported segmentors on pictures of any size, whole or in tiles."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from mmsmoke.functional import resize_maps
 from mmsmoke.inference.inputs import checked_picture
 from mmsmoke.inference.tiles import Tiling
-from mmsmoke.utils import UserError, read_json
+from mmsmoke.utils import UserError, read_json, sha256_of_file
 
 from .export import ABOUT
 from .formats import FORMATS, require_packages
@@ -51,13 +51,17 @@ class ExportedSegmentor:
         if batch_size < 1:
             raise UserError(f'batch_size must be at least 1, got {batch_size}')
         self.tiling = None if tile is None else Tiling(tile, overlap)
-        self.about = about = read_json(Path(folder) / ABOUT)
+        self.about = about = _description(Path(folder) / ABOUT)
         names = [name for name in ('onnx', 'torchscript') if name in about['files']]
         format = format or names[0]
         if format not in names:
             raise UserError(f'{folder} has no file of {format}, but {" and ".join(names)}')
         require_packages([format])
-        self._run = FORMATS[format].read(Path(folder) / about['files'][format]['file'])
+        file, sha256 = (about['files'][format][key] for key in ('file', 'sha256'))
+        path = Path(folder) / file
+        if not path.is_file() or sha256_of_file(path) != sha256:
+            raise UserError(f'{path} is not the file that {ABOUT} describes: export it again')
+        self._run = FORMATS[format].read(path)
         fixed = about['input']['shape'][0]
         self._fixed = fixed if isinstance(fixed, int) else None
         self.batch_size = self._fixed or batch_size
@@ -89,3 +93,11 @@ class ExportedSegmentor:
             images = torch.cat([images, missing])
         scores = self._run(images)[: len(pictures)]
         return resize_maps(scores, pictures[0].shape[:2])
+
+
+def _description(file: Path) -> dict:
+    """Read what an export says of itself."""
+    about = read_json(file)
+    if not isinstance(about, Mapping) or not {'files', 'input', 'size', 'threshold'} <= {*about}:
+        raise UserError(f'{file} does not describe an export; export it again')
+    return about

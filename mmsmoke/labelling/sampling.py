@@ -4,10 +4,12 @@ from pathlib import Path
 
 from mmsmoke.datasets.pictures import save_image
 from mmsmoke.inference.frames import Video
-from mmsmoke.utils import UserError
+from mmsmoke.utils import UserError, read_json, sha256_of_file, write_json
 from mmsmoke.utils.progress import progress
 
 PER_SECOND = 1.0
+VIDEOS = 'videos.json'
+"""Says of which videos a folder has frames."""
 
 
 def sample_video(
@@ -36,6 +38,7 @@ def sample_video(
     video = Video(path, 1 if every is None else every)
     if every is None:  # how many that is, the video says
         video = Video(path, max(1, round(video.fps / (fps or PER_SECOND))))
+    _remember(path, folder)
     for item in progress(video.frames(), video.total or None, path.name, unit='frame'):
         target = folder / 'images' / f'{path.stem}_{item.frame:06d}.jpg'
         if not target.exists():
@@ -45,3 +48,15 @@ def sample_video(
 
 def _is_ours(folder: Path) -> bool:
     return (folder / 'images').is_dir() or not any(folder.iterdir())
+
+
+def _remember(video: Path, folder: Path) -> None:
+    """Note whose frames are called like this video; raise if they are those of another one."""
+    file, content = folder / VIDEOS, sha256_of_file(video)
+    known = read_json(file) if file.is_file() else {}
+    if known.setdefault(video.stem, content) != content:
+        raise UserError(
+            f'{folder} has frames of another video called {video.stem}; rename one of them, or '
+            'name another folder with --out'
+        )
+    write_json(file, known)

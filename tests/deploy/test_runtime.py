@@ -89,3 +89,12 @@ def test_mistakes_are_named(exported, tmp_path):
         ExportedSegmentor(folder).scores(picture() / 255)
     with pytest.raises(UserError, match=r'segmenter\.json not found'):
         ExportedSegmentor(tmp_path)
+    (folder / 'segmenter.torchscript.pt').write_bytes(b'half of it')
+    with pytest.raises(UserError, match=r'torchscript\.pt is not the file that segmenter\.json'):
+        ExportedSegmentor(folder)
+    (folder / 'segmenter.torchscript.pt').unlink()
+    with pytest.raises(UserError, match=r'torchscript\.pt is not the file that segmenter\.json'):
+        ExportedSegmentor(folder)
+    (folder / 'segmenter.json').write_text('{"files": {}}')
+    with pytest.raises(UserError, match=r'segmenter\.json does not describe an export'):
+        ExportedSegmentor(folder)

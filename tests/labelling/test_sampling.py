@@ -58,3 +58,15 @@ def test_other_folders_are_left_alone(clip, tmp_path):
         sample_video(clip)
     with pytest.raises(UserError, match='is no video'):
         sample_video(tmp_path / 'clip/holiday.png', tmp_path / 'out')
+
+
+def test_videos_of_one_name_do_not_share_frames(clip, tmp_path):
+    (tmp_path / 'south').mkdir()
+    other = write_clip(tmp_path / 'south/clip.avi', noise(20, seed=1), 'MJPG', 5)
+    folder = sample_video(clip, tmp_path / 'out')
+    before = {file: file.read_bytes() for file in (folder / 'images').iterdir()}
+    with pytest.raises(UserError, match='has frames of another video called clip; rename'):
+        sample_video(other, folder)
+    assert {file: file.read_bytes() for file in (folder / 'images').iterdir()} == before
+    moved = other.rename(tmp_path / 'south/gate.avi')
+    assert len([*(sample_video(moved, folder) / 'images').iterdir()]) == 2 * len(before)
