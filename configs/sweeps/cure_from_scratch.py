@@ -32,7 +32,6 @@ variants = {
     'four_heads': {**heads, 'data_root': frames},
     'chosen_head': dict(trained_as='four_heads', retrain='choose'),
     'cnn_pcm_cured': {**cnn, 'data_root': frames, 'plumes': '{scores:chosen_head}'},
-    'vit_cured': {**vit, 'data_root': frames, 'plumes': '{scores:chosen_head}'},
     # no clear image shows a chimney
     'cnn_pcm, 0': {**cnn, 'data_root': 'data/smokestack-0-64'},
     'four_heads, 0': {**heads, 'data_root': frames_0},
