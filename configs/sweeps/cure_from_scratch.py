@@ -1,6 +1,6 @@
 # Can networks that start from scratch be cured? They learn from moved plumes: those that the CNN's
-# own maps find (_own), and those found by heads on a trunk from packages, which sees the scenes
-# larger: a single head (_frozen), or the best of four that disagree (_cured).
+# own maps find (_own), and those found on a trunk from packages: by a single head that sees the same
+# scenes drawn larger (_frozen), or by the best of four that disagree (_cured).
 _base_ = ['../_base_/sweeps/evidence.py', '../_base_/sweeps/companion.py']
 
 configs = dict(
@@ -8,9 +8,11 @@ configs = dict(
     frozen='configs/cam/dinov2-s-frozen_40e_smokestack-126.py',
     heads='configs/cam/dinov2-s-heads_40e_smokestack-126.py',
 )
+large = 'data/smokestack-biased-126'
 frames, frames_0 = 'data/smokestack-0.1-frames-64', 'data/smokestack-0-frames-64'
 draw = {
     **_base_.draw,
+    large: dict(preset='biased', size=126, train=1200, val=300, test=300),
     'data/smokestack-0-64': dict(p_chimney_clear=0.0, **_base_.scenes),
     frames: dict(p_chimney_clear=0.1, **_base_.scenes, unlabelled=600),
     frames_0: dict(p_chimney_clear=0.0, **_base_.scenes, unlabelled=600),
@@ -26,7 +28,7 @@ variants = {
     'cnn_pcm': cnn,
     'vit': vit,
     'cnn_pcm_own': {**cnn, 'plumes': '{scores:cnn_pcm}'},
-    'frozen': {'config': 'frozen', 'train_cfg.val_interval': 40},
+    'frozen': {'config': 'frozen', 'train_cfg.val_interval': 40, 'data_root': large},
     'cnn_pcm_frozen': {**cnn, 'plumes': '{scores:frozen}'},
     'vit_frozen': {**vit, 'plumes': '{scores:frozen}'},
     'four_heads': {**heads, 'data_root': frames},
@@ -61,4 +63,4 @@ claims = [
     )
     for column in ('reliance', 'chimney called smoke')
 ]
-del frames, frames_0, heads, cnn, vit
+del large, frames, frames_0, heads, cnn, vit
