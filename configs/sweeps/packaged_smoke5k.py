@@ -8,12 +8,18 @@ configs = dict(
 work_dir = _base_.photographs.work_dir
 options = dict(data_root='data/smoke5k-pack')
 views = dict(recipe='acr')
-larger = dict(size=224)
+larger, moved = dict(size=224), dict(plumes='{scores:frozen}')
 variants = dict(
     **_base_.main_rows,
-    # a head on a trunk that does not learn, and a ViT that learns from the plumes that it finds
+    # a head on a trunk that does not learn, and networks that learn from the plumes that it finds
     frozen={'config': 'frozen', 'train_cfg.val_interval': 40},
-    cured={'config': 'vit', 'model.head.pool': 0.1, 'plumes': '{scores:frozen}'},
+    cured={'config': 'vit', 'model.head.pool': 0.1, **moved},
+    lite0_cured={'config': 'lite0', **moved},
+    crossarch_cured={
+        'model.teacher.init_cfg.checkpoint': '{best:lite0_cured}',
+        'model.student.head.pool': 0.1,
+        **moved,
+    },
     lite0_224={'trained_as': 'lite0', 'model.views': views, **larger},
     vit_224={'trained_as': 'vit', 'model.views': views, **larger},
     own_maps_224={'trained_as': 'own_maps', 'model.student.views': views, **larger},
@@ -51,3 +57,4 @@ claims = [
         column='CAM IoU',
     ),
 ]
+del moved
