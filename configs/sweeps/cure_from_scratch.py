@@ -1,6 +1,6 @@
 # Can networks that start from scratch be cured? They learn from moved plumes: those that the CNN's
-# own maps find (_own), and those found on a trunk from packages: by a single head that sees the same
-# scenes drawn larger (_frozen), or by the best of four that disagree (_cured).
+# own maps find (_own), and those found on a trunk from packages: by a single head that sees the
+# same scenes drawn larger (_frozen), or by the best of four that disagree (_cured).
 _base_ = ['../_base_/sweeps/evidence.py', '../_base_/sweeps/companion.py']
 
 configs = dict(
