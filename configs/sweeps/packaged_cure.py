@@ -87,17 +87,7 @@ for name in ('lite0', 'vit'):
         variants[f'{name}_{method}'] = dict(trained_as=f'{name}_part', retrain=method)
 for mode in ('and', 'or', 'mean'):
     variants[f'own_maps_{mode}'] = {'trained_as': 'own_maps', 'model.combine': mode}
-columns = [
-    ('accuracy', 'test', 'label/accuracy'),
-    ('reliance', 'pairs', 'pairs/reliance'),
-    ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
-    ('neither called smoke', 'pairs', 'pairs/called_neither'),
-    ('smoke without chimney found', 'pairs', 'pairs/called_smoke'),
-    ('CAM IoU', 'test', 'cam/image_iou'),
-    ('CAM IoU, smoke without chimney', 'pairs', 'pairs/iou_smoke'),
-    ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
-    ('same map', 'pairs', 'pairs/same_map'),
-]
+columns = _base_.companion.remedy_columns
 less_than = 'the cured ViT leans less on chimneys than the {} one, P = 0.1'
 claims = []
 for claim, more, less, column in (

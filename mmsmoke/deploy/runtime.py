@@ -98,6 +98,7 @@ class ExportedSegmentor:
 def _description(file: Path) -> dict:
     """Read what an export says of itself."""
     about = read_json(file)
-    if not isinstance(about, Mapping) or not {'files', 'input', 'size', 'threshold'} <= {*about}:
+    keys = {'files', 'input', 'size', 'threshold'}
+    if not isinstance(about, Mapping) or not keys <= {*about} or not about['files']:
         raise UserError(f'{file} does not describe an export; export it again')
     return about

@@ -90,7 +90,7 @@ def run_sweep(
     sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
     name = Path(sweep_file).stem + (f'-{scale}' if scale else '')
-    if out and Path(out).is_file() and out not in known:
+    if out and Path(out).is_file() and Path(out) not in map(Path, known):
         known = [*known, out]  # which is to grow, not to be written over
     out = Path(out) if out else folder / f'{name}.json'
     wanted = str([sweep.get(key) for key in ('data_root', 'options', 'variants', 'last_word')])

@@ -95,6 +95,8 @@ def test_mistakes_are_named(exported, tmp_path):
     (folder / 'segmenter.torchscript.pt').unlink()
     with pytest.raises(UserError, match=r'torchscript\.pt is not the file that segmenter\.json'):
         ExportedSegmentor(folder)
-    (folder / 'segmenter.json').write_text('{"files": {}}')
-    with pytest.raises(UserError, match=r'segmenter\.json does not describe an export'):
-        ExportedSegmentor(folder)
+    empty = '{"files": {}, "input": {}, "size": [24, 24], "threshold": 0.5}'
+    for content in ('{"files": {}}', '[]', empty):
+        (folder / 'segmenter.json').write_text(content)
+        with pytest.raises(UserError, match=r'segmenter\.json does not describe an export'):
+            ExportedSegmentor(folder)

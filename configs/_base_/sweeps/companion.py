@@ -16,5 +16,16 @@ companion = dict(
         ('confusion', 'test', 'companion/confusion'),
         ('energy on chimneys', 'test', 'companion/energy'),
         ('pointing', 'test', 'companion/pointing'),
+    ],  # of sweeps of remedies
+    remedy_columns=[
+        ('accuracy', 'test', 'label/accuracy'),
+        ('reliance', 'pairs', 'pairs/reliance'),
+        ('chimney called smoke', 'pairs', 'pairs/called_chimney'),
+        ('neither called smoke', 'pairs', 'pairs/called_neither'),
+        ('smoke without chimney found', 'pairs', 'pairs/called_smoke'),
+        ('CAM IoU', 'test', 'cam/image_iou'),
+        ('CAM IoU, smoke without chimney', 'pairs', 'pairs/iou_smoke'),
+        ('CAM IoU, smoke moved', 'pairs', 'pairs/iou_moved'),
+        ('same map', 'pairs', 'pairs/same_map'),
     ],
 )
