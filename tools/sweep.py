@@ -26,7 +26,7 @@ def main() -> None:
         '--known',
         nargs='+',
         default=(),
-        help='result files whose runs are not done again, as those in --out are not',
+        help='result files, as from another machine, whose runs are not done again; may name --out',
     )
     add_execution_options(parser)
     add_trust_option(parser)

@@ -68,8 +68,7 @@ def run_sweep(
     sizes.
 
     Args:
-        out: JSON file for the results, written anew after each run. If it is there, its runs are
-            known.
+        out: JSON file for the results, written anew after each run.
         seeds: instead of those of the file.
         variants: only these, and those that they start from.
         options: more changes to every config, which have the last word.
@@ -90,8 +89,6 @@ def run_sweep(
     sweep.last_word = dict(options or {})
     folder = Path(sweep.work_dir)
     name = Path(sweep_file).stem + (f'-{scale}' if scale else '')
-    if out and Path(out).is_file() and Path(out) not in map(Path, known):
-        known = [*known, out]  # which is to grow, not to be written over
     out = Path(out) if out else folder / f'{name}.json'
     wanted = str([sweep.get(key) for key in ('data_root', 'options', 'variants', 'last_word')])
     wanted += str(whole) if known else ''  # known runs of any variant are known by their data

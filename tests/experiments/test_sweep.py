@@ -352,7 +352,7 @@ def test_a_part_of_a_sweep_keeps_what_its_file_knows(sweep, tmp_path):
     trained.clear()
     run_sweep(str(path), out=str(out), known=[str(out)], seeds=[1], variants=['teacher'])
     assert json.loads(out.read_text()) == whole and not trained
-    run_sweep(str(path), str(tmp_path / 'two'), str(out), seeds=[2], variants=['teacher'])
+    run_sweep(str(path), out=str(out), known=[str(out)], seeds=[2], variants=['teacher'])
     assert json.loads(out.read_text())['runs'][:4] == whole['runs']
     assert [(name, at) for name, at, _ in trained] == [('teacher', 'seed-2')]
 
@@ -368,7 +368,7 @@ def test_runs_that_do_not_count_any_more_are_not_overwritten(sweep, tmp_path):
     with pytest.raises(
         UserError, match=r'3 runs of .*all.json have other settings .* another file'
     ):
-        run_sweep(str(path), out=str(out))
+        run_sweep(str(path), out=str(out), known=[str(out)])
     assert json.loads(out.read_text()) == old and not trained
 
 
