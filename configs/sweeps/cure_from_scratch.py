@@ -1,6 +1,7 @@
 # Can networks that start from scratch be cured? They learn from moved plumes: those that the CNN's
 # own maps find (_own), and those found on a trunk from packages: by a single head that sees the
-# same scenes drawn larger (_frozen), or by the best of four that disagree (_cured).
+# same scenes drawn larger (_frozen), or by the best of four that disagree (_cured), however often
+# a clear image shows a chimney.
 _base_ = ['../_base_/sweeps/evidence.py', '../_base_/sweeps/companion.py']
 
 configs = dict(
@@ -8,40 +9,44 @@ configs = dict(
     frozen='configs/cam/dinov2-s-frozen_40e_smokestack-126.py',
     heads='configs/cam/dinov2-s-heads_40e_smokestack-126.py',
 )
+shares = (0.0, 0.1, 0.25, 0.5)  # P(chimney | clear); P(chimney | smoke) is 1
 large = 'data/smokestack-biased-126'
-frames, frames_0 = 'data/smokestack-0.1-frames-64', 'data/smokestack-0-frames-64'
-draw = {
-    **_base_.draw,
-    large: dict(preset='biased', size=126, train=1200, val=300, test=300),
-    'data/smokestack-0-64': dict(p_chimney_clear=0.0, **_base_.scenes),
-    frames: dict(p_chimney_clear=0.1, **_base_.scenes, unlabelled=600),
-    frames_0: dict(p_chimney_clear=0.0, **_base_.scenes, unlabelled=600),
-}
+draw = {**_base_.draw, large: dict(preset='biased', size=126, train=1200, val=300, test=300)}
 scales = dict(_delete_=True)
-heads = {
-    'config': 'heads',
-    'train_cfg.val_interval': 40,
-    'default_hooks.checkpoint.save_best': None,
-}
 cnn, vit = _base_.plain.cnn_pcm, _base_.plain.vit
 variants = {
-    'cnn_pcm': cnn,
     'vit': vit,
     'cnn_pcm_own': {**cnn, 'plumes': '{scores:cnn_pcm}'},
     'frozen': {'config': 'frozen', 'train_cfg.val_interval': 40, 'data_root': large},
     'cnn_pcm_frozen': {**cnn, 'plumes': '{scores:frozen}'},
     'vit_frozen': {**vit, 'plumes': '{scores:frozen}'},
-    'four_heads': {**heads, 'data_root': frames},
-    'chosen_head': dict(trained_as='four_heads', retrain='choose'),
-    'cnn_pcm_cured': {**cnn, 'data_root': frames, 'plumes': '{scores:chosen_head}'},
-    # no clear image shows a chimney
-    'cnn_pcm, 0': {**cnn, 'data_root': 'data/smokestack-0-64'},
-    'four_heads, 0': {**heads, 'data_root': frames_0},
-    'chosen_head, 0': dict(trained_as='four_heads, 0', retrain='choose'),
-    'cnn_pcm_cured, 0': {**cnn, 'data_root': frames_0, 'plumes': '{scores:chosen_head, 0}'},
 }
+lines = {'CNN': {}, 'CNN, cured': {}}
+for share in shares:
+    end = '' if share == 0.1 else f', {share:g}'
+    root, frames = f'data/smokestack-{share:g}-64', f'data/smokestack-{share:g}-frames-64'
+    draw[frames] = dict(p_chimney_clear=share, **_base_.scenes, unlabelled=600)
+    variants['cnn_pcm' + end] = cnn
+    if share != 0.1:
+        draw[root] = dict(p_chimney_clear=share, **_base_.scenes)
+        variants['cnn_pcm' + end] = {**cnn, 'data_root': root}
+    variants['four_heads' + end] = {
+        'config': 'heads',
+        'train_cfg.val_interval': 40,
+        'default_hooks.checkpoint.save_best': None,
+        'data_root': frames,
+    }
+    variants['chosen_head' + end] = dict(trained_as='four_heads' + end, retrain='choose')
+    variants['cnn_pcm_cured' + end] = {
+        **cnn,
+        'data_root': frames,
+        'plumes': f'{{scores:chosen_head{end}}}',
+    }
+    lines['CNN'][f'{share:g}'] = 'cnn_pcm' + end
+    lines['CNN, cured'][f'{share:g}'] = 'cnn_pcm_cured' + end
 rows = [name for name in variants if not name.startswith('four_heads')]
 baseline = None
+curves = dict(x='P(chimney | clear) in training', lines=lines)
 columns = [('CAM IoU, val', 'val', 'cam/image_iou'), *_base_.companion.remedy_columns]
 claims = [
     dict(claim=claim, more=more, less=less, column=column)
@@ -49,9 +54,11 @@ claims = [
         ("a CNN's own plumes cure it, P = 0.1", 'cnn_pcm', 'cnn_pcm_own'),
         ("plumes of a frozen trunk's head cure a CNN, P = 0.1", 'cnn_pcm', 'cnn_pcm_frozen'),
         ("plumes of a frozen trunk's head cure a ViT, P = 0.1", 'vit', 'vit_frozen'),
-        ('plumes of the chosen head cure a CNN, P = 0.1', 'cnn_pcm', 'cnn_pcm_cured'),
-        ('plumes of the chosen head cure a CNN, P = 0', 'cnn_pcm, 0', 'cnn_pcm_cured, 0'),
+        *(
+            (f'plumes of the chosen head cure a CNN, P = {share}', name, lines['CNN, cured'][share])
+            for share, name in lines['CNN'].items()
+        ),
     )
     for column in ('reliance', 'chimney called smoke')
 ]
-del large, frames, frames_0, heads, cnn, vit
+del shares, large, cnn, vit, lines, share, end, root, frames
