@@ -1,11 +1,14 @@
 """Whole runs of one-stage segmentors: training, test, publishing, inference, export."""
 
 import json
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
 from label_runs import tiny_model
+from processes import run
 from test_resume import Killed, Killer, same
 
 from mmsmoke.apis import SmokeInferencer
@@ -118,13 +121,15 @@ def test_a_run_resumes_bit_for_bit_and_what_it_leaves_predicts_without_the_teach
         np.testing.assert_array_equal(one.scores, other.scores)
 
     tool = load_tool('deploy/export.py')
+    formats = ['torchscript', *(['onnx'] if find_spec('onnxscript') else [])]
     code, _, error = run_main(
-        tool.main, config, small, '--out', tmp_path / 'deploy', '--formats', 'torchscript',
+        tool.main, config, small, '--out', tmp_path / 'deploy', '--formats', *formats,
         '--cfg-options', f'data_root={tmp_path / "tiny"}', 'size=32',
     )  # fmt: skip
     assert code == 0, error
     about = json.loads((tmp_path / 'deploy/segmenter.json').read_text())
-    assert about['files']['torchscript']['largest_difference'] < 1e-4
+    assert list(about['files']) == formats
+    assert all(file['largest_difference'] < 1e-4 for file in about['files'].values())
     exported = torch.jit.load(tmp_path / 'deploy/segmenter.torchscript.pt')
     names = [name for name, _ in exported.named_parameters()]
     assert names and not any('teacher' in name or 'average' in name for name in names)
@@ -140,6 +145,31 @@ def test_a_run_resumes_bit_for_bit_and_what_it_leaves_predicts_without_the_teach
         assert code == 0, error
         results[name] = json.loads(out.read_text())
     assert results['tta']['protocol']['tta'] and 'tta' not in results['plain']['protocol']
+
+
+def test_two_processes_train_it_and_learn_what_one_learns_from_labels(config, load):
+    """From its own masks, one process and two learn differently: both halves are means."""
+    data = f'data_root={load("none").data_root}'
+    config.write_text(config.read_text().replace('drop_rate=0.1, drop_path_rate=0.1,', ''))
+    weights = []
+    for name, batch, warm_up, command in (
+        ('one', 4, 20, [sys.executable, 'tools/train.py', config]),
+        ('two', 2, 20, ['tools/dist_train.sh', config, 2]),
+        ('decoder, too', 2, 3, ['tools/dist_train.sh', config, 2]),
+    ):
+        run(
+            *command, '--work-dir', config.parent / name, '--cfg-options', data, 'size=32',
+            f'model.warm_up={warm_up}', f'train_dataloader.batch_size={batch}',
+        )  # fmt: skip
+        checkpoint = torch.load(config.parent / name / 'epoch_3.pth', weights_only=False)
+        weights.append(checkpoint['state_dict'])
+    one, two, decoder = weights
+    assert one['steps'] == two['steps'] == decoder['steps'] == 6
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=2e-4, rtol=1e-2, msg=name)
+        assert decoder[name].isfinite().all()
+    name = 'decode_head.conv_seg.weight'
+    assert not torch.allclose(decoder[name], two[name])
 
 
 def test_a_number_of_classes_that_does_not_fit_the_data_is_named(load):

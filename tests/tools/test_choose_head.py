@@ -2,7 +2,7 @@
 
 import sys
 
-from test_distillation import ROOT, run
+from processes import ROOT, run
 
 CONFIG = f"""
 _base_ = '{ROOT}/configs/cam/resnet18-s_12e_smokestack-128.py'
@@ -34,11 +34,11 @@ def test_two_processes_train_with_every_remedy_and_a_head_is_chosen(tiny_dataset
     config.write_text(CONFIG)
     data = ('--cfg-options', f'data_root={root}')
     out = run('tools/dist_train.sh', config, 2, '--work-dir', tmp_path / 'run', *data)
-    assert 'centres of regions, true and false: [[2, 2]]' in out
+    assert 'centres of regions, true and false: [[2, 2]]' in out.stdout + out.stderr
     (log,) = (tmp_path / 'run').rglob('*.log')
     for name in ('fpr_region', 'fpr_pixel', 'crops', 'crops_prototype', 'disagreement'):
         assert f'loss_{name}:' in log.read_text()
     out = run(sys.executable, 'tools/choose_head.py', config, tmp_path / 'run/epoch_2.pth',
               '--out', tmp_path / 'chosen.pth', *data)  # fmt: skip
-    assert 'head 0: accuracy' in out and out.count('<- first now') == 1
+    assert 'head 0: accuracy' in out.stdout and out.stdout.count('<- first now') == 1
     assert (tmp_path / 'chosen.pth').is_file() and (tmp_path / 'chosen.json').is_file()

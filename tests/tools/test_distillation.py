@@ -1,15 +1,10 @@
 """Distillation from the command line: two processes, the student's own way to stage 2."""
 
-import os
-import socket
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-
-ROOT = Path(__file__).parents[2]
+from processes import ROOT, run
 
 SMALL_VIT = """
         backbone=dict(
@@ -42,18 +37,6 @@ test_dataloader = dict(batch_size=2, num_workers=0)
 """
 
 
-def run(*command) -> str:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = str(probe.getsockname()[1])
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, 'PORT': port}
-    done = subprocess.run(
-        list(map(str, command)), cwd=ROOT, capture_output=True, text=True, env=env
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done.stdout + done.stderr
-
-
 @pytest.fixture
 def project(tiny_dataset, tmp_path):
     root = tiny_dataset(splits=dict(train=8, val=4, test=4), size=(40, 32))
@@ -83,13 +66,13 @@ def test_two_processes_learn_what_one_learns_and_the_student_goes_its_own_way(pr
         same = dict(atol=0, rtol=0) if key.startswith('teacher.') else dict(atol=2e-4, rtol=1e-2)
         torch.testing.assert_close(value, weights['two'][key], **same, msg=key)
 
-    done = subprocess.run(
-        [sys.executable, 'tools/test.py', folder / 'plain.py', folder / 'one/epoch_2.pth'],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+    done = run(
+        sys.executable, 'tools/test.py', folder / 'plain.py', folder / 'one/epoch_2.pth', ok=False
+    )
     assert done.returncode == 2 and 'publish_student.py takes the student out' in done.stderr
     run(sys.executable, 'tools/model_converters/publish_student.py', folder / 'one/epoch_2.pth',
         folder / 'student.pth')  # fmt: skip
     out = run(sys.executable, 'tools/test.py', folder / 'plain.py', folder / 'student.pth',
               '--work-dir', folder / 'test', '--cfg-options', data)  # fmt: skip
+    out = out.stdout + out.stderr
     assert 'label/accuracy' in out and 'missing keys' not in out and 'unexpected key' not in out

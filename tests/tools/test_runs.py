@@ -3,33 +3,15 @@
 import json
 import os
 import re
-import socket
-import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from processes import ROOT, run
 
-ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable
-
-
-def run(*command, ok: bool = True, **env) -> subprocess.CompletedProcess:
-    done = subprocess.run(
-        list(map(str, command)), cwd=ROOT, capture_output=True, text=True,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': PYTHON, **env},
-    )  # fmt: skip
-    assert (done.returncode == 0) == ok, done.stdout[-2000:] + done.stderr[-4000:]
-    return done
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -77,7 +59,7 @@ def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(p
     root, folder = project
     work_dir, data = folder / 'work', f'data_root={root}'
     run('tools/dist_train.sh', folder / 'cam.py', 2, '--work-dir', work_dir,
-        '--cfg-options', data, PORT=free_port())  # fmt: skip
+        '--cfg-options', data)  # fmt: skip
     checkpoint = work_dir / 'epoch_2.pth'
     assert checkpoint.is_file()
 
@@ -88,7 +70,7 @@ def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(p
     ).items():
         out = folder / f'{name}.json'
         run(*command, '--work-dir', folder / f'test-{name}', '--splits', 'val', 'test',
-            '--out', out, '--cfg-options', data, PORT=free_port())  # fmt: skip
+            '--out', out, '--cfg-options', data)  # fmt: skip
         tested[name] = json.loads(out.read_text())['splits']
     for split in ('val', 'test'):  # other batches round differently
         assert tested['one'][split] == pytest.approx(tested['two'][split], rel=1e-4)
@@ -100,7 +82,7 @@ def test_two_processes_train_and_label_each_image_once_with_the_numbers_of_one(p
     ).items():
         out = folder / f'labels-{name}'
         run(*command, '--work-dir', out, '--cfg-options', data,
-            TOOL='make_pseudo_labels.py', PORT=free_port())  # fmt: skip
+            TOOL='make_pseudo_labels.py')  # fmt: skip
         manifests[name] = json.loads((out / 'manifest.json').read_text())
         masks[name] = {p.name: np.array(Image.open(p)) for p in out.glob('masks/*.png')}
     lines = [

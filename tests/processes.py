@@ -1,0 +1,20 @@
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command, ok: bool = True, **env) -> subprocess.CompletedProcess:
+    """Run a command as a user types it, and check whether it succeeds; several processes meet."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = str(probe.getsockname()[1])
+    done = subprocess.run(
+        list(map(str, command)), cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, 'PORT': port, **env},
+    )  # fmt: skip
+    assert (done.returncode == 0) == ok, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
