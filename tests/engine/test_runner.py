@@ -1,9 +1,12 @@
+import multiprocessing
 import os
 
 import pytest
 import torch
 from label_runs import label_config
+from mmengine.config import Config
 
+from mmsmoke.engine import runner
 from mmsmoke.engine.launch import build_runner
 
 
@@ -36,3 +39,34 @@ def test_a_run_is_not_deterministic_unless_asked(restored, tiny_dataset, tmp_pat
     build_runner(cfg)
     assert not torch.are_deterministic_algorithms_enabled()
     assert 'CUBLAS_WORKSPACE_CONFIG' not in os.environ
+
+
+def test_no_process_waits_for_another_epoch_when_a_run_has_ended(
+    tiny_dataset, tmp_path, checkpoint
+):
+    cfg = label_config(tiny_dataset(), tmp_path / 'out', checkpoint())
+    cfg.test_dataloader.update(num_workers=1, persistent_workers=True)
+    cfg.experiment_name = tmp_path.name
+    before = {*multiprocessing.active_children()}
+    run = build_runner(cfg)
+    run.test()
+    assert {*multiprocessing.active_children()} <= before
+    assert len(list(run.test_loop.dataloader)) == 2  # and it can be read again
+
+
+def test_the_text_of_a_config_is_formatted_once(monkeypatch):
+    calls, ordinary = [], runner._format
+
+    def counted(code, **options):
+        calls.append(code)
+        return ordinary(code, **options)
+
+    monkeypatch.setattr(runner, '_format', counted)
+    runner._formatted.cache_clear()
+    cfg = Config(dict(model=dict(type='A', sizes=list(range(40)))))
+    text = cfg.pretty_text
+    assert cfg.pretty_text == Config(cfg._cfg_dict).pretty_text == text and len(calls) == 1
+    cfg.model.type = 'B'
+    assert cfg.pretty_text == text.replace("'A'", "'B'") and len(calls) == 2
+    assert runner.format_once('x  =  1', style_config='google') == ('x = 1\n', True)
+    runner._formatted.cache_clear()
