@@ -167,8 +167,10 @@ def rescaled(
 def move_plumes(cfg: Config) -> None:
     """Let a classifier learn from images whose plumes were moved, as the maps in ``plumes`` say.
 
-    See :class:`~mmsmoke.datasets.transforms.PlumeTransplant`.
+    That is their folder, or ``dict(scores=FOLDER, …)`` with further arguments of
+    :class:`~mmsmoke.datasets.transforms.PlumeTransplant`.
     """
+    plumes = dict(scores=cfg.plumes) if isinstance(cfg.plumes, str) else cfg.plumes
     dataset = cfg.train_dataloader.dataset
     steps = [step for step in dataset.get('pipeline', []) if step['type'] != TRANSPLANT]
     types = [step['type'].split('.')[-1] for step in steps]
@@ -177,7 +179,7 @@ def move_plumes(cfg: Config) -> None:
         raise UserError(
             f'{cfg.filename}: plumes can be moved for classifiers alone: no mask moves with them'
         )
-    transplant = dict(type=TRANSPLANT, data_root=dataset.data_root, scores=cfg.plumes)
+    transplant = dict(type=TRANSPLANT, data_root=dataset.data_root, **plumes)
     dataset.pipeline = [*steps[: loading[0]], transplant, *steps[loading[0] :]]
 
 

@@ -174,6 +174,20 @@ def test_the_share_of_changed_images_is_as_asked(root):
     assert 0.18 < np.mean(changed) < 0.32
 
 
+def test_clear_images_and_those_with_smoke_have_shares_of_their_own(root):
+    pasted, taken = transplant(root, prob=(1, 0)), transplant(root, prob=(0, 1))
+    assert pasted.transform(results(root, 1))['gt_score'] == [1.0]
+    assert pasted.transform(results(root, 0))['gt_score'] == [1.0]
+    assert taken.transform(results(root, 1))['gt_score'] == [0.0]
+    assert taken.transform(results(root, 0))['gt_score'] == [0.0]
+
+
+@pytest.mark.parametrize('prob', [1.5, (0.5, -1), (1, 1, 1)])
+def test_a_share_that_is_none_is_named(root, prob):
+    with pytest.raises(UserError, match='prob is a number from 0 to 1, or two'):
+        transplant(root, prob=prob)
+
+
 def test_what_it_cannot_do_is_named(root):
     with pytest.raises(UserError, match='possible <= certain'):
         transplant(root, certain=0.1, possible=0.6).transform(results(root, 0))

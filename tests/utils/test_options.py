@@ -172,6 +172,13 @@ def test_one_line_lets_any_classifier_learn_from_moved_plumes(tmp_path):
     assert 'PlumeTransplant' not in types(load_config(path, options=dict(plumes=None)))
 
 
+def test_how_plumes_are_moved_can_be_said_beside_their_maps():
+    options = {'plumes.scores': 'maps/scores', 'plumes.prob': (0.25, 0)}
+    cfg = load_config('cam/lite0_3e_weakseg-168.py', options=options)
+    (moved,) = (s for s in cfg.train_dataloader.dataset.pipeline if 'Transplant' in s['type'])
+    assert (moved.scores, moved.prob) == ('maps/scores', (0.25, 0))
+
+
 def test_segmentors_learn_from_no_moved_plumes():
     config = 'configs/segmentors/linear_dinov2-s_3e_weakseg-168.py'
     with pytest.raises(UserError, match='plumes can be moved for classifiers alone'):

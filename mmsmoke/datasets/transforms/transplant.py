@@ -30,7 +30,8 @@ class PlumeTransplant(BaseTransform):
     Args:
         data_root, split: of the images whose plumes are moved.
         scores: folder of the score maps.
-        prob: how often an image is changed.
+        prob: how often an image is changed; two numbers are for clear images and for those with
+            smoke.
         certain: a plume that is pasted has a higher score than this; by default the threshold of
             the label run.
         possible: what is taken away has a higher score than this, and lies near; by default twice
@@ -49,14 +50,17 @@ class PlumeTransplant(BaseTransform):
         data_root: str,
         scores: str,
         split: str = 'train',
-        prob: float = 0.5,
+        prob: float | tuple[float, float] = 0.5,
         certain: float | None = None,
         possible: float | None = None,
         scale: tuple[float, float] = (0.6, 1.4),
         brightness: tuple[float, float] = (0.85, 1.15),
         view: str | None = None,
     ):
-        self.root, self.scores, self.split, self.prob = Path(data_root), Path(scores), split, prob
+        self.root, self.scores, self.split = Path(data_root), Path(scores), split
+        self.prob = (prob, prob) if isinstance(prob, int | float) else tuple(prob)
+        if len(self.prob) != 2 or not all(0 <= one <= 1 for one in self.prob):
+            raise UserError(f'prob is a number from 0 to 1, or two, got {prob}')
         self._certain, self._possible = certain, possible
         self.scale, self.brightness, self.view = scale, brightness, view
 
@@ -111,15 +115,13 @@ class PlumeTransplant(BaseTransform):
     def transform(self, results: dict) -> dict:
         if len(results['gt_score']) != 1:
             raise DataError('PlumeTransplant is for data with one class')
-        if random.random() >= self.prob or math.isnan(results['gt_score'][0]):
+        score = results['gt_score'][0]
+        if random.random() >= self.prob[score > 0] or math.isnan(score):
             return results
-        if results['gt_score'][0]:
-            changed = self.without_plume(results)
-        else:
-            changed = self.with_plume(results)
+        changed = self.without_plume(results) if score else self.with_plume(results)
         if changed is not None:
             results['img'] = changed
-            results['gt_score'] = [1.0 - results['gt_score'][0]]
+            results['gt_score'] = [1.0 - score]
             results['gt_label'] = [0] if results['gt_score'][0] else []
         return results
 
