@@ -15,6 +15,7 @@ draw = {**_base_.draw, large: dict(preset='biased', size=126, train=1200, val=30
 scales = dict(_delete_=True)
 cnn, vit = _base_.plain.cnn_pcm, _base_.plain.vit
 variants = {
+    'cnn_pcm': cnn,
     'vit': vit,
     'cnn_pcm_own': {**cnn, 'plumes': '{scores:cnn_pcm}'},
     'frozen': {'config': 'frozen', 'train_cfg.val_interval': 40, 'data_root': large},
@@ -26,7 +27,6 @@ for share in shares:
     end = '' if share == 0.1 else f', {share:g}'
     root, frames = f'data/smokestack-{share:g}-64', f'data/smokestack-{share:g}-frames-64'
     draw[frames] = dict(p_chimney_clear=share, **_base_.scenes, unlabelled=600)
-    variants['cnn_pcm' + end] = cnn
     if share != 0.1:
         draw[root] = dict(p_chimney_clear=share, **_base_.scenes)
         variants['cnn_pcm' + end] = {**cnn, 'data_root': root}
