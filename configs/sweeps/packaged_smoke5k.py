@@ -9,6 +9,7 @@ work_dir = _base_.photographs.work_dir
 options = dict(data_root='data/smoke5k-pack')
 views = dict(recipe='acr')
 larger, moved = dict(size=224), dict(plumes='{scores:frozen}')
+pasted = {'plumes.scores': '{scores:own_maps}', 'plumes.prob': (0.5, 0)}
 variants = dict(
     **_base_.main_rows,
     # a head on a trunk that does not learn, and networks that learn from the plumes that it finds
@@ -20,6 +21,9 @@ variants = dict(
         'model.student.head.pool': 0.1,
         **moved,
     },
+    # plumes that the taught ViT finds are put into clear images; none is taken away
+    lite0_pasted={'config': 'lite0', **pasted},
+    pasted={'config': 'vit', 'model.head.pool': 0.1, **pasted},
     lite0_224={'trained_as': 'lite0', 'model.views': views, **larger},
     vit_224={'trained_as': 'vit', 'model.views': views, **larger},
     own_maps_224={'trained_as': 'own_maps', 'model.student.views': views, **larger},
@@ -57,4 +61,4 @@ claims = [
         column='CAM IoU',
     ),
 ]
-del moved
+del moved, pasted
