@@ -14,8 +14,8 @@ segment = dict(config='configs/segmentors/mlp_r18-s_6e_smokestack-128.py')
 """
 
 
-def tested(**more):
-    result = dict(
+def result(**more):
+    plain = dict(
         config=dict(sha256='c'),
         checkpoint=dict(sha256='p'),
         data_root='data',
@@ -23,13 +23,13 @@ def tested(**more):
         splits={},
         environment={},
     )
-    return dict(result, **more)
+    return dict(plain, **more)
 
 
 def test_a_run_of_a_sweep_says_which_masks_it_has_seen():
     seen = dict(number=25, seed=3, groups=9, sha256='m')
-    assert run_record('a', 3, tested(true_masks=seen))['true_masks'] == seen
-    assert 'true_masks' not in run_record('a', 3, tested())
+    assert run_record('a', 3, result(true_masks=seen))['true_masks'] == seen
+    assert 'true_masks' not in run_record('a', 3, result())
 
 
 @pytest.mark.parametrize('masks', [True, False])
