@@ -2,13 +2,15 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from conftest import ROOT
 
 
 def run(*command, ok: bool = True, **env) -> subprocess.CompletedProcess:
-    """Run a command as a user types it, and check whether it succeeds; several processes meet."""
+    """Run a command as a user types it; check whether it succeeds.
+
+    One that starts several processes finds a free port in PORT, by which they meet.
+    """
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = str(probe.getsockname()[1])

@@ -171,6 +171,8 @@ def move_plumes(cfg: Config) -> None:
     :class:`~mmsmoke.datasets.transforms.PlumeTransplant`.
     """
     plumes = dict(scores=cfg.plumes) if isinstance(cfg.plumes, str) else cfg.plumes
+    if 'scores' not in plumes:
+        raise UserError(f'{cfg.filename}: plumes.scores, the folder of the maps, is missing')
     dataset = cfg.train_dataloader.dataset
     steps = [step for step in dataset.get('pipeline', []) if step['type'] != TRANSPLANT]
     types = [step['type'].split('.')[-1] for step in steps]

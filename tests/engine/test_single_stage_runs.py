@@ -148,7 +148,10 @@ def test_a_run_resumes_bit_for_bit_and_what_it_leaves_predicts_without_the_teach
 
 
 def test_two_processes_train_it_and_learn_what_one_learns_from_labels(config, load):
-    """From its own masks, one process and two learn differently: both halves are means."""
+    """Compare what one process and two learn, while the decoder does not learn yet.
+
+    Once it does, they differ: each process averages foreground and background of its own images.
+    """
     data = f'data_root={load("none").data_root}'
     config.write_text(config.read_text().replace('drop_rate=0.1, drop_path_rate=0.1,', ''))
     weights = []

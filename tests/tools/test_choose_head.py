@@ -2,7 +2,8 @@
 
 import sys
 
-from processes import ROOT, run
+from conftest import ROOT
+from processes import run
 
 CONFIG = f"""
 _base_ = '{ROOT}/configs/cam/resnet18-s_12e_smokestack-128.py'

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 import torch
-from processes import ROOT, run
+from conftest import ROOT
+from processes import run
 
 SMALL_VIT = """
         backbone=dict(

@@ -8,8 +8,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
-from processes import ROOT, run
+from processes import run
 
 PYTHON = sys.executable
 

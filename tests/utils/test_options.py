@@ -177,6 +177,8 @@ def test_how_plumes_are_moved_can_be_said_beside_their_maps():
     cfg = load_config('cam/lite0_3e_weakseg-168.py', options=options)
     (moved,) = (s for s in cfg.train_dataloader.dataset.pipeline if 'Transplant' in s['type'])
     assert (moved.scores, moved.prob) == ('maps/scores', (0.25, 0))
+    with pytest.raises(UserError, match=r'plumes\.scores, the folder of the maps, is missing'):
+        load_config('cam/lite0_3e_weakseg-168.py', options={'plumes.prob': 0.25})
 
 
 def test_segmentors_learn_from_no_moved_plumes():

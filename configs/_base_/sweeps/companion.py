@@ -16,7 +16,8 @@ companion = dict(
         ('confusion', 'test', 'companion/confusion'),
         ('energy on chimneys', 'test', 'companion/energy'),
         ('pointing', 'test', 'companion/pointing'),
-    ],  # of sweeps of remedies
+    ],
+    # of sweeps of remedies
     remedy_columns=[
         ('accuracy', 'test', 'label/accuracy'),
         ('reliance', 'pairs', 'pairs/reliance'),
