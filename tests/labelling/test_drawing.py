@@ -215,29 +215,47 @@ HOLD = (
 )
 
 
-@pytest.mark.parametrize(('view', 'keys'), [('masks', ['a']), ('zones', ['d', 'u', 'Enter'])])
-def test_keys_that_come_before_a_picture_do_nothing_to_it(browser, folder, tmp_path, view, keys):
+def test_what_comes_before_a_picture_does_nothing_to_its_mask(browser, folder, tmp_path):
     names, proposal = in_order(folder)[:3], np.ones(SIZE, np.uint8)
     for name in names:
         save_palette(tmp_path / 'out/masks' / name, proposal)
     with served(folder, proposals=tmp_path / 'out') as server:
-        browser.open(server.address, f'#{view}/0')
-        if view == 'zones':
-            for place in [(10, 8), (50, 8), (50, 40)]:
-                browser.drag(to_window(browser, *place))
-            press(browser, 'Enter')
-            browser.drag(to_window(browser, 10, 8))  # the corner is chosen
+        browser.open(server.address, '#masks/0')
         browser.run(HOLD)
-        for key in ('ArrowRight', *keys):
+        for key in ('ArrowRight', 'a', 'r', 'u'):
             strike(browser, key)
+        browser.drag(to_window(browser, 12, 12))
         browser.run('window.letGo()')
         browser.wait_for("document.body.dataset.ready === '1'")
         assert text(browser, 'name') == names[1] and not text(browser, 'message')
-        if view == 'zones':
-            assert text(browser, 'state').startswith('view gate: 1 watched')
-        else:
-            assert text(browser, 'state').startswith('proposed')
-            assert not (folder / 'masks').exists()
+        assert text(browser, 'state').startswith('proposed')
+        assert not (folder / 'masks').exists()
+
+
+@pytest.mark.parametrize('saved', [True, False], ids=['saved', 'not saved'])
+def test_what_comes_before_a_picture_does_nothing_to_zones(browser, folder, saved):
+    """Neither what is pressed while the next picture comes, nor while the last one is saved."""
+    with served(folder) as server:
+        browser.open(server.address, '#zones/0')
+        for place in [(10, 8), (50, 8), (50, 40)]:
+            browser.drag(to_window(browser, *place))
+        if saved:
+            press(browser, 'Enter')
+            browser.wait_for("document.body.dataset.pending === '0'")
+        browser.run(HOLD)
+        if not saved:
+            press(browser, 'Enter')
+        browser.drag(to_window(browser, 10, 8))  # the corner is chosen
+        for key in ('ArrowRight', 'd', 'u', 'Enter'):
+            strike(browser, key)
+        browser.drag(to_window(browser, 30, 30))
+        browser.run('window.letGo()')
+        browser.wait_for("document.body.dataset.ready === '1'")
+        assert text(browser, 'name') == in_order(folder)[1] and not text(browser, 'message')
+        assert text(browser, 'state').startswith('view gate: 1 watched')
+        press(browser, 'u')  # only the polygon can be undone: no corner is open
+        assert text(browser, 'state').startswith('view gate: 0 watched')
+        browser.wait_for("document.body.dataset.pending === '0'")
 
 
 def test_zones_are_drawn_by_clicks(browser, folder):

@@ -32,7 +32,9 @@ export function listen(page) {
   page.stage.addEventListener('pointerdown', (event) => {
     page.stage.setPointerCapture(event.pointerId);
     if (page.view.down && event.button === 0 && !event.shiftKey) {
-      page.view.down(page.viewport.inPicture(event), event);
+      if (page.ready) {
+        page.view.down(page.viewport.inPicture(event), event);
+      }
     } else {
       last = event;
     }

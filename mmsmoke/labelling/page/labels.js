@@ -29,12 +29,14 @@ export class LabelsView {
       sign: String(k + 1),
       text: name,
       pressed: Boolean(now?.[k]),
+      picture: true,
       run: () => (single ? this.label([1]) : this.toggle(k)),
     }));
-    const save = { keys: ['Enter'], sign: '⏎', text: 'save', run: () => this.label(this.chosen ?? now ?? this.none()) };
+    const save = { keys: ['Enter'], sign: '⏎', text: 'save', picture: true, run: () => this.label(this.chosen ?? now ?? this.none()) };
     const no = {
       keys: ['0'], sign: '0', text: single ? `no ${classes[0]}` : 'none of them',
       pressed: Boolean(now) && now.every((label) => label === 0),
+      picture: true,
       run: () => this.label(this.none()),
     };
     return [
@@ -63,10 +65,7 @@ export class LabelsView {
   }
 
   label(labels) {
-    const { index, state, ready } = this.page;
-    if (!ready) {
-      return null; // nobody has seen it yet
-    }
+    const { index, state } = this.page;
     const clean = labels.map(Number);
     const entry = { index, before: state.labels[index] ?? null, after: clean };
     this.chosen = null;

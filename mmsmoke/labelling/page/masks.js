@@ -51,9 +51,9 @@ export class MasksView {
       brush(IGNORED, 'i', 'unsure'),
       { keys: ['[', '-', ','], sign: '[', text: 'smaller', repeats: true, run: () => this.size(1 / 1.25) },
       { keys: [']', '+', '.'], sign: ']', text: 'larger', repeats: true, run: () => this.size(1.25) },
-      ...(this.page.state.proposes ? [{ keys: ['a'], sign: 'A', text: 'accept', run: () => this.accept() }] : []),
-      { keys: ['r'], sign: 'R', text: proposes ? 'reject' : 'clear', run: () => this.clear() },
-      { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', run: () => this.undo() },
+      ...(this.page.state.proposes ? [{ keys: ['a'], sign: 'A', text: 'accept', picture: true, run: () => this.accept() }] : []),
+      { keys: ['r'], sign: 'R', text: proposes ? 'reject' : 'clear', picture: true, run: () => this.clear() },
+      { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', picture: true, run: () => this.undo() },
       { keys: ['h'], sign: 'H', text: 'hide', pressed: this.canvas.hidden, run: () => { this.canvas.hidden = !this.canvas.hidden; } },
       { keys: [' ', 'Enter'], sign: 'space', text: 'next', run: () => this.page.next() },
     ];
@@ -129,11 +129,9 @@ export class MasksView {
   }
 
   down(place) {
-    if (this.mask) {
-      this.remember();
-      this.last = place;
-      this.stroke(place, place);
-    }
+    this.remember();
+    this.last = place;
+    this.stroke(place, place);
   }
 
   move(place) {
@@ -185,9 +183,6 @@ export class MasksView {
   }
 
   accept() {
-    if (!this.mask) {
-      return null; // what is proposed has not come yet
-    }
     if (this.mask.from === 'proposal') {
       this.remember();
       this.changed('mask');
@@ -196,16 +191,14 @@ export class MasksView {
   }
 
   clear() {
-    if (this.mask) {
-      this.remember();
-      this.mask.values.fill(0);
-      this.draw(0, 0, this.mask.width, this.mask.height);
-      this.changed('mask');
-    }
+    this.remember();
+    this.mask.values.fill(0);
+    this.draw(0, 0, this.mask.width, this.mask.height);
+    this.changed('mask');
   }
 
   undo() {
-    const before = this.mask?.undo.pop();
+    const before = this.mask.undo.pop();
     if (!before) {
       this.page.tell('There is nothing to undo.');
       return;

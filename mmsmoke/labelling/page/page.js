@@ -17,6 +17,7 @@ class Page {
     this.sheet = element('sheet');
     this.viewport = new Viewport(this.stage, this.sheet);
     this.index = null;
+    this.ready = false; // whether the picture, and what belongs to it, can be seen
     this.shown = 0; // grows with each picture, so that what comes late is known to be late
     this.pictures = new Map();
     this.views = { labels: new LabelsView(this), masks: new MasksView(this), zones: new ZonesView(this) };
@@ -131,16 +132,17 @@ class Page {
     }
     try {
       await this.view.show?.(index);
+      this.ready = turn === this.shown;
     } catch (error) {
       this.complain(error);
     }
     if (turn === this.shown) {
-      this.ready = true;
       document.body.dataset.ready = index;
     }
   }
 
   async change(name) {
+    this.ready = false;
     this.tell('');
     await this.view.leave?.();
     this.view.exit?.();
@@ -201,7 +203,11 @@ class Page {
     ];
   }
 
+  // Does what a key or a button stands for; what is done to a picture waits until it can be seen.
   async run(command) {
+    if (command.picture && !this.ready) {
+      return;
+    }
     this.tell('');
     await command.run();
     this.describe();

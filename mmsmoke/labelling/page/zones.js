@@ -31,10 +31,10 @@ export class ZonesView {
     }));
     return [
       ...kinds,
-      { keys: ['Enter'], sign: '⏎', text: 'close', run: () => this.drawn && this.close() },
+      { keys: ['Enter'], sign: '⏎', text: 'close', picture: true, run: () => this.close() },
       { keys: ['Escape'], sign: 'Esc', text: 'cancel', run: () => { this.open = []; this.chosen = null; this.render(); } },
-      { keys: ['d', 'Delete'], sign: 'D', text: 'delete', run: () => this.drawn && this.remove() },
-      { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', run: () => this.drawn && this.undo() },
+      { keys: ['d', 'Delete'], sign: 'D', text: 'delete', picture: true, run: () => this.remove() },
+      { keys: ['u', 'Backspace'], sign: 'U', text: 'undo', picture: true, run: () => this.undo() },
       { keys: [' '], sign: 'space', text: 'next', run: () => this.page.step(1) },
     ];
   }
@@ -87,9 +87,6 @@ export class ZonesView {
   }
 
   down(place) {
-    if (!this.drawn) {
-      return;
-    }
     if (this.open.length) {
       if (this.open.length > 2 && this.isNear(this.open[0], place)) {
         this.close();
