@@ -1,8 +1,8 @@
 _base_ = './dinov2-s-frozen_40e_weakseg-168.py'
 
 model = dict(
-    head=dict(type='mmsmoke.DiversifiedHead', heads=4),
-    aux=[dict(type='mmsmoke.DisagreementLoss')],
+    head=dict(type='mmsmoke.DiversifiedHead', heads=12),
+    aux=[dict(type='mmsmoke.DisagreementLoss', groups=3)],
 )
 train_dataloader = dict(
     batch_size=96,

@@ -22,12 +22,13 @@ plumes = dict(plumes='{scores:vit_top}')
 frames = 'data/smokestack-biased-frames-126'
 draw = {**_base_.draw, frames: dict(_base_.draw[_base_.data_root], unlabelled=600)}
 at_the_end = {'train_cfg.val_interval': 40}
-four_heads = {
+heads = {
     **at_the_end,
     'config': 'heads',
     'data_root': frames,
     'default_hooks.checkpoint.save_best': None,
 }
+one_group = {'model.head.heads': 4, 'model.aux': [dict(type='mmsmoke.DisagreementLoss')]}
 moved = {'data_root': frames, 'plumes': '{scores:chosen_head}'}
 variants = dict(
     # what the logit is: the strongest place of the map, or a tenth of all places
@@ -48,7 +49,7 @@ variants = dict(
     frozen_plumes={**vit_top, 'plumes': '{scores:frozen}'},
     # heads on it that disagree about images without labels, the best one, and its plumes: for a
     # ViT, a CNN, and the ViT that this CNN teaches
-    four_heads=four_heads,
+    four_heads={**heads, **one_group},
     chosen_head=dict(trained_as='four_heads', retrain='choose'),
     chosen_head_plumes={**vit_top, **moved},
     lite0_chosen_head_plumes={'config': 'lite0', **moved},
@@ -57,6 +58,10 @@ variants = dict(
         taught: '{best:lite0_chosen_head_plumes}',
         **moved,
     },
+    # the same, but the best head of three groups
+    heads=heads,
+    best_head=dict(trained_as='heads', retrain='choose'),
+    best_head_plumes={**vit_top, **moved, 'plumes': '{scores:best_head}'},
     # a cured teacher and a student that sees the images as they are
     vit_taught_by_cured={taught: '{best:lite0_plumes}'},
     lite0_taught={'config': 'reverse', taught: '{best:vit}'},
@@ -113,5 +118,5 @@ for claim, more, less, column in (
     ('the cure beats the oracle (DFR)', 'vit_dfr', 'chosen_head_plumes', 'reliance'),
 ):
     claims.append(dict(claim=claim, more=more, less=less, column=column))
-del taught, part, top, vit_top, errors, plumes, frames, at_the_end, four_heads, moved
+del taught, part, top, vit_top, errors, plumes, frames, at_the_end, heads, one_group, moved
 del name, method, mode, less_than, claim, more, less, column

@@ -109,6 +109,25 @@ def test_nearly_equal_heads_end_apart():
     assert found[-1] < 0.1 * found[0] and apart() > 10 * before
 
 
+def test_heads_of_different_groups_have_nothing_to_do_with_each_other():
+    head = DiversifiedHead(num_classes=2, in_channels=4, heads=6)
+    net = torch.nn.Module()
+    net.head = head
+    unknown, feats = torch.full((16, 2), torch.nan), (torch.randn(16, 4, 1, 1),)
+    together = MODELS.build(dict(LOSS, classifier=net, groups=2))
+    found = together(net, None, feats, unknown)['loss_disagreement']
+    parts = []
+    for rows in (slice(0, 6), slice(6, 12)):  # three heads of two classes each
+        alone = torch.nn.Module()
+        alone.head = DiversifiedHead(num_classes=2, in_channels=4, heads=3)
+        alone.head.classifier.weight.data = head.classifier.weight.data[rows].clone()
+        loss = MODELS.build(dict(LOSS, classifier=alone))
+        parts.append(loss(alone, None, feats, unknown)['loss_disagreement'])
+    torch.testing.assert_close(found, torch.stack(parts).mean())
+    one = MODELS.build(dict(LOSS, classifier=net))(net, None, feats, unknown)
+    assert (one['loss_disagreement'] - found).abs() > 1e-4
+
+
 @pytest.mark.parametrize('model', [CNN, VIT], ids=['cnn', 'vit'])
 @pytest.mark.parametrize('unlabelled', [0, 1, 4, 8])
 def test_any_number_of_images_may_be_unlabelled(model, unlabelled):
@@ -165,6 +184,12 @@ def test_heads_that_make_no_sense(settings, message):
 def test_a_single_head_cannot_disagree():
     with pytest.raises(UserError, match=r'needs a head of the type .*DiversifiedHead'):
         MODELS.build(dict(copy.deepcopy(CNN), aux=[LOSS]))
+
+
+@pytest.mark.parametrize('groups', [0, -1, 2, 3])
+def test_groups_are_of_several_heads_each(groups):
+    with pytest.raises(UserError, match=f'3 heads are not {groups} groups of several heads'):
+        build(heads=3, groups=groups)
 
 
 def test_a_prior_is_a_share():

@@ -20,6 +20,9 @@ class DisagreementLoss(nn.Module):
         prior: share of the unlabelled images that is expected to have a class; each head is held
             to it, so that none calls all of them the same. Without it none is.
         prior_weight: of how far heads are from it.
+        groups: so many groups of heads, of which only those of one group are made to differ. A
+            group that began badly is made good by another: ``tools/choose_head.py`` takes the best
+            head of all.
     """
 
     def __init__(
@@ -28,13 +31,18 @@ class DisagreementLoss(nn.Module):
         loss_weight: float = 10.0,
         prior: float | None = None,
         prior_weight: float = 10.0,
+        groups: int = 1,
     ):
         super().__init__()
         if not hasattr(classifier.head, 'all_logits'):
             raise UserError('DisagreementLoss needs a head of the type mmsmoke.DiversifiedHead')
         if prior is not None and not 0 < prior < 1:
             raise UserError(f'prior must be between 0 and 1, got {prior}')
+        heads = classifier.head.heads
+        if groups < 1 or heads % groups or heads == groups:
+            raise UserError(f'{heads} heads are not {groups} groups of several heads')
         self.loss_weight, self.prior, self.prior_weight = loss_weight, prior, prior_weight
+        self.groups = groups
 
     def forward(
         self, classifier: nn.Module, inputs: Tensor, feats: tuple[Tensor, ...], labels: Tensor
@@ -44,7 +52,9 @@ class DisagreementLoss(nn.Module):
         if len(logits) < 2:  # a single image has no mutual information
             return dict(loss_disagreement=0 * logits.sum())
         probability = logits.sigmoid()
-        losses = dict(loss_disagreement=self.loss_weight * mutual_information(probability))
+        # [B, heads of a group, groups * K]: as classes, groups have nothing to do with each other
+        groups = probability.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(2)
+        losses = dict(loss_disagreement=self.loss_weight * mutual_information(groups))
         if self.prior is not None:
             losses['loss_prior'] = self.prior_weight * divergence(probability, self.prior)
         return losses
