@@ -43,8 +43,8 @@ for share in shares:
     if share == 0.1:
         four = {'model.head.heads': 4, 'model.aux': [dict(type='mmsmoke.DisagreementLoss')]}
         variants['four_heads'] = {**heads, **four}
-        variants['best_of_four'] = dict(trained_as='four_heads', retrain='choose')
-        variants['cnn_pcm_four'] = {**cured, 'plumes': '{scores:best_of_four}'}
+        variants['chosen_head'] = dict(trained_as='four_heads', retrain='choose')
+        variants['cnn_pcm_chosen'] = {**cured, 'plumes': '{scores:chosen_head}'}
     lines['CNN'][f'{share:g}'] = 'cnn_pcm' + end
     lines['CNN, cured'][f'{share:g}'] = 'cnn_pcm_cured' + end
 rows = [name for name in variants if not name.startswith(('heads', 'four_heads'))]
