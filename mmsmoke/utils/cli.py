@@ -58,6 +58,11 @@ class _ConfigOptions(argparse.Action):
             DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
         except (AssertionError, ValueError) as error:
             parser.error(f'--cfg-options: {error}')
+        except RecursionError:  # dict(a=1,b=2), which mmengine takes apart for ever
+            parser.error(
+                '--cfg-options: a value is a number, a word, or a list or tuple of such; what else '
+                f'{" ".join(values)!r} says can stand in a config that has the other one as _base_'
+            )
 
 
 def add_label_options(parser: argparse.ArgumentParser) -> None:

@@ -131,6 +131,8 @@ def test_options_without_a_value_are_usage_errors(train):
     assert train('cnn', 'foo') == (2, "tool: error: --cfg-options: say key=value, not 'foo'")
     code, last = train('cnn', 'model.x=[1,(2]')
     assert code == 2 and 'error: --cfg-options: ' in last
+    code, last = train('cnn', 'model.aux=[dict(type="A",b=1)]')
+    assert code == 2 and 'a value is a number, a word, or a list or tuple of such' in last
 
 
 def test_the_trial_changes_nothing(configs, monkeypatch):
