@@ -24,6 +24,7 @@ variants = dict(
     # plumes that the taught ViT finds are put into clear images; none is taken away
     lite0_pasted={'config': 'lite0', **pasted},
     pasted={'config': 'vit', 'model.head.pool': 0.1, **pasted},
+    own_maps_pasted={**_base_.main_rows['own_maps'], **pasted},
     lite0_224={'trained_as': 'lite0', 'model.views': views, **larger},
     vit_224={'trained_as': 'vit', 'model.views': views, **larger},
     own_maps_224={'trained_as': 'own_maps', 'model.student.views': views, **larger},
