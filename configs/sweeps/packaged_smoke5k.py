@@ -61,5 +61,20 @@ claims = [
         less='own_maps',
         column='CAM IoU',
     ),
+    dict(
+        claim='pasted plumes cost the CNN accuracy',
+        more='lite0',
+        less='lite0_pasted',
+        column='accuracy',
+    ),
+    *(
+        dict(
+            claim='pasted plumes cost the taught ViT something',
+            more='own_maps',
+            less='own_maps_pasted',
+            column=column,
+        )
+        for column in ('accuracy', 'CAM IoU')
+    ),
 ]
 del moved, pasted
